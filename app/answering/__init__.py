@@ -1,0 +1,1 @@
+"""From a question to an Answer. Knows no request and no HTML."""

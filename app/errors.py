@@ -1,0 +1,69 @@
+"""Every exception that Nightlight raises on purpose.
+
+NightlightError
+├── QuestionError        the question cannot be taken (the asker can mend it)
+├── CorpusError          a source article or its metadata is faulty
+├── GenerationError     a stored generation cannot be used
+│   ├── NoGeneration     nothing has been built yet
+│   ├── DamagedGeneration a file differs from its manifest
+│   └── WrongModel       built with another model or format than the one asked for
+├── BuildError           a new generation could not be made
+│   ├── Busy             another builder holds the lock
+│   └── GateRefused      the new generation answers worse than the old one
+└── NotFound             no such article or passage
+    └── Withdrawn        there was one, and it is gone
+"""
+
+from __future__ import annotations
+
+
+class NightlightError(Exception):
+    """Base of all; ``str(error)`` is one sentence a person can act on, without any question text."""
+
+
+class QuestionError(NightlightError):
+    """The question, or a parameter beside it, is not usable."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CorpusError(NightlightError):
+    """An article's text or metadata is faulty; names the file and the field."""
+
+
+class GenerationError(NightlightError):
+    """A stored index cannot be used."""
+
+
+class NoGeneration(GenerationError):
+    """There is no published generation."""
+
+
+class DamagedGeneration(GenerationError):
+    """A stored file is missing, cut or changed; names the file and the command that mends it."""
+
+
+class WrongModel(GenerationError):
+    """A generation was made with another model or format."""
+
+
+class BuildError(NightlightError):
+    """A new generation could not be built or published."""
+
+
+class Busy(BuildError):
+    """Another builder is at work."""
+
+
+class GateRefused(BuildError):
+    """The evaluation gate refuses to publish."""
+
+
+class NotFound(NightlightError):
+    """No such article or passage."""
+
+
+class Withdrawn(NotFound):
+    """It existed once and is gone."""

@@ -1,0 +1,1 @@
+"""index/ on disk: everything that is built and stored."""

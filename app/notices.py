@@ -1,0 +1,57 @@
+"""The fixed words that stand on every page and in every reply, errors included.
+
+Nothing here is chosen by a model. A clinician must sign this wording off before public use, and
+every change of it. It is kept at reading grade 6 or lower (a test measures it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EMERGENCY_TITLE = "Get help now"
+EMERGENCY_SIGNS = (
+    "Your baby is not breathing normally.",
+    "The lips or skin are blue, purple or grey.",
+    "It is your baby's first fit, or a fit of more than 5 minutes.",
+    "Your baby cannot be woken, or does not fully wake up after.",
+    "Your baby is floppy and does not respond.",
+)
+URGENT_LINE = (
+    "Get medical help the same day if sudden movements come again and again in a row. The head may drop. "
+    "The body may bend. The arms may fly up. It often comes on waking. Film it for the doctor."
+)
+DISCLAIMER = (
+    "These are exact extracts from published articles. Nobody rewrote them. They cannot say what is wrong "
+    "with your baby. They do not replace a doctor, a midwife or a health visitor. If nothing is found, it "
+    "does not mean that nothing is wrong. If you are worried, get help."
+)
+EXTRACTS = "Exact extracts, word for word, each with its source."
+NOT_ANSWERED = "These articles do not answer that."
+CLOSEST = "These articles do not seem to answer that. The nearest extracts are:"
+URGENT_NOTICE = "What you wrote may be an emergency. Do not wait for an answer here. Call for help now."
+HELP_BESIDE = "When to get help, from the same article:"
+WITHDRAWN = "This extract has been withdrawn from the collection."
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The notices as one reply carries them."""
+
+    emergency: str
+    disclaimer: str
+    extracts: str
+
+
+def emergency_call(number: str | None = None) -> str:
+    """The line above the signs; ``number`` names one emergency number instead of three."""
+    return f"Call your local emergency number now: {number or '112, 911 or 999'}. Call if one of these is true:"
+
+
+def emergency_text(number: str | None = None) -> str:
+    """The whole emergency card as plain text, the same words as the card on the page."""
+    return " ".join((emergency_call(number), *EMERGENCY_SIGNS, URGENT_LINE))
+
+
+def notices(number: str | None = None) -> Notices:
+    """The three fixed notices of every reply."""
+    return Notices(emergency=emergency_text(number), disclaimer=DISCLAIMER, extracts=EXTRACTS)

@@ -1,0 +1,100 @@
+"""The nouns that every part of Nightlight speaks in. All are immutable; none does any I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Span = tuple[int, int]
+"""``[start, end)`` in characters (Unicode code points)."""
+
+Outcome = Literal["answered", "closest", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A source text, byte for byte, and what is known about it."""
+
+    slug: str
+    title: str
+    publisher: str
+    url: str
+    retrieved: date
+    rights: str
+    text: str
+    sha256: str
+    """Of the file's bytes."""
+    author: str | None = None
+    reviewed: date | None = None
+    language: str = "en"
+    exclude: tuple[str, ...] = ()
+    """First words of lines that are not content (a byline, a biography)."""
+    when_to_get_help: tuple[str, ...] = ()
+    """Headings whose sections say when to seek help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of an article under one heading; ``path`` runs from the outermost heading inwards."""
+
+    path: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A span of an article's text: ``article.text[start:end] == text``, always."""
+
+    id: str
+    article: str
+    """The article's slug."""
+    start: int
+    end: int
+    text: str
+    section: tuple[str, ...]
+    sentences: tuple[Span, ...] = ()
+    """Sentences, list items and table rows, as offsets into the article."""
+    lead: Span | None = None
+    """Offsets in the article of the header row or lead-in that a later part of a long table or list needs."""
+
+    def __post_init__(self) -> None:
+        if self.end - self.start != len(self.text):
+            raise ValueError(
+                f"passage {self.id}: [{self.start}, {self.end}) holds {self.end - self.start} characters, "
+                f"its text {len(self.text)}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A passage found for a question."""
+
+    passage: Passage
+    article: Article
+    score: float
+    """Cosine of question and passage, higher is better; the order of matches says more than this."""
+    highlights: tuple[Span, ...] = ()
+    """The sentences that answer best, as offsets into ``passage.text``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question gets: passages word for word, or the plain word that there are none."""
+
+    question: str
+    outcome: Outcome
+    confidence: float
+    """Probability, 0 to 1, that the first passage answers the question."""
+    urgent: bool
+    matches: tuple[Match, ...]
+    """Best first; filled only when the outcome is ``answered``."""
+    closest: tuple[Match, ...]
+    """Best first; filled only when the outcome is ``closest``."""
+    generation: str
+    model: str
+    help: tuple[Match, ...] = ()
+    """When to get help, from the article of a first passage that may reassure."""
+    suggestion: str | None = None
+    """The question with misspelt words mended, to be offered and never used silently."""

