@@ -44,7 +44,9 @@ class Notices:
 
 def emergency_call(number: str | None = None) -> str:
     """The line above the signs; ``number`` names one emergency number instead of three."""
-    return f"Call your local emergency number now: {number or '112, 911 or 999'}. Call if one of these is true:"
+    return (
+        f"Call your local emergency number now: {number or '112, 911 or 999'}. Call if one of these is true:"
+    )
 
 
 def emergency_text(number: str | None = None) -> str:

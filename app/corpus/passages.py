@@ -1,0 +1,169 @@
+"""Blocks -> passages: one section each, a lead-in with its list, a table with its header. Pure.
+
+Only `_make_passage` slices text; everything else speaks of offsets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from app.corpus.sentences import find_sentences
+from app.corpus.structure import Block, Kind, announces_list, find_blocks, find_sections, is_labelled
+from app.errors import CorpusError
+from app.records import Article, Passage, Span
+
+CHUNKER = "structure-1"
+"""Named in every manifest; change it whenever the same text would give other passages."""
+
+TARGET_WORDS = 120
+MAX_WORDS = 200
+
+# What a cut costs, in squared relative deviations from the target length: free before a paragraph,
+# dearer within a list or table, dearest in the middle of a paragraph.
+CUT_IN_LIST = 0.1
+CUT_IN_PARAGRAPH = 0.2
+
+MAX_CHARACTERS = 4000
+_RUN = re.compile(rf"\S+(?:\s+\S+){{0,{MAX_WORDS - 1}}}")
+"""As many words as a passage holds: how text without any full stop is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What is never cut: a sentence, list item or table row, with the lead-in or header it begins with."""
+
+    sentences: tuple[Span, ...]
+    words: int
+    cut_cost: float
+    lead: Span | None
+    """The lead-in or header row that stands in an earlier piece."""
+
+
+def cut_article(article: Article) -> tuple[Passage, ...]:
+    """The passages of an article in the order they stand in it; raises CorpusError when there is none."""
+    passages: list[Passage] = []
+    seen: Counter[str] = Counter()
+    for section, blocks in find_sections(article.text, find_blocks(article)):
+        for group in _split_labelled(article.text, blocks):
+            for pieces in _pack(_find_pieces(article.text, group)):
+                passages.append(_make_passage(article, section.path, pieces, seen))
+    if not passages:
+        raise CorpusError(f"{article.slug}.txt: there is no content besides headings and excluded lines.")
+    return tuple(passages)
+
+
+def passage_id(slug: str, text: str, repeat: int = 0) -> str:
+    """A name that outlives re-indexing: it hangs on the article's slug and the passage's words alone.
+
+    ``repeat`` tells apart the same words standing in one article for a second time.
+    """
+    content = "\0".join((slug, text, str(repeat)) if repeat else (slug, text))
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _make_passage(
+    article: Article, path: tuple[str, ...], pieces: Sequence[_Piece], seen: Counter[str]
+) -> Passage:
+    sentences = tuple(sentence for piece in pieces for sentence in piece.sentences)
+    start, end = sentences[0][0], sentences[-1][1]
+    text = article.text[start:end]
+    repeat = seen[text]
+    seen[text] += 1
+    return Passage(
+        id=passage_id(article.slug, text, repeat),
+        article=article.slug,
+        start=start,
+        end=end,
+        text=text,
+        section=path,
+        sentences=sentences,
+        lead=pieces[0].lead,
+    )
+
+
+def _split_labelled(text: str, blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
+    """A paragraph with a label of its own opens a passage, as a sub-heading would."""
+    opens = [0, *(i for i, block in enumerate(blocks) if i and is_labelled(text, block)), len(blocks)]
+    for start, end in pairwise(opens):
+        yield blocks[start:end]
+
+
+def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
+    pieces: list[_Piece] = []
+    lead: Span | None = None
+    opened = False
+    for block in blocks:
+        if block.kind not in (Kind.ITEM, Kind.TABLE_ROW):
+            lead, opened = None, False
+        first, *rest = _cut_block(text, block, lead)
+        fits = bool(pieces) and pieces[-1].words + first.words <= MAX_WORDS
+        pieces.append(_join(pieces.pop(), first) if opened and fits else first)
+        pieces.extend(rest)
+        opened = _leads(text, block)
+        lead = pieces[-1].sentences[-1] if opened else lead
+    return pieces
+
+
+def _join(first: _Piece, second: _Piece) -> _Piece:
+    return _Piece(first.sentences + second.sentences, first.words + second.words, first.cut_cost, first.lead)
+
+
+def _leads(text: str, block: Block) -> bool:
+    return block.kind is Kind.TABLE_HEADER or announces_list(text, block)
+
+
+def _cut_block(text: str, block: Block, lead: Span | None) -> list[_Piece]:
+    """A paragraph gives its sentences; a list item or table row is one piece, unless it is overlong."""
+    whole = ((block.start, block.end),)
+    spans = find_sentences(text, block.start, block.end) if block.kind is Kind.PARAGRAPH else whole
+    runs = [run for span in spans for run in _cut_run(text, span)]
+    first_cost = CUT_IN_LIST if lead else 0.0
+    costs = [first_cost] + [CUT_IN_PARAGRAPH] * (len(runs) - 1)
+    return [
+        _Piece((run,), _count_words(text, run), cost, lead) for run, cost in zip(runs, costs, strict=True)
+    ]
+
+
+def _cut_run(text: str, sentence: Span) -> Iterator[Span]:
+    """The sentence itself or, where it is longer than a passage may be, stretches of it."""
+    for match in _RUN.finditer(text, *sentence):
+        for start in range(match.start(), match.end(), MAX_CHARACTERS):
+            yield (start, min(start + MAX_CHARACTERS, match.end()))
+
+
+def _count_words(text: str, span: Span) -> int:
+    return len(text[span[0] : span[1]].split())
+
+
+def _pack(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
+    """Cut a section where it costs least: near the target length, and rather between paragraphs.
+
+    Dynamic programming over the places to cut; a passage holds a bounded number of words, so the time
+    is linear in the number of pieces.
+    """
+    words = [0, *accumulate(piece.words for piece in pieces)]
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(pieces) + 1):
+        best.append(min(_ways_to_end(pieces, words, best, end)))
+    cuts = [len(pieces)]
+    while cuts[-1]:
+        cuts.append(best[cuts[-1]][1])
+    for start, end in pairwise(reversed(cuts)):
+        yield pieces[start:end]
+
+
+def _ways_to_end(
+    pieces: Sequence[_Piece], words: Sequence[int], best: Sequence[tuple[float, int]], end: int
+) -> Iterator[tuple[float, int]]:
+    """Cost and start of each last passage that could end at ``end``."""
+    for start in range(end - 1, -1, -1):
+        length = words[end] - words[start]
+        if length > MAX_WORDS and start < end - 1:
+            return
+        cut = pieces[start].cut_cost if start else 0.0
+        yield best[start][0] + cut + (length / TARGET_WORDS - 1) ** 2, start
