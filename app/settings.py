@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     )
     question_method: Literal["get", "post"] = Field(
         "get",
-        description="How the search form sends a question: get (Back and sharing work) or post (stricter privacy).",
+        description="How the search form sends a question: get (Back and sharing work) or post (private).",
     )
     trusted_hosts: list[str] | None = Field(
         None, description="Host names that requests may carry, as a JSON list; none means any."

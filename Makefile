@@ -1,0 +1,31 @@
+# One line a target, each over scripts/. The environment (.venv) is made when it is missing and kept when
+# it is current. Another interpreter: make PYTHON=python3.12
+PYTHON ?= python3
+RUN := .venv/bin/python scripts
+
+.DEFAULT_GOAL := environment
+.PHONY: help environment run index test test-slow check evaluate
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+environment:  ## make or renew .venv, with everything that building and testing need
+	@$(PYTHON) scripts/prepare.py
+
+run: environment  ## build the index if there is none, start the server and print its address
+	@$(RUN)/run.py
+
+index: environment  ## build a new index generation of corpus/ and publish it
+	@$(RUN)/reindex.py
+
+check: environment  ## ruff and mypy, without the tests
+	@$(RUN)/check.py
+
+test: environment  ## all checks and tests, the browser's included
+	@$(RUN)/test.py
+
+test-slow: environment  ## the tests that take minutes
+	@$(RUN)/test.py --slow
+
+evaluate: environment  ## measure the answers to the development questions
+	@$(RUN)/evaluate.py

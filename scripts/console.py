@@ -1,0 +1,40 @@
+"""What every script shares: it runs in the project's environment, and our errors are one line each."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: try again later
+
+
+def enter_environment(root: Path = ROOT) -> None:
+    """Start again under .venv when this interpreter does not have the project installed."""
+    if importlib.util.find_spec("app") is not None:
+        return
+    python = root / ".venv" / "bin" / "python"
+    if not python.exists() or Path(sys.prefix) == root / ".venv":
+        sys.exit("The environment is not prepared; run `make` first.")
+    os.execv(python, [str(python), *sys.argv])  # noqa: S606 - our own interpreter, no shell
+
+
+# At import, because a script's next lines import what only the environment has.
+enter_environment()
+
+from app.errors import Busy, NightlightError  # noqa: E402
+
+
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Call a script's main and leave: 0 or its own code, 1 on our errors, 75 when a builder is at work."""
+    try:
+        sys.exit(main())
+    except NightlightError as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        sys.exit(TEMPORARY_FAILURE if isinstance(error, Busy) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

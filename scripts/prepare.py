@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Make or renew the project's environment, .venv: the one script that runs before anything is installed."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OLDEST = (3, 11)
+STAMP = Path(".venv", "nightlight.stamp")
+
+
+def describe_base(root: Path) -> str:
+    """What an environment cannot outlive: it does not move, and it belongs to one interpreter."""
+    return f"{root} {sys.version!r}\n"
+
+
+def describe_wanted(root: Path) -> str:
+    """What an environment must have been made from to be current."""
+    files = b"".join((root / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+    return describe_base(root) + hashlib.sha256(files).hexdigest()
+
+
+def read_stamp(root: Path) -> str:
+    """What .venv was made from; nothing when there is none."""
+    stamp = root / STAMP
+    return stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
+
+
+def install(root: Path) -> None:
+    """Install the project with its extras; the whole stamp comes last: half an install is not current."""
+    stamp, python = root / STAMP, root / ".venv" / "bin" / "python"
+    if not read_stamp(root).startswith(describe_base(root)):
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(root / ".venv")], check=True)
+    stamp.write_text(describe_base(root), encoding="utf-8")
+    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    project = ["--constraint", str(root / "constraints.txt"), "--editable", f"{root}[build,dev]"]
+    subprocess.run([*pip, *project], check=True)
+    stamp.write_text(describe_wanted(root), encoding="utf-8")
+
+
+def main() -> None:
+    """Keep the environment when it is current, else make it anew; a second call waits for the first."""
+    if sys.version_info < OLDEST:
+        found = ".".join(map(str, sys.version_info[:3]))
+        sys.exit(f"Nightlight needs Python 3.11 or newer, this is {found}; try: make PYTHON=python3.12")
+    with (ROOT / "pyproject.toml").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if read_stamp(ROOT) == describe_wanted(ROOT):
+            return
+        print("Preparing .venv (a minute or two, once) ...", flush=True)
+        try:
+            install(ROOT)
+        except subprocess.CalledProcessError as error:
+            sys.exit(
+                f"Could not prepare .venv: `{error.cmd[0]}` ended with code {error.returncode}; see above."
+            )
+
+
+if __name__ == "__main__":
+    main()

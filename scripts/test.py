@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""All checks and tests; installs Debian's Chromium for the browser tests where it can."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+
+from console import ROOT, run
+
+import check
+
+NO_TESTS = 5  # pytest's exit code when nothing was selected
+
+
+def ensure_chromium() -> None:
+    """Install Chromium by apt when there is none and we may; otherwise say how to."""
+    if shutil.which("chromium"):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        sys.exit("The browser tests need Chromium; on Debian: sudo apt-get install chromium")
+    print("Installing Chromium ...", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "-qq", "update"], env=quiet, check=True)
+    install = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", "chromium"]
+    subprocess.run(install, env=quiet, stdout=subprocess.DEVNULL, check=True)
+
+
+def run_pytest(*arguments: str) -> int:
+    """Run a part of the tests; a part without tests is no failure."""
+    code = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+    return 0 if code == NO_TESTS else code
+
+
+def main() -> int:
+    """Stop at the first part that fails: checks, quick tests, browser tests."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slow", action="store_true", help="only the tests that take minutes")
+    if parser.parse_args().slow:
+        return run_pytest("-m", "slow")
+    ensure_chromium()
+    return (
+        check.main()
+        or run_pytest("-m", "not slow and not browser")
+        or run_pytest("-m", "browser and not slow")
+    )
+
+
+if __name__ == "__main__":
+    run(main)

