@@ -53,7 +53,8 @@ _SMALL_WORDS = frozenset(
 )
 _FAQ = re.compile(r"(frequently asked questions|faqs?|questions and answers)\b", re.IGNORECASE)
 _FIRST_RANK = re.compile(
-    r"(conclusion|summary|key takeaways|frequently asked questions|faqs?|references|sources|diagnosis|treatment)\b",
+    r"(conclusion|summary|key takeaways|frequently asked questions|faqs?|references|sources|diagnosis"
+    r"|treatment)\b",
     re.IGNORECASE,
 )
 _ANNOUNCES_PARTS = re.compile(r"\b(causes|types|reasons|factors)\b", re.IGNORECASE)
@@ -176,7 +177,7 @@ def _is_title_case(line: str) -> bool:
 
 
 def _is_hard_wrapped(text: str, lines: list[Span]) -> bool:
-    """Lines broken by an editor: none but the last ends a sentence, and what follows goes on in lower case."""
+    """Lines broken by an editor: none but the last ends a sentence, and the next goes on in lower case."""
     if len(lines) == 1 or _BULLET.match(text, *lines[0]):
         return False
     followers = [text[start] for start, _ in lines[1:]]
