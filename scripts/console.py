@@ -26,7 +26,22 @@ def enter_environment(root: Path = ROOT) -> None:
 # At import, because a script's next lines import what only the environment has.
 enter_environment()
 
+from pydantic import ValidationError  # noqa: E402
+
 from app.errors import Busy, NightlightError  # noqa: E402
+
+
+def explain_settings(error: ValidationError) -> str:
+    """One line for settings that are not valid, by name and without the value."""
+    return "; ".join(
+        f"setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+    )
+
+
+def fail(message: object, code: int = 1) -> NoReturn:
+    """Say what is wrong on one line of stderr and leave."""
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    sys.exit(code)
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
@@ -34,7 +49,8 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     try:
         sys.exit(main())
     except NightlightError as error:
-        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
-        sys.exit(TEMPORARY_FAILURE if isinstance(error, Busy) else 1)
+        fail(error, TEMPORARY_FAILURE if isinstance(error, Busy) else 1)
+    except ValidationError as error:
+        fail(explain_settings(error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -17,11 +17,12 @@ LAYERS = {
     "answering": {"nouns", "corpus", "index"},
     "evaluation": {"nouns", "corpus", "index", "answering"},
     "web": {"nouns", "corpus", "index", "answering"},
+    "server": {"nouns", "web"},
 }
 ONLY_PLACES = {
     "faiss": {"app/index/vectors.py"},
     "flask": {"app/web/"},
-    "gunicorn": {"app/web/server.py"},
+    "gunicorn": {"app/server.py"},
     "onnxruntime": {"app/index/encoder.py"},
     "sentence_transformers": {"app/index/model.py"},
     "tokenizers": {"app/index/encoder.py"},
