@@ -84,6 +84,6 @@ def test_script_under_another_interpreter_without_environment_says_what_to_run(t
 def test_script_under_another_interpreter_enters_the_environment(tmp_path: Path) -> None:
     python = Path(sys.base_prefix, "bin", "python3")
     done = subprocess.run(
-        [python, SCRIPTS / "serve.py", "--help"], cwd=tmp_path, capture_output=True, check=False
+        [python, SCRIPTS / "test.py", "--help"], cwd=tmp_path, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
