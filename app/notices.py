@@ -31,6 +31,13 @@ CLOSEST = "These articles do not seem to answer that. The nearest extracts are:"
 URGENT_NOTICE = "What you wrote may be an emergency. Do not wait for an answer here. Call for help now."
 HELP_BESIDE = "When to get help, from the same article:"
 WITHDRAWN = "This extract has been withdrawn from the collection."
+NOTHING_FOUND_MEANS = "Nothing found does not mean that nothing is wrong."
+WHO_TO_CALL = (
+    "If you are worried, call your doctor, your midwife or your health visitor. "
+    "At night, call the health line of your area."
+)
+TRY_OTHER_WORDS = "Say what moves, when it moves, and for how long."
+SOURCES_DIFFER = "Articles may differ. Each one is shown in its own words."
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,22 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawnPassage:
+    """What a passage said before its article was edited or removed, and where it stood."""
+
+    id: str
+    text: str
+    section: tuple[str, ...]
+    article: str
+    """The article's slug; the article itself may be gone."""
+    title: str
+    publisher: str
+    url: str
+    withdrawn: date
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A passage found for a question."""
 

@@ -43,3 +43,9 @@ class Settings(BaseSettings):
     trusted_hosts: list[str] | None = Field(
         None, description="Host names that requests may carry, as a JSON list; none means any."
     )
+    public_url: str | None = Field(
+        None, description="Address that permalinks begin with; none takes the host that a request names."
+    )
+    operator: str | None = Field(
+        None, description="Who is responsible for this site and how to reach them, shown on /about."
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from app.records import Answer, Article, Passage
+from app.records import Answer, Article, Passage, WithdrawnPassage
 
 
 class Answerer(Protocol):
@@ -27,3 +28,9 @@ class Answerer(Protocol):
 
     def passages_of(self, slug: str) -> tuple[Passage, ...]:
         """The passages of an article, in the order they stand in it; raises NotFound."""
+
+    def withdrawn(self, passage_id: str) -> WithdrawnPassage:
+        """What a withdrawn passage said; raises Withdrawn when its words are no longer kept, or NotFound."""
+
+    def about(self) -> Mapping[str, object]:
+        """What a reader may know of the generation: "built" (ISO date) and "figures" (name to number)."""

@@ -1,0 +1,50 @@
+"""The only place of Flask: pages and JSON over one Answerer."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app import notices
+from app.answering.answer import Answerer
+from app.settings import Settings
+from app.web import api, pages, system
+from app.web.errors import init_errors
+from app.web.extracts import format_day, link_numbers
+from app.web.headers import init_headers
+from app.web.reading import check_body_size
+from app.web.reload import Current
+from app.web.site import Site, count_response
+from app.web.words import EXAMPLES
+
+
+def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
+    """The application; until it has an ``answerer``, questions get a 503 with the notices."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(TRUSTED_HOSTS=settings.trusted_hosts, PROVIDE_AUTOMATIC_OPTIONS=False)
+    # One address a page: a redirect would be a reply without the notices.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    site = Site(app, settings, Current(answerer))
+    _init_templates(app, site)
+    for part in (pages, api, system):
+        app.register_blueprint(part.blueprint)
+    init_errors(app)
+    app.before_request(check_body_size)
+    app.after_request(count_response)
+    init_headers(app)
+    return app
+
+
+def _init_templates(app: Flask, site: Site) -> None:
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.auto_reload = False
+    environment.filters.update(day=format_day, phone=link_numbers)
+    environment.globals.update(
+        assets={name: asset.path for name, asset in site.assets.items()},
+        examples=EXAMPLES,
+        notices=notices,
+        number=site.settings.emergency_number,
+        method=site.settings.question_method,
+        operator=site.settings.operator,
+    )

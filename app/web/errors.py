@@ -1,0 +1,96 @@
+"""Every failure becomes words here, in one form, with the notices; no question is logged or told."""
+
+from __future__ import annotations
+
+import logging
+from traceback import extract_tb
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from app.errors import GenerationError, NotFound, QuestionError, Withdrawn
+from app.notices import WITHDRAWN
+from app.web.reading import read_typed
+from app.web.site import reply_json, site
+
+logger = logging.getLogger(__name__)
+
+_JSON_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
+_WORDS = {
+    400: ("bad_request", "We could not read that. Please try again."),
+    404: ("not_found", "There is no such page here."),
+    405: ("method_not_allowed", "This page cannot be used in that way."),
+    408: ("timeout", "That took too long. Please try again."),
+    410: ("withdrawn", WITHDRAWN),
+    413: ("too_large", "That is too much text. Use 1,000 characters or less."),
+    414: ("too_long_address", "That address is too long. Ask a shorter question."),
+    415: ("unsupported_type", "Send the question as plain text from the form, or as JSON in UTF-8."),
+    429: ("too_many_requests", "There are too many questions from your address. Wait a bit, then try again."),
+    500: ("server_error", "Something went wrong here. It is not your fault. Please try again."),
+    503: ("unavailable", "The search is not ready. Please try again in a minute."),
+}
+_RETRY_SECONDS = "10"
+
+
+def wants_json() -> bool:
+    """True for the addresses that programs use."""
+    return request.path.startswith(_JSON_PATHS)
+
+
+def render_error(status: int, code: str, message: str, **extra: Any) -> Response:
+    """The one error form, as JSON or as the page with what was typed."""
+    if wants_json():
+        return reply_json(
+            {"error": {"code": code, "message": message}, "notices": site().notices, **extra}, status
+        )
+    typed = read_typed() if status in (400, 503, 500) else ""
+    return site().render("error.html", status, message=message, code=status, question=typed)
+
+
+def handle_question_error(error: QuestionError) -> Response:
+    """400: the asker can mend it."""
+    return render_error(400, error.code, str(error))
+
+
+def handle_not_found(error: NotFound) -> Response:
+    """404, or 410 for what stood here once."""
+    status = 410 if isinstance(error, Withdrawn) else 404
+    if status == 410:
+        return render_error(status, *_WORDS[status], withdrawn=None)
+    return render_error(status, *_WORDS[status])
+
+
+def handle_generation_error(error: GenerationError) -> Response:
+    """503: there is no usable index at the moment."""
+    logger.error("no index to answer with: %s", type(error).__name__)
+    response = render_error(503, *_WORDS[503])
+    response.headers["Retry-After"] = _RETRY_SECONDS
+    return response
+
+
+def handle_http_error(error: HTTPException) -> Response:
+    """Flask's and Werkzeug's own refusals in our form, with their headers (Allow, Retry-After)."""
+    status = error.code if error.code in _WORDS else 400 if (error.code or 500) < 500 else 500
+    response = render_error(status, *_WORDS[status])
+    for name, value in error.get_headers(request.environ):
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def handle_unexpected(error: Exception) -> Response:
+    """500: logged by kind and place, because an exception's own message may quote what was typed."""
+    frames = extract_tb(error.__traceback__)[-3:]
+    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    logger.error("unexpected %s at %s", type(error).__name__, places)
+    return render_error(500, *_WORDS[500])
+
+
+def init_errors(app: Flask) -> None:
+    """Register one handler for each branch of the exception tree."""
+    app.register_error_handler(QuestionError, handle_question_error)
+    app.register_error_handler(NotFound, handle_not_found)
+    app.register_error_handler(GenerationError, handle_generation_error)
+    app.register_error_handler(HTTPException, handle_http_error)
+    app.register_error_handler(Exception, handle_unexpected)

@@ -1,0 +1,46 @@
+"""Counts and times for maintainers, by outcome and generation; never a word of a question."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """What one server process counts."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._questions = Counter(
+            "nightlight_questions",
+            "Questions answered, by outcome, urgency and index generation.",
+            ("outcome", "urgent", "generation"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "nightlight_answer_seconds",
+            "Seconds from question to answer, before rendering.",
+            ("outcome", "generation"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._responses = Counter(
+            "nightlight_responses",
+            "Responses, by route template, method and status.",
+            ("route", "method", "status"),
+            registry=self.registry,
+        )
+
+    def count_answer(self, outcome: str, *, urgent: bool, generation: str, seconds: float) -> None:
+        """One answered question."""
+        self._questions.labels(outcome, str(urgent).lower(), generation).inc()
+        self._seconds.labels(outcome, generation).observe(seconds)
+
+    def count_response(self, route: str, method: str, status: int) -> None:
+        """One response."""
+        self._responses.labels(route, method, str(status)).inc()
+
+    def render(self) -> bytes:
+        """Everything counted so far, in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,256 @@
+"""What may be asked and what is replied: the one model that the page, the API and its document share."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+MAX_QUESTION = 1000
+"""Characters of a question, after NFC and trimming."""
+MAX_PASSAGES = 20
+MAX_BATCH = 50
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset("ZCM")
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols by category that show nothing (Hangul fillers, the empty Braille cell)."""
+
+
+def is_forbidden(character: str) -> bool:
+    """True for controls, surrogates, bidi overrides and noncharacters: no question needs one."""
+    if character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs"):
+        return True
+    code = ord(character)
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] not in _INVISIBLE and character not in _BLANK_LETTERS
+
+
+def check_question(text: str) -> str:
+    """The question in NFC without outer space; raises PydanticCustomError for one that cannot be asked."""
+    question = unicodedata.normalize("NFC", text).strip()
+    if len(question) > MAX_QUESTION:
+        raise PydanticCustomError(
+            "question_too_long", "Your question is too long. Use 1,000 characters or less."
+        )
+    if not question.isprintable() and any(map(is_forbidden, question)):
+        raise PydanticCustomError(
+            "control_characters", "Your question has hidden signs in it. Type it again in plain words."
+        )
+    if not question.isalnum() and not any(map(_is_visible, question)):
+        raise PydanticCustomError("question_empty", "Please type a question.")
+    return question
+
+
+Question = Annotated[
+    str,
+    AfterValidator(check_question),
+    Field(
+        description="The question in plain words: 1 to 1,000 characters, trimmed, no control characters.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_QUESTION},
+    ),
+]
+PassageCount = Annotated[int, Field(ge=1, le=MAX_PASSAGES, description="The most passages to reply with.")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class QuestionRequest(_Strict):
+    """One question."""
+
+    question: Question
+    k: PassageCount = 5
+
+
+class QuestionQuery(_Strict):
+    """One question, as the query of an address."""
+
+    q: Question
+    k: PassageCount = 5
+
+
+class BatchRequest(_Strict):
+    """Several questions at once."""
+
+    questions: list[Question] = Field(min_length=1, max_length=MAX_BATCH, description="1 to 50 questions.")
+    k: PassageCount = 5
+
+
+class NoticesReply(_Strict):
+    """The fixed words that stand in every reply."""
+
+    emergency: str = Field(description="When to call for help now.")
+    disclaimer: str = Field(description="What these extracts cannot do.")
+    extracts: str = Field(description="What the passages are.")
+
+
+class Source(_Strict):
+    """Where words come from."""
+
+    slug: str
+    title: str
+    author: str | None
+    publisher: str
+    url: str
+
+
+class ArticleReference(Source):
+    """The article that a passage stands in."""
+
+    sha256: str = Field(description="SHA-256 of the article's stored bytes.")
+
+
+class PassageLinks(_Strict):
+    """Where a passage can be read."""
+
+    self: str = Field(description="The passage's permanent page.")
+    article: str = Field(description="The article's own page here, with the passage marked.")
+    source: str = Field(description="The publisher's page, with a text fragment.")
+
+
+class PassageBody(_Strict):
+    """A passage, word for word."""
+
+    id: str
+    text: str = Field(description="Exactly the characters [start, end) of the article.")
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    lead: str | None = Field(
+        description="The header row or lead-in, word for word, that the passage needs above it."
+    )
+    section: list[str] = Field(description="Headings from the outermost inwards.")
+    article: ArticleReference
+    links: PassageLinks
+    citation: str = Field(description="The passage with its source and the disclaimer, as plain text.")
+
+
+class RankedPassage(PassageBody):
+    """A passage found for a question."""
+
+    rank: int = Field(ge=1)
+    score: float = Field(description="Cosine of question and passage, higher is better.")
+    highlights: list[tuple[int, int]] = Field(description="The sentences that answer, as offsets into text.")
+
+
+class IndexReference(_Strict):
+    """The index that answered."""
+
+    generation: str
+    model: str
+
+
+class AnswerReply(_Strict):
+    """What a question gets: passages word for word, or the plain word that there are none."""
+
+    question: str
+    outcome: Literal["answered", "closest", "none"]
+    confidence: float = Field(
+        ge=0, le=1, description="Probability that the first passage answers the question."
+    )
+    urgent: bool = Field(description="True when the question describes an emergency.")
+    notices: NoticesReply
+    passages: list[RankedPassage] = Field(description="Best first; empty unless the outcome is answered.")
+    closest: list[RankedPassage] = Field(description="Best first; empty unless the outcome is closest.")
+    help: list[RankedPassage] = Field(description="When to get help, from the article of the first passage.")
+    suggestion: str | None = Field(
+        description="The question with misspelt words mended; never used by itself."
+    )
+    index: IndexReference
+
+
+class BatchReply(_Strict):
+    """The answers, in the order of the questions."""
+
+    answers: list[AnswerReply]
+    notices: NoticesReply
+
+
+class PassageReply(_Strict):
+    """One passage by its id."""
+
+    passage: PassageBody
+    notices: NoticesReply
+    index: IndexReference
+
+
+class VerificationReply(_Strict):
+    """The proof that a passage is the article's own words; the check is made for this reply."""
+
+    id: str
+    exact: bool = Field(description="True when every check below holds.")
+    article_sha256_matches: bool
+    text_matches: bool
+    sha256: str = Field(description="Of the article's text, computed now.")
+    start: int
+    end: int
+    before: str = Field(description="The article's words just before the passage.")
+    text: str
+    after: str = Field(description="The article's words just after the passage.")
+    article: ArticleReference
+    notices: NoticesReply
+    index: IndexReference
+
+
+class ArticleSummary(ArticleReference):
+    """An article, without its text."""
+
+    language: str
+    retrieved: str = Field(description="Date on which the text was taken, YYYY-MM-DD.")
+    reviewed: str | None
+    rights: str
+    passages: int = Field(ge=0, description="How many passages it was cut into.")
+    links: dict[str, str]
+
+
+class ArticlesReply(_Strict):
+    """Every article, by slug."""
+
+    articles: list[ArticleSummary]
+    notices: NoticesReply
+    index: IndexReference
+
+
+class ArticleReply(_Strict):
+    """One article, whole."""
+
+    article: ArticleSummary
+    text: str = Field(description="The whole article, word for word.")
+    passages: list[PassageBody]
+    notices: NoticesReply
+    index: IndexReference
+
+
+class ErrorBody(_Strict):
+    """What went wrong."""
+
+    code: str = Field(description="A short name that does not change.")
+    message: str = Field(description="What to do, in plain words.")
+
+
+class ErrorReply(_Strict):
+    """Every error has this form."""
+
+    error: ErrorBody
+    notices: NoticesReply
+
+
+class WithdrawnBody(_Strict):
+    """What a withdrawn passage said."""
+
+    id: str
+    text: str
+    section: list[str]
+    article: Source
+    withdrawn: str = Field(description="Date since which it is gone, YYYY-MM-DD.")
+
+
+class WithdrawnReply(ErrorReply):
+    """A passage that stood here once; ``withdrawn`` is null when its words are no longer kept."""
+
+    withdrawn: WithdrawnBody | None

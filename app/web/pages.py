@@ -1,0 +1,105 @@
+"""The pages: read the question, ask, render."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from app.answering.answer import Answerer
+from app.answering.proof import prove_passage
+from app.answering.withdrawal import find_successor
+from app.errors import NotFound, Withdrawn
+from app.web.extracts import Extract, make_extracts
+from app.web.headers import REVALIDATE
+from app.web.models import QuestionRequest
+from app.web.reading import read_question_form, read_question_query
+from app.web.site import site
+from app.web.typeset import lay_out_article
+from app.web.words import STATEMENT_DATE, name_figures
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def search() -> Response:
+    """The search box, or the answer to the question in the address."""
+    if "q" not in request.args:
+        return _storable(site().render("search.html", articles=site().current.answerer.articles()))
+    return _answer(read_question_query(k=site().settings.passages, strict=False))
+
+
+@blueprint.post("/")
+def search_privately() -> Response:
+    """The answer to a question that was posted, so that no address holds it."""
+    return _answer(read_question_form(k=site().settings.passages))
+
+
+@blueprint.get("/p/<passage_id>")
+def show_passage(passage_id: str) -> Response:
+    """A passage's permanent page, in its context, with its citation and proof."""
+    answerer = site().current.answerer
+    try:
+        passage = answerer.passage(passage_id)
+    except Withdrawn:
+        return _show_withdrawn(answerer, passage_id)
+    article = answerer.article(passage.article)
+    extract = Extract(article, passage, site().base)
+    return _storable(site().render("passage.html", extract=extract, proof=prove_passage(article, passage)))
+
+
+@blueprint.get("/articles")
+def list_articles() -> Response:
+    """Every article, with its source."""
+    return _storable(site().render("articles.html", articles=site().current.answerer.articles()))
+
+
+@blueprint.get("/articles/<slug>")
+def show_article(slug: str) -> Response:
+    """One article, whole and word for word, each passage with an address of its own."""
+    answerer = site().current.answerer
+    article = answerer.article(slug)
+    parts = list(lay_out_article(article, answerer.passages_of(slug)))
+    return _storable(site().render("article.html", article=article, parts_of_article=parts))
+
+
+@blueprint.get("/about")
+def show_about() -> Response:
+    """How answers are found, what is logged, how good they are, who is responsible."""
+    about = site().current.answerer.about()
+    return _storable(site().render("about.html", built=about.get("built"), figures=name_figures(about)))
+
+
+@blueprint.get("/accessibility")
+def show_accessibility() -> Response:
+    """The accessibility statement."""
+    return _storable(site().render("accessibility.html", statement_date=STATEMENT_DATE))
+
+
+def _answer(asked: QuestionRequest) -> Response:
+    answer = site().ask(site().current.answerer, asked.question, asked.k)
+    base = site().base
+    shown = make_extracts(answer.matches or answer.closest, base)
+    return site().render(
+        "answer.html",
+        answer=answer,
+        question=asked.question,
+        extracts=shown,
+        sources=len({extract.article.slug for extract in shown}),
+        help=make_extracts(answer.help, base),
+    )
+
+
+def _show_withdrawn(answerer: Answerer, passage_id: str) -> Response:
+    gone = answerer.withdrawn(passage_id)
+    try:
+        article = answerer.article(gone.article)
+    except NotFound:
+        return _storable(site().render("withdrawn.html", gone=gone, now=None))
+    successor = find_successor(gone, answerer.passages_of(gone.article))
+    now = Extract(article, successor, site().base) if successor else None
+    return _storable(site().render("withdrawn.html", gone=gone, article=article, now=now))
+
+
+def _storable(response: Response) -> Response:
+    """Kept by a browser only if it asks again: no question stands in it, but a new index may change it."""
+    response.headers["Cache-Control"] = REVALIDATE
+    return response

@@ -1,0 +1,155 @@
+"""Requests as they come in, read strictly: what is not clearly right is refused with a word on what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Never, TypeVar
+from urllib.parse import parse_qsl
+
+from flask import g, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from app.errors import QuestionError
+from app.web.models import BatchRequest, QuestionRequest, is_forbidden
+
+MAX_BODY = 8 * 1024
+MAX_BATCH_BODY = 256 * 1024
+"""Fifty questions of 1,000 characters need more room than one."""
+_MAX_FIELDS = 20
+_MAX_DIGITS = 20
+_Model = TypeVar("_Model", bound=BaseModel)
+_BAD_JSON = ("bad_json", 'Send one JSON object, such as {"question": "...", "k": 5}.')
+_BAD_ENCODING = ("bad_encoding", "Your question could not be read. Send it as UTF-8 text.")
+_BAD_FIELDS = {
+    "k": ("bad_k", "k must be a whole number from 1 to 20."),
+    "question": ("bad_question", "The question must be text."),
+    "questions": ("bad_questions", "questions must be a list of 1 to 50 texts."),
+}
+
+
+def check_body_size() -> None:
+    """Refuse a large body before one byte of it is read."""
+    limit = MAX_BATCH_BODY if request.endpoint == "api.answer_batch" else MAX_BODY
+    if (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
+    # One more than may be: a chunked body is cut there, which shows that it is too long.
+    request.max_content_length = limit + 1
+
+
+def read_question_query(*, k: int, strict: bool) -> QuestionRequest:
+    """The question in the address; ``strict`` refuses names besides q and k, as shared links may carry."""
+    fields = _read_pairs(request.query_string)
+    if strict and fields.keys() - {"q", "k"}:
+        raise QuestionError("unknown_parameter", "Only q and k can be given.")
+    return _question_of(fields, k)
+
+
+def read_question_form(*, k: int) -> QuestionRequest:
+    """The question in the body of a posted form."""
+    # Kept for the error page, which shows what was typed; a refused body is never read for it.
+    g.form_body = _read_body("application/x-www-form-urlencoded")
+    return _question_of(_read_pairs(g.form_body), k)
+
+
+def read_question_json(*, k: int) -> QuestionRequest:
+    """The question in a JSON body."""
+    return _validate(QuestionRequest, {"k": k, **_read_json_object()})
+
+
+def read_batch_json(*, k: int) -> BatchRequest:
+    """Several questions in a JSON body."""
+    return _validate(BatchRequest, {"k": k, **_read_json_object()})
+
+
+def read_typed() -> str:
+    """What was typed, whatever it was, made safe to stand in the search box again."""
+    raw = g.get("form_body", b"") if request.method == "POST" else request.query_string
+    pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
+    typed = next((value for name, value in pairs if name == "q"), "")
+    return "".join(" " if is_forbidden(character) else character for character in typed)
+
+
+def _question_of(fields: dict[str, str], k: int) -> QuestionRequest:
+    if "q" not in fields:
+        raise QuestionError("question_empty", "Please type a question.")
+    count: Any = fields.get("k", k)
+    if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _MAX_DIGITS:
+        count = int(count)
+    return _validate(QuestionRequest, {"question": fields["q"], "k": count})
+
+
+def _read_pairs(raw: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
+        )
+    except UnicodeDecodeError:
+        raise QuestionError(*_BAD_ENCODING) from None
+    except ValueError:
+        raise QuestionError("too_many_parameters", "Send one question, as q.") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise QuestionError("duplicate_parameter", "Give each of q and k only once.")
+    return fields
+
+
+def _read_body(mimetype: str) -> bytes:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != mimetype or charset != "utf-8" or "Content-Encoding" in request.headers:
+        raise UnsupportedMediaType
+    body = request.get_data(cache=False)
+    if request.max_content_length is not None and len(body) >= request.max_content_length:
+        raise RequestEntityTooLarge
+    return body
+
+
+def _read_json_object() -> dict[str, Any]:
+    body = _read_body("application/json")
+    try:
+        payload = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_pairs_once,
+            parse_constant=_refuse_constant,
+        )
+    except UnicodeDecodeError:
+        raise QuestionError(*_BAD_ENCODING) from None
+    except (ValueError, RecursionError):
+        raise QuestionError(*_BAD_JSON) from None
+    if not isinstance(payload, dict):
+        raise QuestionError(*_BAD_JSON)
+    return payload
+
+
+def _pairs_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise QuestionError("duplicate_parameter", "Give each name only once.")
+    return fields
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(name)
+
+
+def _validate(model: type[_Model], fields: dict[str, Any]) -> _Model:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise _explain(error) from None
+
+
+def _explain(error: ValidationError) -> QuestionError:
+    """Our words for the first thing that is wrong, without a word of what was sent."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    kind, place = first["type"], first["loc"]
+    where = f"Question {place[1] + 1}: " if len(place) > 1 and isinstance(place[1], int) else ""
+    if kind == "missing":
+        return QuestionError("question_empty", "Please type a question.")
+    if kind == "extra_forbidden":
+        return QuestionError("unknown_parameter", "Only the question and k can be given.")
+    if kind in ("question_too_long", "control_characters", "question_empty"):
+        return QuestionError(kind, where + first["msg"])
+    if kind == "string_unicode":
+        return QuestionError(_BAD_ENCODING[0], where + _BAD_ENCODING[1])
+    return QuestionError(*_BAD_FIELDS[str(place[0])])

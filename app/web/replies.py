@@ -1,0 +1,142 @@
+"""Answers and passages as JSON: plain dicts in the forms that models.py describes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from app.answering.answer import Answerer
+from app.answering.citation import cite_plain, lead_of, link_source
+from app.answering.proof import Proof
+from app.records import Answer, Article, Match, Passage, WithdrawnPassage
+
+Reply = dict[str, Any]
+
+
+def answer_reply(answer: Answer, notices: Reply, base: str) -> Reply:
+    """The reply of one question; ``base`` is the address that permalinks in citations begin with."""
+    return {
+        "question": answer.question,
+        "outcome": answer.outcome,
+        "confidence": round(answer.confidence, 4),
+        "urgent": answer.urgent,
+        "notices": notices,
+        "passages": _ranked(answer.matches, base),
+        "closest": _ranked(answer.closest, base),
+        "help": _ranked(answer.help, base),
+        "suggestion": answer.suggestion,
+        "index": {"generation": answer.generation, "model": answer.model},
+    }
+
+
+def passage_body(article: Article, passage: Passage, base: str) -> Reply:
+    """A passage with its article, links and citation."""
+    links = passage_links(article, passage)
+    return {
+        "id": passage.id,
+        "text": passage.text,
+        "start": passage.start,
+        "end": passage.end,
+        "lead": lead_of(article, passage),
+        "section": list(passage.section),
+        "article": article_reference(article),
+        "links": links,
+        "citation": cite_plain(article, passage, base + links["self"]),
+    }
+
+
+def passage_links(article: Article, passage: Passage) -> dict[str, str]:
+    """The passage's own page, its place in the article here, and the publisher's page."""
+    return {
+        "self": f"/p/{passage.id}",
+        "article": f"/articles/{article.slug}#p-{passage.id}",
+        "source": _source_link(article, passage),
+    }
+
+
+def article_reference(article: Article) -> Reply:
+    """What a passage says of its article."""
+    return {
+        "slug": article.slug,
+        "title": article.title,
+        "author": article.author,
+        "publisher": article.publisher,
+        "url": article.url,
+        "sha256": article.sha256,
+    }
+
+
+def article_summary(article: Article, passages: int) -> Reply:
+    """An article without its text."""
+    return {
+        **article_reference(article),
+        "language": article.language,
+        "retrieved": article.retrieved.isoformat(),
+        "reviewed": _iso(article.reviewed),
+        "rights": article.rights,
+        "passages": passages,
+        "links": {"self": f"/articles/{article.slug}", "source": article.url},
+    }
+
+
+def verification_reply(article: Article, passage: Passage, proof: Proof) -> Reply:
+    """The proof of a passage, without notices and index."""
+    return {
+        "id": passage.id,
+        "exact": proof.exact,
+        "article_sha256_matches": proof.article_sha256_matches,
+        "text_matches": proof.text_matches,
+        "sha256": proof.sha256,
+        "start": passage.start,
+        "end": passage.end,
+        "before": proof.before,
+        "text": passage.text,
+        "after": proof.after,
+        "article": article_reference(article),
+    }
+
+
+def withdrawn_body(gone: WithdrawnPassage) -> Reply:
+    """What a withdrawn passage said."""
+    return {
+        "id": gone.id,
+        "text": gone.text,
+        "section": list(gone.section),
+        "article": {
+            "slug": gone.article,
+            "title": gone.title,
+            "author": gone.author,
+            "publisher": gone.publisher,
+            "url": gone.url,
+        },
+        "withdrawn": gone.withdrawn.isoformat(),
+    }
+
+
+def index_reference(answerer: Answerer) -> Reply:
+    """Which index a reply comes from."""
+    return {"generation": answerer.generation, "model": answerer.model}
+
+
+def _ranked(matches: Iterable[Match], base: str) -> list[Reply]:
+    return [_ranked_passage(rank, match, base) for rank, match in enumerate(matches, 1)]
+
+
+def _ranked_passage(rank: int, match: Match, base: str) -> Reply:
+    return {
+        **passage_body(match.article, match.passage, base),
+        "rank": rank,
+        "score": round(match.score, 4),
+        "highlights": [list(span) for span in match.highlights],
+    }
+
+
+@lru_cache(maxsize=4096)
+def _source_link(article: Article, passage: Passage) -> str:
+    return link_source(article, passage)
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,78 @@
+"""What the views share: settings, the current index, files, templates and counts, made once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from time import perf_counter
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+
+from app.answering.answer import Answerer
+from app.notices import notices
+from app.records import Answer
+from app.settings import Settings
+from app.web.assets import load_assets
+from app.web.metrics import Metrics
+from app.web.reload import Current
+
+_KEY = "nightlight"
+_METHODS = frozenset({"GET", "HEAD", "POST"})
+
+
+class Site:
+    """One application's parts; templates are compiled once, the notices are laid out once."""
+
+    def __init__(self, app: Flask, settings: Settings, current: Current) -> None:
+        self.settings = settings
+        self.current = current
+        self.assets = load_assets()
+        self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
+        self.metrics = Metrics()
+        self.notices: dict[str, Any] = asdict(notices(settings.emergency_number))
+        self._templates = app.jinja_env
+        app.extensions[_KEY] = self
+
+    @property
+    def base(self) -> str:
+        """The address that permalinks begin with, without a slash at the end."""
+        return (self.settings.public_url or request.host_url).rstrip("/")
+
+    def ask(self, answerer: Answerer, question: str, k: int) -> Answer:
+        """Answer one question and count it."""
+        started = perf_counter()
+        answer = answerer.answer(question, k)
+        self.metrics.count_answer(
+            answer.outcome,
+            urgent=answer.urgent,
+            generation=answer.generation,
+            seconds=perf_counter() - started,
+        )
+        return answer
+
+    def render(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page."""
+        # Straight from the environment: render_template would add request and session to every page.
+        body = self._templates.get_template(template).render(values)
+        return Response(body, status, content_type="text/html; charset=utf-8")
+
+
+def site() -> Site:
+    """The parts of the application that serves this request."""
+    found: Site = current_app.extensions[_KEY]
+    return found
+
+
+def reply_json(payload: dict[str, Any], status: int = 200) -> Response:
+    """A JSON reply; words stay as they are, not as escapes."""
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, status, content_type="application/json")
+
+
+def count_response(response: Response) -> Response:
+    """After each request: its route template, never its address."""
+    route = request.url_rule.rule if request.url_rule else "none"
+    method = request.method if request.method in _METHODS else "other"
+    site().metrics.count_response(route, method, response.status_code)
+    return response

@@ -1,0 +1,72 @@
+"""For browsers and machines that look after the site: files, icons, search description, health, metrics."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import NotFound
+
+from app.web.headers import IMMUTABLE
+from app.web.site import reply_json, site
+
+blueprint = Blueprint("system", __name__)
+_DAY = "public, max-age=86400"
+
+
+@blueprint.get("/static/<name>")
+def serve_asset(name: str) -> Response:
+    """A static file by its hashed name, which never stands for other bytes."""
+    asset = site().assets_by_path.get(f"/static/{name}")
+    if asset is None:
+        raise NotFound
+    return Response(asset.body, content_type=asset.content_type, headers={"Cache-Control": IMMUTABLE})
+
+
+@blueprint.get("/favicon.ico")
+def serve_favicon() -> Response:
+    """The icon where browsers look for it unasked."""
+    icon = site().assets["favicon.ico"]
+    return Response(icon.body, content_type=icon.content_type, headers={"Cache-Control": _DAY})
+
+
+@blueprint.get("/robots.txt")
+def serve_robots() -> Response:
+    """Search engines may read the articles' pages, not ask questions."""
+    body = "User-agent: *\nDisallow: /?q=\nDisallow: /api/\n"
+    return Response(body, content_type="text/plain; charset=utf-8", headers={"Cache-Control": _DAY})
+
+
+@blueprint.get("/opensearch.xml")
+def describe_search() -> Response:
+    """Lets a browser offer Nightlight as a search engine; there are no suggestions to leak what is typed."""
+    response = site().render("opensearch.xml", base=site().base)
+    response.content_type = "application/opensearchdescription+xml"
+    response.headers["Cache-Control"] = _DAY
+    return response
+
+
+@blueprint.get("/healthz")
+def report_alive() -> Response:
+    """This process answers."""
+    return reply_json({"status": "alive"})
+
+
+@blueprint.get("/readyz")
+def report_ready() -> Response:
+    """An index is loaded; which one, and whether it is the newest."""
+    current = site().current
+    answerer = current.answerer
+    status = "degraded" if current.degraded else "ready"
+    return reply_json(
+        {
+            "status": status,
+            "degraded": current.degraded,
+            "index": {"generation": answerer.generation, "model": answerer.model},
+        }
+    )
+
+
+@blueprint.get("/metrics")
+def report_metrics() -> Response:
+    """Counts and times in the Prometheus text format."""
+    return Response(site().metrics.render(), content_type=CONTENT_TYPE_LATEST)

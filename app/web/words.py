@@ -1,0 +1,40 @@
+"""Words of the page that are data: the questions it offers and the names of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+EXAMPLES = (
+    "Is shuddering dangerous?",
+    "Why do my baby's legs jerk in her sleep?",
+    "What do infantile spasms look like?",
+    "How do I tell twitches from a seizure?",
+    "Can low iron make my baby's legs restless?",
+)
+"""Questions that the articles answer; a test asks them all."""
+
+STATEMENT_DATE = date(2026, 11, 22)
+"""When the accessibility statement was last changed."""
+
+FIGURES = {
+    "questions": "Test questions",
+    "success@1": "The first extract answers",
+    "success@3": "One of the first three extracts answers",
+    "refused": "Questions that the articles do not answer, and we say so",
+    "urgent_recall": "Urgent questions that we notice",
+    "verbatim": "Extracts that are word for word",
+}
+"""What the measures in a manifest are called on the page; a measure that is not named here is not shown."""
+
+
+def name_figures(about: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The measures of the index by their plain names; shares as whole percents."""
+    figures = about.get("figures")
+    if not isinstance(figures, Mapping):
+        return []
+    return [(label, _say(figures[name])) for name, label in FIGURES.items() if name in figures]
+
+
+def _say(value: object) -> str:
+    return f"{value:.0%}" if isinstance(value, float) else str(value)
