@@ -13,6 +13,8 @@ from console import ROOT, run
 
 import check
 
+QUICK = "not browser and not clean and not slow"
+LONGER = "(browser or clean) and not slow"
 NO_TESTS = 5  # pytest's exit code when nothing was selected
 
 
@@ -36,17 +38,13 @@ def run_pytest(*arguments: str) -> int:
 
 
 def main() -> int:
-    """Stop at the first part that fails: checks, quick tests, browser tests."""
+    """Stop at the first part that fails: checks, quick tests, browser and clean environment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slow", action="store_true", help="only the tests that take minutes")
     if parser.parse_args().slow:
         return run_pytest("-m", "slow")
     ensure_chromium()
-    return (
-        check.main()
-        or run_pytest("-m", "not slow and not browser")
-        or run_pytest("-m", "browser and not slow")
-    )
+    return check.main() or run_pytest("-m", QUICK) or run_pytest("-m", LONGER)
 
 
 if __name__ == "__main__":
