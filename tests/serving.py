@@ -35,7 +35,7 @@ def start_server(
     cwd: Path = ROOT,
     **settings: str,
 ) -> Iterator[Server]:
-    """Start on a free port, wait until it answers, and end it by SIGTERM; ``settings`` go to its environment."""
+    """Start on a free port, wait until it answers, end it by SIGTERM; ``settings`` go to its environment."""
     command = [str(python), str(ROOT / "scripts" / "serve.py"), "--port", "0", *options]
     variables = {"NIGHTLIGHT_INDEX_DIR": str(index_dir), **settings}
     with log.open("w", encoding="utf-8") as errors:
