@@ -27,7 +27,8 @@ DISCLAIMER = (
 )
 EXTRACTS = "Exact extracts, word for word, each with its source."
 NOT_ANSWERED = "These articles do not answer that."
-CLOSEST = "These articles do not seem to answer that. The nearest extracts are:"
+CLOSEST = "These articles do not seem to answer that."
+NEAREST = "Show the nearest extracts"
 URGENT_NOTICE = "What you wrote may be an emergency. Do not wait for an answer here. Call for help now."
 HELP_BESIDE = "When to get help, from the same article:"
 WITHDRAWN = "This extract has been withdrawn from the collection."

@@ -11,6 +11,7 @@ from app.notices import WITHDRAWN
 from app.records import Article
 from app.web import replies
 from app.web.errors import render_error
+from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
 from app.web.reading import read_batch_json, read_question_json, read_question_query
 from app.web.site import reply_json, site
@@ -71,6 +72,14 @@ def list_articles() -> Response:
     return _with_index(answerer, {"articles": articles})
 
 
+@blueprint.get("/openapi.json")
+def describe() -> Response:
+    """The OpenAPI 3.1 document of all this."""
+    response = reply_json(site().document)
+    response.headers["Cache-Control"] = REVALIDATE
+    return response
+
+
 @blueprint.get("/articles/<slug>")
 def show_article(slug: str) -> Response:
     """One article, whole, with its passages."""
@@ -93,4 +102,6 @@ def _summary(answerer: Answerer, article: Article) -> replies.Reply:
 
 def _with_index(answerer: Answerer, payload: replies.Reply) -> Response:
     index = replies.index_reference(answerer)
-    return reply_json({**payload, "notices": site().notices, "index": index})
+    response = reply_json({**payload, "notices": site().notices, "index": index})
+    response.headers["Cache-Control"] = REVALIDATE
+    return response

@@ -11,6 +11,7 @@ from app.errors import NotFound, Withdrawn
 from app.web.extracts import Extract, make_extracts
 from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
+from app.web.openapi import list_operations
 from app.web.reading import read_question_form, read_question_query
 from app.web.site import site
 from app.web.typeset import lay_out_article
@@ -66,6 +67,13 @@ def show_about() -> Response:
     """How answers are found, what is logged, how good they are, who is responsible."""
     about = site().current.answerer.about()
     return _storable(site().render("about.html", built=about.get("built"), figures=name_figures(about)))
+
+
+@blueprint.get("/api")
+def show_api() -> Response:
+    """The readable page of the OpenAPI document."""
+    operations = list(list_operations(site().document))
+    return _storable(site().render("api.html", operations=operations))
 
 
 @blueprint.get("/accessibility")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.records import Answer
 from app.settings import Settings
 from app.web.assets import load_assets
 from app.web.metrics import Metrics
+from app.web.openapi import Document, build_document
 from app.web.reload import Current
 
 _KEY = "nightlight"
@@ -31,13 +33,18 @@ class Site:
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
         self.notices: dict[str, Any] = asdict(notices(settings.emergency_number))
-        self._templates = app.jinja_env
+        self._app = app
         app.extensions[_KEY] = self
 
     @property
     def base(self) -> str:
         """The address that permalinks begin with, without a slash at the end."""
         return (self.settings.public_url or request.host_url).rstrip("/")
+
+    @cached_property
+    def document(self) -> Document:
+        """The OpenAPI document, made when it is first asked for."""
+        return build_document(self._app)
 
     def ask(self, answerer: Answerer, question: str, k: int) -> Answer:
         """Answer one question and count it."""
@@ -54,7 +61,7 @@ class Site:
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page."""
         # Straight from the environment: render_template would add request and session to every page.
-        body = self._templates.get_template(template).render(values)
+        body = self._app.jinja_env.get_template(template).render(values)
         return Response(body, status, content_type="text/html; charset=utf-8")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from io import BytesIO
 
 import pytest
@@ -305,3 +308,65 @@ def test_proof_holds_the_words_around(client: FlaskClient, answerer: WordAnswere
     assert proof["sha256"] == article.sha256
     assert proof["before"] + proof["text"] + proof["after"] in article.text
     assert article.text[proof["start"] : proof["end"]] == proof["text"] == passage.text
+
+
+def test_document_describes_every_operation(client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").get_json()
+    assert document["openapi"].startswith("3.1")
+    assert {(path, *methods) for path, methods in document["paths"].items()} == {
+        ("/api/v1/answers", "get", "post"),
+        ("/api/v1/answers:batch", "post"),
+        ("/api/v1/passages/{passage_id}", "get"),
+        ("/api/v1/passages/{passage_id}/verify", "get"),
+        ("/api/v1/articles", "get"),
+        ("/api/v1/articles/{slug}", "get"),
+    }
+
+
+def test_document_states_the_limits_of_a_question(client: FlaskClient) -> None:
+    schemas = client.get("/api/v1/openapi.json").get_json()["components"]["schemas"]
+    question = schemas["QuestionRequest"]
+    assert question["required"] == ["question"]
+    assert question["additionalProperties"] is False
+    assert {name: question["properties"]["question"][name] for name in ("minLength", "maxLength")} == {
+        "minLength": 1,
+        "maxLength": 1000,
+    }
+    assert {name: question["properties"]["k"][name] for name in ("minimum", "maximum", "default")} == {
+        "minimum": 1,
+        "maximum": 20,
+        "default": 5,
+    }
+    assert schemas["BatchRequest"]["properties"]["questions"]["maxItems"] == 50
+
+
+def test_every_reference_in_the_document_is_there(client: FlaskClient) -> None:
+    text = client.get("/api/v1/openapi.json").text
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert named - json.loads(text)["components"]["schemas"].keys() == set()
+
+
+def test_serving_answers_does_not_load_the_document_library() -> None:
+    program = (
+        "import sys; from app.web import create_app; from app.settings import Settings;"
+        "create_app(Settings()).test_client().get('/'); print('spectree' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_metrics_count_by_outcome_and_hold_no_question(client: FlaskClient) -> None:
+    client.get("/api/v1/answers?q=canary+jerks")
+    text = client.get("/metrics").text
+    labels = 'generation="20261122T010000Z-words",outcome="answered",urgent="false"'
+    assert f"nightlight_questions_total{{{labels}}} 1.0" in text
+    assert 'nightlight_responses_total{method="GET",route="/api/v1/answers",status="200"} 1.0' in text
+    assert "canary" not in text
+
+
+def test_ready_names_the_generation(client: FlaskClient) -> None:
+    assert client.get("/readyz").get_json() == {
+        "status": "ready",
+        "degraded": None,
+        "index": {"generation": "20261122T010000Z-words", "model": "shared-words"},
+    }

@@ -1,0 +1,1 @@
+"""Tests mirror app/; what several of them share is imported from here."""
