@@ -7,11 +7,14 @@ import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
 
+from app.corpus.passages import cut_article
+from app.corpus.structure import Kind, find_blocks
 from app.errors import CorpusError
 from app.records import Article
 
@@ -19,13 +22,42 @@ SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG = 100
 MAX_BYTES = 8_000_000
 """A text larger than this is not an article; the whole of War and Peace is 3.3 MB."""
+MAX_METADATA_BYTES = 65_536
+MAX_PROBLEMS_OF_TEXT = 10
+"""A file in the wrong character set has a fault in nearly every line."""
 
-# Tab and line feed are the only control characters that text needs. Bidirectional overrides can make
-# a reader see other words than the ones that are stored.
-FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+# Tab and line feed are the only control characters that text needs. Bidirectional overrides, tags and
+# line separators make a reader see other words or lines than the ones that are stored.
+FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\U000e0000-\U000e007f]"
+)
+# What is left when a text was decoded with the wrong character set: "babyâ€™s", "cafÃ©", "\ufffd".
+GARBLED = re.compile("\ufffd|â€[™œ“”˜¦\x9d]?|Ã[©¨¤¶¼±¡³­§´®¯¢£¹]|Â[\xa0°·½]")
 
-_Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^\S(.*\S)?$")]
 _URL = TypeAdapter(HttpUrl)
+
+
+def _check_line(line: str) -> str:
+    bad = FORBIDDEN.search(line)
+    if bad:
+        raise ValueError(f"holds the control character U+{ord(bad[0]):04X}; take it out")
+    return line
+
+
+def _check_url(url: str) -> str:
+    try:
+        parsed = _URL.validate_python(url)
+    except ValidationError:
+        raise ValueError("is not an http(s) address; give the public page with this text") from None
+    if re.search(r"[\s<>\"\\^`{|}]", url) or parsed.username or parsed.password:
+        raise ValueError("has a space, quote or password in it; give the plain address of the page")
+    return url
+
+
+_Line = Annotated[
+    str, Field(min_length=1, max_length=500, pattern=r"^\S(.*\S)?$"), AfterValidator(_check_line)
+]
+_Address = Annotated[_Line, AfterValidator(_check_url)]
 
 
 class Metadata(BaseModel):
@@ -35,7 +67,7 @@ class Metadata(BaseModel):
 
     title: _Line
     publisher: _Line
-    url: _Line
+    url: _Address
     retrieved: date
     rights: _Line
     author: _Line | None = None
@@ -47,40 +79,34 @@ class Metadata(BaseModel):
 
 def read_corpus(folder: Path) -> tuple[Article, ...]:
     """Every article of the folder, by slug; raises CorpusError on the first fault."""
-    problems = list(find_problems(folder))
-    if problems:
-        raise problems[0]
+    for problem in find_problems(folder):
+        raise problem
     return tuple(read_article(path) for path in _text_files(folder))
-
-
-def find_problems(folder: Path) -> Iterator[CorpusError]:
-    """Every fault of every file, one after the other."""
-    texts = _text_files(folder)
-    if not texts:
-        yield CorpusError(f"{folder}: there is no article; add <slug>.txt and <slug>.toml.")
-    yield from _find_strays(folder)
-    seen: dict[str, Path] = {}
-    for path in texts:
-        twin = seen.setdefault(path.stem.casefold(), path)
-        if twin is not path:
-            yield CorpusError(f"{path}: the slug is used twice, by {twin.name} too; rename one.")
-        for read in (_read_text, _read_metadata):
-            try:
-                read(path)
-            except CorpusError as error:
-                yield error
 
 
 def read_article(path: Path) -> Article:
     """One article from its text file and the metadata beside it; raises CorpusError."""
-    content = _read_text(path)
-    metadata = _read_metadata(path)
-    return Article(
-        slug=path.stem,
-        text=content.decode("utf-8"),
-        sha256=hashlib.sha256(content).hexdigest(),
-        **metadata.model_dump(),
-    )
+    content, metadata = _read_text(path), _read_metadata(path)
+    for problem in (*_find_text_problems(path, content), *_find_metadata_problems(path, metadata)):
+        raise problem
+    return _make_article(path, content, metadata)
+
+
+def find_problems(folder: Path) -> Iterator[CorpusError]:
+    """Every fault of every file, one after the other; each names file, line or field, and the remedy."""
+    texts = _text_files(folder)
+    if not texts:
+        yield CorpusError(f"{show_path(folder)}: there is no article; add <slug>.txt and <slug>.toml.")
+    yield from _find_strays(folder)
+    twins: dict[str, Path] = {}
+    for path in texts:
+        yield from _find_article_problems(path, twins)
+
+
+def show_path(path: Path) -> str:
+    """A file's name for a message: without line breaks, escape sequences or bytes that are no text."""
+    name = str(path).encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _text_files(folder: Path) -> list[Path]:
@@ -88,68 +114,168 @@ def _text_files(folder: Path) -> list[Path]:
 
 
 def _find_strays(folder: Path) -> Iterator[CorpusError]:
-    for path in sorted(folder.glob("*.toml")):
-        if not path.with_suffix(".txt").is_file():
-            yield CorpusError(f"{path}: there is no {path.stem}.txt beside it.")
+    """Files that a maintainer may take for published and that nobody reads."""
+    for path in sorted(folder.glob("*")):
+        if path.suffix == ".toml" and not path.with_suffix(".txt").exists():
+            yield CorpusError(
+                f"{show_path(path)}: there is no .txt of that name beside it; add or remove one."
+            )
+        elif path.suffix.lower() in {".docx", ".pdf", ".html", ".htm"}:
+            yield CorpusError(f"{show_path(path)}: not read from here; use scripts/add_article.py on it.")
+        elif path.suffix not in {".txt", ".toml"} and path.suffix.lower() in {".txt", ".toml"}:
+            yield CorpusError(f"{show_path(path)}: not read; write the ending in lower case.")
+
+
+def _find_article_problems(path: Path, twins: dict[str, Path]) -> Iterator[CorpusError]:
+    content = metadata = None
+    try:
+        content = _read_text(path)
+        yield from (problems := list(_find_text_problems(path, content)))
+        content = None if problems else content
+    except CorpusError as error:
+        yield error
+    try:
+        metadata = _read_metadata(path)
+        yield from (problems := list(_find_metadata_problems(path, metadata)))
+        metadata = None if problems else metadata
+    except CorpusError as error:
+        yield error
+    if content is not None and metadata is not None:
+        yield from _find_content_problems(path, _make_article(path, content, metadata), twins)
+
+
+def _find_content_problems(path: Path, article: Article, twins: dict[str, Path]) -> Iterator[CorpusError]:
+    """What only text and metadata together can tell."""
+    twin = twins.setdefault(article.sha256, path)
+    if twin is not path:
+        yield CorpusError(f"{show_path(path)}: the same text as {twin.name}; remove one of them.")
+    try:
+        cut_article(article)
+    except CorpusError as error:
+        yield error
+    toml = path.with_suffix(".toml")
+    blocks = find_blocks(article)
+    excluded = [article.text[b.start : b.end] for b in blocks if b.kind is Kind.EXCLUDED]
+    headings = {" ".join(article.text[b.start : b.end].split()) for b in blocks if b.kind is Kind.HEADING}
+    for start in article.exclude:
+        if not any(start in line for line in excluded):
+            yield _fault(toml, "exclude", f"no line of the text begins with {start!r}; mend or remove it.")
+    for heading in article.when_to_get_help:
+        if heading not in headings:
+            yield _fault(toml, "when_to_get_help", f"the text has no heading {heading!r}; mend or remove it.")
+
+
+def _make_article(path: Path, content: bytes, metadata: dict[str, Any]) -> Article:
+    return Article(
+        slug=path.stem,
+        text=content.decode("utf-8"),
+        sha256=hashlib.sha256(content).hexdigest(),
+        **Metadata.model_validate(metadata).model_dump(),
+    )
 
 
 def _read_text(path: Path) -> bytes:
+    """A text file's bytes, which are UTF-8 and not blank; raises CorpusError."""
     if not SLUG.fullmatch(path.stem) or len(path.stem) > MAX_SLUG:
         raise CorpusError(
-            f"{path}: a slug is lower-case letters, digits and single hyphens, {MAX_SLUG} at most."
+            f"{show_path(path)}: a slug is lower-case letters, digits and single hyphens, {MAX_SLUG} at most."
         )
-    content = _read_regular_file(path)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"{path}: not UTF-8 at byte {error.start} ({error.reason}); save it as UTF-8."
-        ) from None
-    if not text.strip():
+    content = _read_regular_file(path, MAX_BYTES)
+    if not decode(path, content).strip():
         raise CorpusError(f"{path}: the article is empty.")
-    bad = FORBIDDEN.search(text)
-    if bad:
-        line = text.count("\n", 0, bad.start()) + 1
-        raise CorpusError(
-            f"{path}: line {line} holds the control character U+{ord(bad[0]):04X}; "
-            "save the file as plain UTF-8 text with LF line ends and no byte order mark."
-        )
     return content
 
 
-def _read_regular_file(path: Path) -> bytes:
+def decode(path: Path, content: bytes) -> str:
+    """The text of a file; raises CorpusError with the byte where it stops being UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CorpusError(
+            f"{show_path(path)}:{line}: not UTF-8 at byte {error.start} ({error.reason}); save it as UTF-8."
+        ) from None
+
+
+def _find_text_problems(path: Path, content: bytes) -> Iterator[CorpusError]:
+    return islice(_find_bad_characters(path, content.decode("utf-8")), MAX_PROBLEMS_OF_TEXT)
+
+
+def _find_bad_characters(path: Path, text: str) -> Iterator[CorpusError]:
+    # Lines are LF lines: str.splitlines would also break at characters that are faults themselves.
+    for number, line in enumerate(text.split("\n"), start=1):
+        bad = FORBIDDEN.search(line)
+        garbled = GARBLED.search(line)
+        if bad:
+            yield CorpusError(
+                f"{path}:{number}: holds the control character U+{ord(bad[0]):04X}; "
+                "save the file as plain UTF-8 text with LF line ends and no byte order mark."
+            )
+        elif garbled:
+            yield CorpusError(
+                f"{path}:{number}: {garbled[0]!r} is what is left of a character that was decoded wrongly; "
+                "take the text from its source again."
+            )
+
+
+def _read_regular_file(path: Path, limit: int) -> bytes:
     # A link could bring in a file from outside the corpus, a FIFO would block for ever.
     if path.is_symlink() or not path.is_file():
-        raise CorpusError(f"{path}: not a regular file; put the file itself into the folder.")
+        raise CorpusError(f"{show_path(path)}: not a regular file; put the file itself into the folder.")
     size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise CorpusError(f"{path}: {size:,} bytes; an article has at most {MAX_BYTES:,}.")
+    if size > limit:
+        raise CorpusError(f"{show_path(path)}: {size:,} bytes; at most {limit:,} are read.")
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CorpusError(f"{path}: cannot be read ({error.strerror}).") from error
+        raise CorpusError(f"{show_path(path)}: cannot be read ({error.strerror}).") from error
 
 
-def _read_metadata(text_path: Path) -> Metadata:
+def _read_metadata(text_path: Path) -> dict[str, Any]:
+    """The values of the TOML file beside a text, not yet validated; raises CorpusError."""
     path = text_path.with_suffix(".toml")
-    if not path.exists():
-        raise CorpusError(f"{path}: missing; it needs title, publisher, url, retrieved and rights.")
     try:
-        values = tomllib.loads(_read_regular_file(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CorpusError(f"{path}: not valid TOML: {error}.") from None
+        path.lstat()
+    except OSError:
+        raise CorpusError(
+            f"{show_path(path)}: missing; it needs title, publisher, url, retrieved and rights."
+        ) from None
     try:
-        metadata = Metadata.model_validate(values)
-        _URL.validate_python(metadata.url)
+        return tomllib.loads(decode(path, _read_regular_file(path, MAX_METADATA_BYTES)))
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise CorpusError(f"{show_path(path)}: not valid TOML: {error}.") from None
+
+
+def _find_metadata_problems(text_path: Path, values: dict[str, Any]) -> Iterator[CorpusError]:
+    """One fault a field, with the line where the field stands."""
+    try:
+        Metadata.model_validate(values)
     except ValidationError as error:
-        raise CorpusError(f"{path}: {_describe(error)}") from None
-    return metadata
+        path = text_path.with_suffix(".toml")
+        for fault in error.errors():
+            yield _fault(path, str(fault["loc"][0]), _explain(fault["type"], fault["msg"]))
 
 
-def _describe(error: ValidationError) -> str:
-    parts = []
-    for fault in error.errors():
-        field = ".".join(str(part) for part in fault["loc"]) or "url"
-        message = "the field is required" if fault["type"] == "missing" else fault["msg"]
-        parts.append(f"{field}: {message}")
-    return "; ".join(parts) + "."
+def _explain(kind: str, message: str) -> str:
+    explanations = {
+        "missing": "the field is required.",
+        "extra_forbidden": "there is no such field; corpus/README.md lists them.",
+        "date_type": "write a date without quotes: 2026-11-21.",
+        "string_type": "write a text in quotes.",
+        "tuple_type": 'write a list of texts: ["...", "..."].',
+        "string_pattern_mismatch": "one line of text, without spaces around it, is what belongs here.",
+    }
+    return explanations.get(kind, f"{message.removeprefix('Value error, ')}.")
+
+
+def _fault(path: Path, field: str, message: str) -> CorpusError:
+    return CorpusError(f"{show_path(path)}{_find_line(path, field)}: {field}: {message}")
+
+
+def _find_line(path: Path, field: str) -> str:
+    """``:3`` when the field stands on the third line; nothing when it is missing."""
+    sign = re.compile(rf"\s*[\"']?{re.escape(field)}[\"']?\s*=")
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
+        if sign.match(line):
+            return f":{number}"
+    return ""

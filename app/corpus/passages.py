@@ -17,7 +17,7 @@ from app.corpus.structure import Block, Kind, announces_list, find_blocks, find_
 from app.errors import CorpusError
 from app.records import Article, Passage, Span
 
-CHUNKER = "structure-1"
+CHUNKER = "structure-2"
 """Named in every manifest; change it whenever the same text would give other passages."""
 
 TARGET_WORDS = 120
@@ -29,6 +29,7 @@ CUT_IN_LIST = 0.1
 CUT_IN_PARAGRAPH = 0.2
 
 MAX_CHARACTERS = 4000
+"""Also the room of a passage: a word counts for more than one where words are longer than any language's."""
 _RUN = re.compile(rf"\S+(?:\s+\S+){{0,{MAX_WORDS - 1}}}")
 """As many words as a passage holds: how text without any full stop is cut."""
 
@@ -99,7 +100,7 @@ def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
     opened = False
     for block in blocks:
         if block.kind not in (Kind.ITEM, Kind.TABLE_ROW):
-            lead, opened = None, False
+            lead = None
         first, *rest = _cut_block(text, block, lead)
         fits = bool(pieces) and pieces[-1].words + first.words <= MAX_WORDS
         pieces.append(_join(pieces.pop(), first) if opened and fits else first)
@@ -119,8 +120,9 @@ def _leads(text: str, block: Block) -> bool:
 
 def _cut_block(text: str, block: Block, lead: Span | None) -> list[_Piece]:
     """A paragraph gives its sentences; a list item or table row is one piece, unless it is overlong."""
-    whole = ((block.start, block.end),)
-    spans = find_sentences(text, block.start, block.end) if block.kind is Kind.PARAGRAPH else whole
+    whole = (block.start, block.end)
+    divided = block.kind is Kind.PARAGRAPH or _count_words(text, whole) > MAX_WORDS
+    spans = find_sentences(text, *whole) if divided else (whole,)
     runs = [run for span in spans for run in _cut_run(text, span)]
     first_cost = CUT_IN_LIST if lead else 0.0
     costs = [first_cost] + [CUT_IN_PARAGRAPH] * (len(runs) - 1)
@@ -133,11 +135,17 @@ def _cut_run(text: str, sentence: Span) -> Iterator[Span]:
     """The sentence itself or, where it is longer than a passage may be, stretches of it."""
     for match in _RUN.finditer(text, *sentence):
         for start in range(match.start(), match.end(), MAX_CHARACTERS):
-            yield (start, min(start + MAX_CHARACTERS, match.end()))
+            yield _trim(text, start, min(start + MAX_CHARACTERS, match.end()))
+
+
+def _trim(text: str, start: int, end: int) -> Span:
+    words = text[start:end]
+    return start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
 
 
 def _count_words(text: str, span: Span) -> int:
-    return len(text[span[0] : span[1]].split())
+    words = len(text[span[0] : span[1]].split())
+    return max(words, (span[1] - span[0]) * MAX_WORDS // MAX_CHARACTERS)
 
 
 def _pack(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
