@@ -117,9 +117,7 @@ def _find_strays(folder: Path) -> Iterator[CorpusError]:
     """Files that a maintainer may take for published and that nobody reads."""
     for path in sorted(folder.glob("*")):
         if path.suffix == ".toml" and not path.with_suffix(".txt").exists():
-            yield CorpusError(
-                f"{show_path(path)}: there is no .txt of that name beside it; add or remove one."
-            )
+            yield CorpusError(f"{show_path(path)}: there is no .txt beside it; add that or remove this.")
         elif path.suffix.lower() in {".docx", ".pdf", ".html", ".htm"}:
             yield CorpusError(f"{show_path(path)}: not read from here; use scripts/add_article.py on it.")
         elif path.suffix not in {".txt", ".toml"} and path.suffix.lower() in {".txt", ".toml"}:

@@ -45,6 +45,7 @@ CONTENT = {Kind.PARAGRAPH, Kind.ITEM, Kind.TABLE_HEADER, Kind.TABLE_ROW}
 
 MAX_HEADING_WORDS = 22
 """The longest heading in the articles has 21 words; sentences without a final stop are rarer than that."""
+MAX_HEADING_CHARACTERS = 250
 MAX_CHILD_WORDS = 5
 """Sub-headings name one cause or one measure ("Cold Exposure"); headings of the first rank are longer."""
 MAX_LABEL_WORDS = 5
@@ -345,7 +346,8 @@ def _classify_group(text: str, lines: Sequence[Span], form: _Form) -> Block:
 
 def _is_heading(line: str) -> bool:
     """Short and without a final stop, or a short question."""
-    return len(line.split()) <= MAX_HEADING_WORDS and not _ends_with(line, _CLAUSE_STOPS)
+    short = len(line) <= MAX_HEADING_CHARACTERS and len(line.split()) <= MAX_HEADING_WORDS
+    return short and not _ends_with(line, _CLAUSE_STOPS)
 
 
 def _ends_with(line: str, stops: tuple[str, ...]) -> bool:
@@ -368,7 +370,7 @@ def _find_numbered_items(text: str, blocks: Sequence[Block]) -> list[Block]:
 
 
 def _is_numbered_line(text: str, block: Block) -> bool:
-    if block.kind not in (Kind.HEADING, Kind.PARAGRAPH) or block.rank or is_labelled(text, block):
+    if block.kind not in (Kind.HEADING, Kind.PARAGRAPH, Kind.ITEM) or block.rank or is_labelled(text, block):
         return False
     short = len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
     return short and _NUMBER.match(text, block.start, block.end) is not None
@@ -380,15 +382,19 @@ def _find_bare_items(text: str, blocks: Sequence[Block]) -> list[Block]:
     The first of a row may head the list (unless a lead-in does), the last may head the text after it.
     """
     settled: list[Block] = []
-    runs = [list(run) for _, run in groupby(blocks, key=lambda block: block.kind is Kind.HEADING)]
-    for run, after in zip(runs, [*runs[1:], []], strict=True):
-        if run[0].kind is Kind.HEADING and len(run) > 1:
+    runs = [list(run) for _, run in groupby(blocks, key=_is_guessed_heading)]
+    for run, after in zip_longest(runs, runs[1:]):
+        if _is_guessed_heading(run[0]) and len(run) > 1:
             first = 0 if settled and announces_list(text, settled[-1]) else 1
             last = len(run) - 1 if after and after[0].kind in CONTENT else len(run)
             items = [replace(block, kind=Kind.ITEM) for block in run[first:last]]
             run = [*run[:first], *items, *run[max(first, last) :]]
         settled.extend(run)
     return settled
+
+
+def _is_guessed_heading(block: Block) -> bool:
+    return block.kind is Kind.HEADING and not block.rank
 
 
 def _find_labels(text: str, blocks: Sequence[Block]) -> list[Block]:
