@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-MAX_QUESTION = 1000
-"""Characters of a question, after NFC and trimming."""
-MAX_PASSAGES = 20
+from app.answering.question import MAX_CHARACTERS, MAX_PASSAGES, check_question
+from app.errors import QuestionError
+
 MAX_BATCH = 50
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_INVISIBLE = frozenset("ZCM")
-_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols by category that show nothing (Hangul fillers, the empty Braille cell)."""
 
 
-def is_forbidden(character: str) -> bool:
-    """True for controls, surrogates, bidi overrides and noncharacters: no question needs one."""
-    if character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs"):
-        return True
-    code = ord(character)
-    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-
-
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] not in _INVISIBLE and character not in _BLANK_LETTERS
-
-
-def check_question(text: str) -> str:
-    """The question in NFC without outer space; raises PydanticCustomError for one that cannot be asked."""
-    question = unicodedata.normalize("NFC", text).strip()
-    if len(question) > MAX_QUESTION:
-        raise PydanticCustomError(
-            "question_too_long", "Your question is too long. Use 1,000 characters or less."
-        )
-    if not question.isprintable() and any(map(is_forbidden, question)):
-        raise PydanticCustomError(
-            "control_characters", "Your question has hidden signs in it. Type it again in plain words."
-        )
-    if not question.isalnum() and not any(map(_is_visible, question)):
-        raise PydanticCustomError("question_empty", "Please type a question.")
-    return question
+def _check_question(text: str) -> str:
+    try:
+        return check_question(text)
+    except QuestionError as error:
+        raise PydanticCustomError(error.code, "{sentence}", {"sentence": str(error)}) from None
 
 
 Question = Annotated[
     str,
-    AfterValidator(check_question),
+    AfterValidator(_check_question),
     Field(
         description="The question in plain words: 1 to 1,000 characters, trimmed, no control characters.",
-        json_schema_extra={"minLength": 1, "maxLength": MAX_QUESTION},
+        json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS},
     ),
 ]
 PassageCount = Annotated[int, Field(ge=1, le=MAX_PASSAGES, description="The most passages to reply with.")]

@@ -10,8 +10,9 @@ from flask import g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from app.answering.question import is_forbidden
 from app.errors import QuestionError
-from app.web.models import BatchRequest, QuestionRequest, is_forbidden
+from app.web.models import BatchRequest, QuestionRequest
 
 MAX_BODY = 8 * 1024
 MAX_BATCH_BODY = 256 * 1024

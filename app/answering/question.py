@@ -1,0 +1,50 @@
+"""What counts as a question: the one check that pages, API and scripts share."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from app.errors import QuestionError
+
+MAX_CHARACTERS = 1000
+"""Of a question, after NFC and trimming."""
+MAX_PASSAGES = 20
+
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""They make text read in another order than it is stored."""
+_INVISIBLE = frozenset("ZCM")
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols by category that show nothing (Hangul fillers, the empty Braille cell)."""
+
+
+def check_question(text: str) -> str:
+    """The question in NFC without outer space; raises QuestionError with a code and what to do."""
+    question = unicodedata.normalize("NFC", text).strip()
+    if len(question) > MAX_CHARACTERS:
+        raise QuestionError("question_too_long", "Your question is too long. Use 1,000 characters or less.")
+    if not question.isprintable() and any(map(is_forbidden, question)):
+        raise QuestionError(
+            "control_characters", "Your question has hidden signs in it. Type it again in plain words."
+        )
+    if not question.isalnum() and not any(map(_is_visible, question)):
+        raise QuestionError("question_empty", "Please type a question.")
+    return question
+
+
+def check_count(k: int) -> int:
+    """How many passages are wanted; raises QuestionError."""
+    if not 1 <= k <= MAX_PASSAGES:
+        raise QuestionError("bad_k", f"k must be a whole number from 1 to {MAX_PASSAGES}.")
+    return k
+
+
+def is_forbidden(character: str) -> bool:
+    """True for controls, surrogates, bidi overrides and noncharacters: no question needs one."""
+    if character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs"):
+        return True
+    code = ord(character)
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] not in _INVISIBLE and character not in _BLANK_LETTERS

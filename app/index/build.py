@@ -1,0 +1,310 @@
+"""Corpus -> a new generation in a folder of its own, unpublished; unchanged texts keep their vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.corpus.passages import CHUNKER, cut_article
+from app.errors import BuildError
+from app.index.database import Database
+from app.index.disk import seal_file, write_durably
+from app.index.embedded import embedded_hash, embedded_sentence, embedded_text
+from app.index.encoder import Encoder, EncoderSettings
+from app.index.generation import (
+    FILES,
+    FORMAT,
+    LAYOUT,
+    MANIFEST,
+    Generation,
+    Manifest,
+    ModelRecord,
+    SourceRecord,
+)
+from app.index.model import CHUNK, BuildModel, Precision
+from app.index.store import Store, StoreWriter, dump_metadata
+from app.index.tokens import TokenVectors, TokenWriter, compress
+from app.index.vectors import VectorIndex, choose_kind
+from app.records import Article
+
+LIBRARIES = (
+    "faiss-cpu",
+    "nltk",
+    "numpy",
+    "onnxruntime",
+    "sentence-transformers",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+
+AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8": (0.98, 0.95)}
+"""Least mean and least single cosine of the exported encoder's vectors with the model's own."""
+AGREEMENT_SAMPLE = 200
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done and how much there is."""
+
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+
+def ignore_progress(what: str, done: int, total: int) -> None:
+    """For callers that show none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The generation that the new one follows, and the one before that, where there are such."""
+
+    generation: Generation
+    older: Generation | None = None
+
+
+def build_generation(
+    articles: Sequence[Article],
+    folder: Path,
+    model: BuildModel,
+    *,
+    precision: Precision = "int8",
+    previous: Previous | None = None,
+    reuse: bool = True,
+    created: datetime | None = None,
+    progress: Progress = ignore_progress,
+) -> Manifest:
+    """Fill the empty ``folder`` with a whole, sealed generation; raises CorpusError, BuildError, OSError.
+
+    It is not published: until `publish` points to it, a caller may open it and put questions to it.
+    """
+    created = created or datetime.now(UTC)
+    counts = _write_store(articles, folder, previous, created, progress)
+    database = Database(folder / LAYOUT.store)
+    old = _find_reusable(previous, model) if reuse else None
+    texts = _Texts(Store(database, cached=1), counts, progress)
+    passages = _write_passages(texts, folder, model, old)
+    sentences = _write_sentences(texts, folder, model, old)
+    agreement = _write_encoder(texts, folder, model, precision, passages, old)
+    database.close()
+    manifest = Manifest(
+        format=FORMAT,
+        created=f"{created:%Y%m%dT%H%M%SZ}",
+        chunker=CHUNKER,
+        model=_describe_model(model, precision, agreement, passages.shape[1]),
+        libraries=_find_versions(),
+        vectors={LAYOUT.passages: choose_kind(len(passages)), LAYOUT.sentences: choose_kind(len(sentences))},
+        counts=counts,
+        sources=[_describe_source(article) for article in articles],
+        files={name: seal_file(folder / name) for name in FILES},
+    )
+    write_durably(folder / MANIFEST, manifest.to_bytes())
+    return manifest
+
+
+def annotate(
+    folder: Path, *, figures: dict[str, object] | None = None, extra: dict[str, object] | None = None
+) -> Manifest:
+    """Add measures or remarks to the manifest of a generation that is not yet published."""
+    path = folder / MANIFEST
+    manifest = Manifest.model_validate_json(path.read_bytes())
+    changes = {
+        "figures": {**manifest.figures, **(figures or {})},
+        "extra": {**manifest.extra, **(extra or {})},
+    }
+    manifest = manifest.model_copy(update=changes)
+    write_durably(path, manifest.to_bytes())
+    return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What the model is to see, read back from the new store, in the order of its rows."""
+
+    store: Store
+    counts: dict[str, int]
+    progress: Progress
+
+    def passages(self) -> Iterator[str]:
+        return (embedded_text(article, passage) for article, passage in self.store.passage_rows())
+
+    def sentences(self) -> Iterator[str]:
+        for article, passage in self.store.passage_rows():
+            for sentence in passage.sentences:
+                yield embedded_sentence(article, passage, sentence)
+
+    def passage(self, row: int) -> str:
+        passage = self.store.passage_at(row)
+        return embedded_text(self.store.article(passage.article), passage)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reusable:
+    """The vectors of the generation before, by what the model saw."""
+
+    generation: Generation
+    rows: dict[str, dict[bytes, int]]
+    passages: VectorIndex
+    sentences: VectorIndex
+    tokens: TokenVectors
+
+    def find(self, table: str, text: str) -> int | None:
+        return self.rows[table].get(embedded_hash(text))
+
+
+def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | None:
+    """Nothing of a generation that another model or other libraries made is used again."""
+    if previous is None:
+        return None
+    generation = previous.generation
+    made_by, libraries = generation.manifest.model, generation.manifest.libraries
+    hashes = (made_by.weights_sha256, made_by.config_sha256)
+    if hashes != (model.weights_sha256, model.config_sha256) or libraries != _find_versions():
+        return None
+    database = Database(generation.path(LAYOUT.store))
+    store = Store(database, cached=1)
+    tables = ("passages", "sentences")
+    rows = {table: {digest: row for row, digest in store.embedded_hashes(table)} for table in tables}
+    database.close()
+    passages = VectorIndex.from_bytes(generation.read(LAYOUT.passages))
+    sentences = VectorIndex.from_bytes(generation.read(LAYOUT.sentences))
+    offsets = generation.read(LAYOUT.token_offsets)
+    tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, passages.dimension)
+    return _Reusable(generation, rows, passages, sentences, tokens)
+
+
+def _write_store(
+    articles: Sequence[Article], folder: Path, previous: Previous | None, now: datetime, progress: Progress
+) -> dict[str, int]:
+    writer = StoreWriter(folder / LAYOUT.store)
+    try:
+        for done, article in enumerate(articles, 1):
+            writer.add(article, cut_article(article))
+            progress("articles", done, len(articles))
+        _remember_withdrawn(writer, previous, now)
+        writer.finish()
+    finally:
+        writer.close()
+    return {"articles": writer.articles, "passages": writer.passages, "sentences": writer.sentences}
+
+
+def _remember_withdrawn(writer: StoreWriter, previous: Previous | None, now: datetime) -> None:
+    if previous is None:
+        return
+    database = Database(previous.generation.path(LAYOUT.store))
+    older = Database(previous.older.path(LAYOUT.store)) if previous.older else None
+    writer.remember_withdrawn(Store(database), Store(older) if older else None, now)
+    database.close()
+    if older:
+        older.close()
+
+
+def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:
+    """Vectors and token vectors of the passages; gives the vectors, float32[n, d]."""
+    vectors: list[Vector] = []
+    total = texts.counts["passages"]
+    with TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer:
+        for chunk in _split(texts.passages()):
+            rows = [old.find("passages", text) if old else None for text in chunk]
+            fresh = model.encode([text for text, row in zip(chunk, rows, strict=True) if row is None])
+            for row in rows:
+                if row is None or old is None:
+                    encoded = next(fresh)
+                    vectors.append(encoded.vector)
+                    writer.add(compress(encoded.tokens))
+                else:
+                    vectors.append(old.passages.vector(row))
+                    writer.add(old.tokens.stored(row))
+                texts.progress("passages", len(vectors), total)
+    return _write_vectors(folder / LAYOUT.passages, vectors)
+
+
+def _write_sentences(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:
+    """Vectors of the single sentences, float32[n, d]."""
+    vectors: list[Vector] = []
+    for chunk in _split(texts.sentences()):
+        rows = [old.find("sentences", text) if old else None for text in chunk]
+        fresh = model.encode([text for text, row in zip(chunk, rows, strict=True) if row is None])
+        for row in rows:
+            vectors.append(next(fresh).vector if row is None or old is None else old.sentences.vector(row))
+            texts.progress("sentences", len(vectors), texts.counts["sentences"])
+    return _write_vectors(folder / LAYOUT.sentences, vectors)
+
+
+def _split(texts: Iterator[str]) -> Iterator[list[str]]:
+    while chunk := list(islice(texts, CHUNK)):
+        yield chunk
+
+
+def _write_vectors(path: Path, vectors: list[Vector]) -> Matrix:
+    matrix = np.stack(vectors)
+    path.write_bytes(VectorIndex.build(matrix).to_bytes())
+    return matrix
+
+
+def _write_encoder(
+    texts: _Texts,
+    folder: Path,
+    model: BuildModel,
+    precision: Precision,
+    passages: Matrix,
+    old: _Reusable | None,
+) -> dict[str, float]:
+    """The exported encoder; gives its agreement with the model. One exported before is used again."""
+    if old is not None and old.generation.manifest.model.precision == precision:
+        for name in (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer):
+            shutil.copyfile(old.generation.path(name), folder / name)
+        return old.generation.manifest.model.agreement
+    texts.progress("encoder", 0, 1)
+    model.export(folder, precision)
+    agreement = _measure_agreement(texts, folder, passages)
+    mean, least = AGREEMENT[precision]
+    if agreement["mean"] < mean or agreement["least"] < least:
+        raise BuildError(
+            f"The exported {precision} encoder does not agree with the model {model.name}: mean cosine "
+            f"{agreement['mean']:.4f} (at least {mean}), least {agreement['least']:.4f} (at least {least})."
+        )
+    texts.progress("encoder", 1, 1)
+    return agreement
+
+
+def _measure_agreement(texts: _Texts, folder: Path, passages: Matrix) -> dict[str, float]:
+    """Cosine of the exported encoder's vectors with the model's own, over passages from the whole corpus."""
+    settings = EncoderSettings.from_bytes((folder / LAYOUT.encoder_settings).read_bytes())
+    encoder = Encoder(
+        (folder / LAYOUT.encoder).read_bytes(),
+        (folder / LAYOUT.tokenizer).read_bytes(),
+        replace(settings, question_prompt=settings.passage_prompt),
+    )
+    rows = np.unique(np.linspace(0, len(passages) - 1, AGREEMENT_SAMPLE).astype(int))
+    cosines = [float(encoder.encode(texts.passage(int(row))).vector @ passages[row]) for row in rows]
+    return {"mean": round(float(np.mean(cosines)), 6), "least": round(min(cosines), 6)}
+
+
+def _describe_model(
+    model: BuildModel, precision: Precision, agreement: dict[str, float], dimension: int
+) -> ModelRecord:
+    return ModelRecord(
+        name=model.name,
+        weights_sha256=model.weights_sha256,
+        config_sha256=model.config_sha256,
+        precision=precision,
+        dimension=dimension,
+        agreement=agreement,
+    )
+
+
+def _describe_source(article: Article) -> SourceRecord:
+    metadata = hashlib.sha256(dump_metadata(article).encode()).hexdigest()
+    return SourceRecord(slug=article.slug, sha256=article.sha256, metadata_sha256=metadata)
+
+
+def _find_versions() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}

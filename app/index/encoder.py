@@ -1,0 +1,130 @@
+"""The only place of onnxruntime and tokenizers: text -> vector and token vectors, without torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from app.errors import QuestionError
+
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """How a model turns text into a vector; stored beside the exported encoder."""
+
+    dimension: int
+    max_length: int
+    """In tokens; what is longer is cut."""
+    pooling: Literal["mean", "cls"]
+    question_prompt: str = ""
+    """What some models want before a question ("query: ")."""
+    passage_prompt: str = ""
+
+    def to_bytes(self) -> bytes:
+        """As the generation stores it."""
+        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> EncoderSettings:
+        """From what ``to_bytes`` gave; only for bytes whose checksum was compared."""
+        return cls(**json.loads(content))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A text as the model sees it."""
+
+    vector: Vector
+    """float32[d], unit length."""
+    tokens: Matrix
+    """float32[n, d], each row of unit length, special tokens included."""
+    words: tuple[str, ...]
+    """The n tokens' strings."""
+    special: NDArray[np.bool_]
+    """bool[n]: the model's own tokens, such as [CLS] and [SEP]."""
+
+
+class TextEncoder(Protocol):
+    """What searching needs of an encoder."""
+
+    def encode(self, text: str) -> Encoding:
+        """One text; raises QuestionError when it is not valid Unicode."""
+
+
+class Encoder:
+    """An exported model and its tokenizer; safe to use from several threads."""
+
+    def __init__(
+        self, model: bytes, tokenizer: bytes, settings: EncoderSettings, *, threads: int = 1
+    ) -> None:
+        self.settings = settings
+        self._tokenizer = Tokenizer.from_buffer(tokenizer)
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(settings.max_length)
+        self._session = onnxruntime.InferenceSession(
+            model, _make_options(threads), providers=["CPUExecutionProvider"]
+        )
+
+    def encode(self, text: str) -> Encoding:
+        """One text, cut at the model's maximum length; raises QuestionError for a lone surrogate."""
+        try:
+            encoded = self._tokenizer.encode(self.settings.question_prompt + text)
+        except (UnicodeError, TypeError):
+            raise QuestionError(
+                "bad_characters", "The question holds characters that are not valid text."
+            ) from None
+        ids = np.array([encoded.ids], dtype=np.int64)
+        (output,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        tokens = output[0]
+        return Encoding(
+            vector=pool(tokens, self.settings.pooling),
+            tokens=normalise(tokens),
+            words=tuple(encoded.tokens),
+            special=np.array(encoded.special_tokens_mask, dtype=bool),
+        )
+
+
+def pool(tokens: Matrix, pooling: Literal["mean", "cls"]) -> Vector:
+    """float32[n, d] of a text without padding -> its unit vector float32[d]."""
+    return normalise(tokens.mean(axis=0) if pooling == "mean" else tokens[0])
+
+
+def normalise(vectors: Matrix) -> Matrix:
+    """Scale each row (or the one vector) to unit length; a zero vector stays zero."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    units: Matrix = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    return units
+
+
+def quantize(source: Path, target: Path) -> None:
+    """Store an exported model's weights in 8 bits; needs the ``build`` extra."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        source,
+        target,
+        weight_type=QuantType.QInt8,
+        per_channel=True,  # one scale a tensor loses far more: mean cosine 0.84 instead of 0.99
+        extra_options={"DefaultTensorType": 1},
+    )
+
+
+def _make_options(threads: int) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # Spinning threads would take the processor from other requests.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options

@@ -1,0 +1,248 @@
+"""A generation on disk: its files, its manifest, and the check of both before anything is parsed."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.errors import DamagedGeneration, NoGeneration, WrongModel
+
+FORMAT = 1
+"""Change it whenever older code could not read what newer code wrote, or the other way round."""
+
+MANIFEST = "manifest.json"
+MAX_MANIFEST = 64_000_000
+REMEDY = "run `make index`, or `scripts/rollback.py` for the generation before"
+
+NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{12})")
+"""UTC time and the beginning of the manifest's SHA-256, so that a generation vouches for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Every file of a generation besides its manifest, each named once."""
+
+    store: str = "passages.sqlite"
+    passages: str = "passages.faiss"
+    sentences: str = "sentences.faiss"
+    tokens: str = "tokens.int8"
+    token_offsets: str = "tokens.offsets"  # noqa: S105 - tokens of text
+    encoder: str = "encoder.onnx"
+    encoder_settings: str = "encoder.json"
+    tokenizer: str = "tokenizer.json"
+
+
+LAYOUT = Layout()
+FILES: tuple[str, ...] = astuple(LAYOUT)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class FileRecord(_Record):
+    """What a file must be."""
+
+    size: int
+    sha256: str
+
+
+class ModelRecord(_Record):
+    """The model that everything in the generation was made with."""
+
+    name: str
+    weights_sha256: str
+    config_sha256: str
+    precision: str
+    dimension: int
+    agreement: dict[str, float]
+    """Mean and least cosine of the exported encoder's vectors with the model's own, over passages."""
+
+
+class SourceRecord(_Record):
+    """An article as it was when the generation was built."""
+
+    slug: str
+    sha256: str
+    metadata_sha256: str
+
+
+class Manifest(_Record):
+    """What a generation is; the last file written."""
+
+    format: int
+    created: str
+    """UTC, as in the generation's name."""
+    chunker: str
+    model: ModelRecord
+    libraries: dict[str, str]
+    vectors: dict[str, str]
+    """FAISS factory string of each vector file."""
+    counts: dict[str, int]
+    sources: list[SourceRecord]
+    files: dict[str, FileRecord]
+    figures: dict[str, Any] = {}
+    """Measures of the evaluation before publishing."""
+    extra: dict[str, Any] = {}
+    """Calibration, and who accepted what."""
+
+    def to_bytes(self) -> bytes:
+        """As the folder holds it."""
+        return (self.model_dump_json(indent=1) + "\n").encode()
+
+
+class Generation:
+    """A folder whose manifest was checked; each file is checked when it is first asked for.
+
+    As long as it is open it holds a shared lock, which keeps a builder from deleting it.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, manifest_sha256: str, lock: int) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.manifest_sha256 = manifest_sha256
+        self.name = name_generation(manifest, manifest_sha256)
+        self._lock = lock
+
+    @classmethod
+    def open(cls, folder: Path, manifest_sha256: str | None = None) -> Generation:
+        """Check the manifest, against ``manifest_sha256`` or the folder's own name, and hold the folder.
+
+        Raises NoGeneration, DamagedGeneration or WrongModel.
+        """
+        lock = _hold(folder)
+        try:
+            manifest, actual = _read_manifest(folder, manifest_sha256)
+            return cls(folder, manifest, actual, lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def require_model(self, name: str) -> None:
+        """Raise WrongModel unless the generation was built with this model."""
+        if self.manifest.model.name != name:
+            raise WrongModel(
+                f"{self.folder.name} was built with the model {self.manifest.model.name}, the setting says "
+                f"{name}; run `make index`."
+            )
+
+    def read(self, name: str) -> bytes:
+        """A file's content, checked; raises DamagedGeneration."""
+        path = self.folder / name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _damaged(path, error.strerror or "cannot be read") from None
+        self._check(path, len(content), hashlib.sha256(content).hexdigest())
+        return content
+
+    def path(self, name: str) -> Path:
+        """A file's path, its content checked; raises DamagedGeneration."""
+        path = self.folder / name
+        try:
+            size, digest = path.stat().st_size, hash_file(path)
+        except OSError as error:
+            raise _damaged(path, error.strerror or "cannot be read") from None
+        self._check(path, size, digest)
+        return path
+
+    def verify(self) -> None:
+        """Check every file; raises DamagedGeneration for the first that is wrong."""
+        for name in FILES:
+            self.path(name)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Generation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _check(self, path: Path, size: int, sha256: str) -> None:
+        wanted = self.manifest.files[path.name]
+        if size != wanted.size:
+            raise _damaged(path, f"it has {size:,} bytes, the manifest says {wanted.size:,}")
+        if sha256 != wanted.sha256:
+            raise _damaged(path, "its SHA-256 differs from the manifest's")
+
+
+def name_generation(manifest: Manifest, manifest_sha256: str) -> str:
+    """The folder name that belongs to a manifest."""
+    return f"{manifest.created}-{manifest_sha256[:12]}"
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a regular file's content, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hold(folder: Path) -> int:
+    """A file descriptor with the shared lock; a builder deletes only what it can lock for itself alone."""
+    try:
+        lock = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        raise NoGeneration(f"{folder}: there is no whole generation ({error.strerror}); {REMEDY}.") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise NoGeneration(f"{folder}: is being deleted; open the current one.") from None
+    return lock
+
+
+def _read_manifest(folder: Path, expected: str | None) -> tuple[Manifest, str]:
+    path = folder / MANIFEST
+    if path.stat().st_size > MAX_MANIFEST:
+        raise _damaged(path, "it is too large")
+    content = path.read_bytes()
+    actual = hashlib.sha256(content).hexdigest()
+    named = NAME.fullmatch(folder.name)
+    if (expected is not None and actual != expected) or (named is not None and named[2] != actual[:12]):
+        raise _damaged(path, "its SHA-256 is not the one that was published")
+    try:
+        manifest = Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise _explain_invalid(path, content, error) from None
+    _check_manifest(path, manifest, named)
+    return manifest, actual
+
+
+def _check_manifest(path: Path, manifest: Manifest, named: re.Match[str] | None) -> None:
+    if manifest.format != FORMAT:
+        raise _wrong_format(path, manifest.format)
+    if set(manifest.files) != set(FILES):
+        raise _damaged(path, "it does not list the files of a generation")
+    if named is not None and named[1] != manifest.created:
+        raise _damaged(path, "its time is not the folder's")
+
+
+def _explain_invalid(path: Path, content: bytes, error: ValidationError) -> DamagedGeneration | WrongModel:
+    found = re.search(rb'"format": *(\d{1,9})', content)
+    if found and int(found[1]) != FORMAT:
+        return _wrong_format(path, int(found[1]))
+    first = error.errors()[0]
+    return _damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+
+
+def _wrong_format(path: Path, found: int) -> WrongModel:
+    return WrongModel(f"{path}: format {found}, this version reads {FORMAT}; run `make index`.")
+
+
+def _damaged(path: Path, fault: str) -> DamagedGeneration:
+    return DamagedGeneration(f"{path.parent.name}/{path.name} is damaged: {fault}; {REMEDY}.")

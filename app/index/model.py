@@ -1,0 +1,241 @@
+"""The only place of sentence-transformers and torch: vectors at build time, and the encoder's export."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import BuildError
+from app.index.encoder import EncoderSettings, normalise, pool, quantize
+from app.index.generation import LAYOUT, hash_file
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Precision = Literal["fp32", "int8"]
+
+BATCH = 32
+CHUNK = 1024
+"""Texts whose token vectors are held in memory at a time; within a chunk they are sorted by length."""
+
+OPSET = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text's vector float32[d] and its tokens' vectors float32[n, d], all of unit length."""
+
+    vector: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+
+
+class BuildModel(Protocol):
+    """What building needs of a model."""
+
+    name: str
+
+    @property
+    def weights_sha256(self) -> str:
+        """Of the weights alone."""
+
+    @property
+    def config_sha256(self) -> str:
+        """Of everything that says how the weights are used."""
+
+    @property
+    def settings(self) -> EncoderSettings:
+        """How a question becomes a vector."""
+
+    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Each text, in order."""
+
+    def export(self, folder: Path, precision: Precision) -> None:
+        """Write the encoder, its tokenizer and its settings."""
+
+
+class Model:
+    """A sentence-transformers model from an installed package or a folder; its weights load when needed."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+
+    @classmethod
+    def load(cls, name: str) -> Model:
+        """Find a model by its package's name or its folder; raises BuildError."""
+        folder = _find_folder(name)
+        if not list(folder.glob("*.safetensors")):
+            raise BuildError(f"The model {name} has no .safetensors file in {folder}.")
+        return cls(name, folder)
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """Of the .safetensors files, one after the other."""
+        digests = [hash_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    @cached_property
+    def config_sha256(self) -> str:
+        """Of every JSON and vocabulary file of the model, names included."""
+        paths = [path for path in self.folder.rglob("*") if path.suffix in {".json", ".txt", ".model"}]
+        lines = [f"{path.relative_to(self.folder)} {hash_file(path)}\n" for path in sorted(paths)]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @cached_property
+    def settings(self) -> EncoderSettings:
+        """Read from the model's own modules; raises BuildError for one that is not supported."""
+        transformer, pooling = self._modules
+        return EncoderSettings(
+            dimension=int(pooling.embedding_dimension),
+            max_length=int(transformer.max_seq_length),
+            pooling=pooling.pooling_mode,
+            question_prompt=self._transformer.prompts.get("query") or "",
+            passage_prompt=self._transformer.prompts.get("document") or "",
+        )
+
+    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Each text's vector and token vectors from one pass through the model, in order."""
+        settings = self.settings
+        prompt = settings.passage_prompt or None
+        for start in range(0, len(texts), CHUNK):
+            chunk = list(texts[start : start + CHUNK])
+            outputs = self._transformer.encode(
+                chunk,
+                prompt=prompt,
+                batch_size=BATCH,
+                output_value="token_embeddings",
+                show_progress_bar=False,
+            )
+            for output in outputs:
+                tokens = output.numpy()
+                yield Encoded(pool(tokens, settings.pooling), normalise(tokens))
+
+    def export(self, folder: Path, precision: Precision) -> None:
+        """Write the ONNX encoder, its tokenizer and its settings into ``folder``."""
+        target = folder / LAYOUT.encoder
+        if precision == "int8":
+            with TemporaryDirectory(dir=folder) as scratch, _quiet():
+                exported = Path(scratch) / "fp32.onnx"
+                self._export_onnx(exported)
+                quantize(exported, target)
+        else:
+            self._export_onnx(target)
+        tokenizer = self._modules[0].tokenizer.backend_tokenizer.to_str(pretty=False)
+        (folder / LAYOUT.tokenizer).write_text(tokenizer, encoding="utf-8")
+        (folder / LAYOUT.encoder_settings).write_bytes(self.settings.to_bytes())
+
+    @cached_property
+    def _transformer(self) -> SentenceTransformer:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        with _quiet():
+            from sentence_transformers import SentenceTransformer
+
+            return SentenceTransformer(
+                str(self.folder),
+                device="cpu",
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+
+    @cached_property
+    def _modules(self) -> tuple[Any, Any]:
+        """The transformer and the pooling; whatever else is not understood is refused."""
+        modules = list(self._transformer)
+        names = [type(module).__name__ for module in modules]
+        if names not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+            raise BuildError(
+                f"The model {self.name} has the modules {', '.join(names)}; only Transformer, Pooling and "
+                "Normalize are supported."
+            )
+        pooling = cast(Any, modules[1])
+        if pooling.pooling_mode not in ("mean", "cls") or not pooling.include_prompt:
+            raise BuildError(
+                f"The model {self.name} pools by {pooling.pooling_mode}; only mean and cls are supported."
+            )
+        return modules[0], pooling
+
+    def _export_onnx(self, path: Path) -> None:
+        import torch
+
+        model = self._modules[0].auto_model.float().eval()
+        attention = model.config._attn_implementation
+        model.set_attn_implementation("eager")  # the exporter does not know the fused one
+        ids = torch.ones(2, 9, dtype=torch.int64)
+        dynamic = {0: "batch", 1: "sequence"}
+        try:
+            with _quiet():
+                torch.onnx.export(
+                    _make_exportable(model),
+                    (ids, ids),
+                    str(path),
+                    input_names=["input_ids", "attention_mask"],
+                    output_names=["tokens"],
+                    dynamic_axes={"input_ids": dynamic, "attention_mask": dynamic, "tokens": dynamic},
+                    opset_version=OPSET,
+                    dynamo=False,
+                )
+        finally:
+            model.set_attn_implementation(attention)
+
+
+def _find_folder(name: str) -> Path:
+    package = name.replace("-", "_")
+    found = importlib.util.find_spec(package) if package.isidentifier() else None
+    if found is not None and found.submodule_search_locations:
+        return Path(found.submodule_search_locations[0]) / "model"
+    folder = Path(name)
+    if (folder / "modules.json").is_file():
+        return folder
+    raise BuildError(
+        f"There is no model {name}: neither an installed package nor a folder with a modules.json."
+    )
+
+
+def _make_exportable(model: Any) -> Any:
+    import inspect
+
+    import torch
+
+    class Exportable(torch.nn.Module):
+        """Token vectors as the only output, token types filled in where the model wants them."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+            self.typed = "token_type_ids" in inspect.signature(model.forward).parameters
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            types = {"token_type_ids": torch.zeros_like(input_ids)} if self.typed else {}
+            output = self.model(input_ids=input_ids, attention_mask=attention_mask, **types)
+            return cast(torch.Tensor, output.last_hidden_state)
+
+    return Exportable()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' progress bars and advice to themselves; errors still come through."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)

@@ -1,0 +1,57 @@
+"""A generation ready to be searched: each of its files checked, then opened by the module that owns it."""
+
+from __future__ import annotations
+
+from app.errors import DamagedGeneration
+from app.index.database import Database
+from app.index.encoder import Encoder, EncoderSettings
+from app.index.generation import LAYOUT, REMEDY, Generation
+from app.index.lexical import LexicalIndex
+from app.index.store import Store
+from app.index.tokens import TokenVectors
+from app.index.vectors import VectorIndex
+
+SMALL = 10_000
+"""Up to so many passages all of them are compared with their articles at opening; it takes milliseconds."""
+
+
+class OpenedIndex:
+    """Everything that retrieval needs of one generation; nothing in it ever changes."""
+
+    def __init__(self, generation: Generation, *, threads: int = 1) -> None:
+        """Raises DamagedGeneration, naming the file."""
+        self.generation = generation
+        dimension = generation.manifest.model.dimension
+        self._database = Database(generation.path(LAYOUT.store))
+        self.store = Store(self._database)
+        self.lexical = LexicalIndex(self._database)
+        self.passages = VectorIndex.from_bytes(generation.read(LAYOUT.passages))
+        self.sentences = VectorIndex.from_bytes(generation.read(LAYOUT.sentences))
+        offsets = generation.read(LAYOUT.token_offsets)
+        self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, dimension)
+        settings = EncoderSettings.from_bytes(generation.read(LAYOUT.encoder_settings))
+        model, tokenizer = generation.read(LAYOUT.encoder), generation.read(LAYOUT.tokenizer)
+        self.encoder = Encoder(model, tokenizer, settings, threads=threads)
+        self._check()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._database.close()
+        self.generation.close()
+
+    def _check(self) -> None:
+        """What must never be false: the files belong together, and passages are verbatim."""
+        counts = self.store.counts()
+        found = (len(self.passages), len(self.tokens), len(self.sentences))
+        wanted = (counts["passages"], counts["passages"], counts["sentences"])
+        if found != wanted:
+            raise DamagedGeneration(
+                f"{self.generation.name}: {found} vectors for {wanted} passages and sentences; {REMEDY}."
+            )
+        if counts["passages"] <= SMALL:
+            for article, passage in self.store.passage_rows():
+                if article.text[passage.start : passage.end] != passage.text:
+                    raise DamagedGeneration(
+                        f"{self.generation.name}: passage {passage.id} is not what stands in {article.slug}; "
+                        f"{REMEDY}."
+                    )

@@ -1,0 +1,188 @@
+"""Publishing: one builder at a time, `CURRENT` names only whole generations, and there is a way back."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+
+from app.errors import Busy, DamagedGeneration, GenerationError, NoGeneration
+from app.index.build import Previous
+from app.index.disk import flush_folder, write_durably
+from app.index.generation import MANIFEST, NAME, REMEDY, Generation
+
+CURRENT = "CURRENT"
+LOCK = ".lock"
+GENERATIONS = "generations"
+KEPT = 3
+"""The current generation and two before it."""
+
+_SCRATCH = ".building-"
+_DOOMED = ".deleting-"
+_POINTER = re.compile(r"(\d{8}T\d{6}Z-[0-9a-f]{12}) ([0-9a-f]{64})\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What CURRENT says: a generation's name and its manifest's SHA-256."""
+
+    name: str
+    manifest_sha256: str
+
+
+@contextmanager
+def building(index: Path) -> Iterator[Path]:
+    """The builder's lock and an empty folder to build in; what was not published is gone afterwards.
+
+    Raises Busy at once when another builder is at work. The rubbish of builders that were killed goes first.
+    """
+    with locked(index):
+        generations = index / GENERATIONS
+        generations.mkdir(exist_ok=True)
+        _remove_rubbish(generations)
+        folder = Path(mkdtemp(prefix=_SCRATCH, dir=generations))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(index: Path) -> Iterator[None]:
+    """Hold the lock of one who changes the index; raises Busy when another has it."""
+    index.mkdir(parents=True, exist_ok=True)
+    with (index / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"{index}: another builder is at work; try again when it is done.") from None
+        yield
+
+
+def next_time(index: Path) -> datetime:
+    """Now, but always later than every generation that there is, so that names sort by age."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    names = list_names(index)
+    if not names:
+        return now
+    newest = datetime.strptime(names[0][:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return max(now, newest + timedelta(seconds=1))
+
+
+def publish(index: Path, folder: Path) -> str:
+    """Verify a built generation, give it its name, point CURRENT to it and delete old ones; gives the name.
+
+    Only within ``building``. Raises GenerationError, OSError.
+    """
+    with Generation.open(folder) as generation:
+        generation.verify()
+        pointer = Pointer(generation.name, generation.manifest_sha256)
+    folder.chmod(0o755)
+    flush_folder(folder)
+    folder.rename(index / GENERATIONS / pointer.name)
+    flush_folder(index / GENERATIONS)
+    _point(index, pointer)
+    clean_up(index)
+    return pointer.name
+
+
+def roll_back(index: Path, name: str | None = None) -> str:
+    """Point CURRENT to a generation that is kept, by default the one before; gives its name.
+
+    Raises Busy, NoGeneration or DamagedGeneration.
+    """
+    with locked(index):
+        target = name or _find_one_before(index)
+        if not NAME.fullmatch(target) or target not in list_names(index):
+            raise NoGeneration(f"There is no generation {target}; `scripts/generations.py` lists them.")
+        with Generation.open(index / GENERATIONS / target) as generation:
+            generation.verify()
+            _point(index, Pointer(generation.name, generation.manifest_sha256))
+        return target
+
+
+def read_pointer(index: Path) -> Pointer:
+    """What CURRENT says; raises NoGeneration or DamagedGeneration."""
+    path = index / CURRENT
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise NoGeneration(f"{path}: nothing is published yet; run `make index`.") from None
+    found = _POINTER.fullmatch(content.decode("ascii", errors="replace"))
+    if not found:
+        raise DamagedGeneration(f"{path} is damaged: it does not name a generation; {REMEDY}.")
+    return Pointer(found[1], found[2])
+
+
+def open_current(index: Path) -> Generation:
+    """The published generation, its manifest checked; raises GenerationError."""
+    pointer = read_pointer(index)
+    return Generation.open(index / GENERATIONS / pointer.name, pointer.manifest_sha256)
+
+
+def open_previous(index: Path) -> Previous | None:
+    """What a new generation follows; None when there is nothing that could be read."""
+    try:
+        generation = open_current(index)
+        generation.verify()
+    except GenerationError:
+        return None
+    names = list_names(index)
+    older = [name for name in names if name < generation.name]
+    with suppress(GenerationError):
+        if older:
+            return Previous(generation, Generation.open(index / GENERATIONS / older[0]))
+    return Previous(generation)
+
+
+def list_names(index: Path) -> list[str]:
+    """The kept generations, newest first."""
+    folder = index / GENERATIONS
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    return sorted((name for name in names if NAME.fullmatch(name)), reverse=True)
+
+
+def clean_up(index: Path) -> list[str]:
+    """Delete generations that are neither current, nor among the newest, nor held by a server."""
+    current = read_pointer(index).name
+    others = [name for name in list_names(index) if name != current]
+    return [name for name in others[KEPT - 1 :] if _delete(index / GENERATIONS / name)]
+
+
+def _find_one_before(index: Path) -> str:
+    current = read_pointer(index).name
+    older = [name for name in list_names(index) if name < current]
+    if not older:
+        raise NoGeneration(f"There is no generation before {current}.")
+    return older[0]
+
+
+def _point(index: Path, pointer: Pointer) -> None:
+    write_durably(index / CURRENT, f"{pointer.name} {pointer.manifest_sha256}\n".encode())
+
+
+def _delete(folder: Path) -> bool:
+    """Delete a generation unless a server holds it; first out of sight, so that none is seen by halves."""
+    try:
+        with (folder / MANIFEST).open("rb") as manifest:
+            fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            doomed = folder.with_name(_DOOMED + folder.name)
+            folder.rename(doomed)
+    except BlockingIOError:
+        return False
+    shutil.rmtree(doomed)
+    flush_folder(doomed.parent)
+    return True
+
+
+def _remove_rubbish(generations: Path) -> None:
+    for path in generations.iterdir():
+        if path.name.startswith((_SCRATCH, _DOOMED)):
+            shutil.rmtree(path)
+    (generations.parent / f".{CURRENT}.new").unlink(missing_ok=True)

@@ -1,0 +1,263 @@
+"""SQLite: articles, passages, sentences, and what was withdrawn. Stored text is never cleaned."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from app.errors import BuildError, NotFound, Withdrawn
+from app.index import lexical
+from app.index.database import Database
+from app.index.embedded import embedded_hash, embedded_heading, embedded_sentence, embedded_text
+from app.records import Article, Passage, Span, WithdrawnPassage
+
+SCHEMA = """
+CREATE TABLE articles (
+    number INTEGER PRIMARY KEY, slug TEXT UNIQUE NOT NULL, metadata TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE TABLE passages (
+    row INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article INTEGER NOT NULL REFERENCES articles,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, section TEXT NOT NULL,
+    lead_start INTEGER, lead_end INTEGER, embedded BLOB NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX passages_of_article ON passages (article);
+CREATE TABLE sentences (
+    row INTEGER PRIMARY KEY, passage INTEGER NOT NULL REFERENCES passages,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, embedded BLOB NOT NULL
+);
+CREATE INDEX sentences_of_passage ON sentences (passage);
+CREATE TABLE withdrawn (
+    id TEXT PRIMARY KEY, withdrawn TEXT NOT NULL, former TEXT
+) WITHOUT ROWID;
+"""
+
+_PASSAGE = (
+    "SELECT p.row, p.id, a.slug, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text "
+    "FROM passages p JOIN articles a ON a.number = p.article "
+)
+
+
+class StoreWriter:
+    """Fills a new store, article by article."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript(
+            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA} {lexical.SCHEMA} BEGIN;"
+        )
+        self._words: Counter[str] = Counter()
+        self.articles = self.passages = self.sentences = 0
+
+    def add(self, article: Article, passages: Sequence[Passage]) -> None:
+        """Store an article and its passages, in order; raises BuildError when one is not verbatim."""
+        self._connection.execute(
+            "INSERT INTO articles VALUES (?, ?, ?, ?)",
+            (self.articles, article.slug, dump_metadata(article), article.text),
+        )
+        for passage in passages:
+            self._add_passage(article, passage)
+        self.articles += 1
+
+    def remember_withdrawn(self, previous: Store, older: Store | None, now: datetime) -> None:
+        """Keep the ids of passages that are gone, and the words of those that a kept generation still holds.
+
+        ``previous`` is the generation before this one, ``older`` the one before that; what went earlier
+        keeps its id alone, so that its address can say that it is gone.
+        """
+        for passage_id in previous.passage_ids():
+            if not self._holds(passage_id):
+                passage = previous.passage(passage_id)
+                said = _dump_former(previous.article(passage.article), passage)
+                self._remember(passage_id, now.date().isoformat(), said)
+        for passage_id, withdrawn, former in previous.withdrawn():
+            if not self._holds(passage_id):
+                kept = older is not None and older.holds(passage_id)
+                self._remember(passage_id, withdrawn, former if kept else None)
+
+    def finish(self) -> None:
+        """Write everything and close the file."""
+        lexical.finish(self._connection, sorted(self._words.items()))
+        self._connection.execute("COMMIT")
+        self.close()
+
+    def close(self) -> None:
+        """Close without finishing."""
+        self._connection.close()
+
+    def _holds(self, passage_id: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM passages WHERE id = ?", (passage_id,))
+        return found.fetchone() is not None
+
+    def _remember(self, passage_id: str, withdrawn: str, former: str | None) -> None:
+        self._connection.execute("INSERT INTO withdrawn VALUES (?, ?, ?)", (passage_id, withdrawn, former))
+
+    def _add_passage(self, article: Article, passage: Passage) -> None:
+        if article.text[passage.start : passage.end] != passage.text:
+            raise BuildError(f"{article.slug}.txt: passage {passage.id} is not what stands in the article.")
+        place = (passage.start, passage.end, json.dumps(passage.section, ensure_ascii=False))
+        lead = passage.lead or (None, None)
+        digest = embedded_hash(embedded_text(article, passage))
+        self._connection.execute(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.passages, passage.id, self.articles, *place, *lead, digest, passage.text),
+        )
+        heading = embedded_heading(passage)
+        lexical.add_text(self._connection, self.passages, heading, passage.text)
+        self._words.update(lexical.find_words(f"{heading}\n{passage.text}"))
+        for span in passage.sentences:
+            digest = embedded_hash(embedded_sentence(article, passage, span))
+            self._connection.execute(
+                "INSERT INTO sentences VALUES (?, ?, ?, ?, ?)", (self.sentences, self.passages, *span, digest)
+            )
+            self.sentences += 1
+        self.passages += 1
+
+
+class Store:
+    """A finished store, read lazily: opening costs the same for a hundred passages and a million."""
+
+    def __init__(self, database: Database, *, cached: int = 4096) -> None:
+        self._database = database
+        self._passage_at = lru_cache(maxsize=cached)(self._read_passage)
+        self.article = lru_cache(maxsize=64)(self._read_article)
+
+    def articles(self) -> tuple[Article, ...]:
+        """Every article, by slug."""
+        rows = self._all("SELECT metadata, text FROM articles ORDER BY slug")
+        return tuple(_load_article(*row) for row in rows)
+
+    def passage(self, passage_id: str) -> Passage:
+        """One passage by its id; raises NotFound, or Withdrawn for one that was here once."""
+        found = self._all("SELECT row FROM passages WHERE id = ?", passage_id)
+        if found:
+            return self.passage_at(found[0][0])
+        if self._all("SELECT 1 FROM withdrawn WHERE id = ?", passage_id):
+            raise Withdrawn("This passage has been withdrawn.")
+        raise NotFound("There is no such passage.")
+
+    def passage_at(self, row: int) -> Passage:
+        """One passage by its row."""
+        return self._passage_at(int(row))
+
+    def passages_of(self, slug: str) -> tuple[Passage, ...]:
+        """The passages of an article in the order they stand in it; raises NotFound."""
+        number = self._number_of(slug)
+        rows = self._all("SELECT row FROM passages WHERE article = ? ORDER BY start", number)
+        return tuple(self.passage_at(row) for (row,) in rows)
+
+    def withdrawn_passage(self, passage_id: str) -> WithdrawnPassage:
+        """What a withdrawn passage said; raises NotFound, or Withdrawn when its words are gone."""
+        found = self._all("SELECT withdrawn, former FROM withdrawn WHERE id = ?", passage_id)
+        if not found:
+            raise NotFound("There is no such passage.")
+        withdrawn, former = found[0]
+        if former is None:
+            raise Withdrawn("This passage has been withdrawn.")
+        fields = json.loads(former)
+        fields["section"] = tuple(fields["section"])
+        return WithdrawnPassage(id=passage_id, withdrawn=date.fromisoformat(withdrawn), **fields)
+
+    def passages_of_sentences(self, rows: Sequence[int]) -> list[int]:
+        """For each sentence's row the row of its passage."""
+        marks = ",".join("?" * len(rows))
+        found = dict(self._all(f"SELECT row, passage FROM sentences WHERE row IN ({marks})", *rows))  # noqa: S608
+        return [found[row] for row in rows]
+
+    def sentences_at(self, row: int) -> list[tuple[int, Span]]:
+        """The rows and the offsets in the article of a passage's sentences."""
+        found = self._all("SELECT row, start, end FROM sentences WHERE passage = ? ORDER BY row", row)
+        return [(sentence, (start, end)) for sentence, start, end in found]
+
+    def counts(self) -> dict[str, int]:
+        """How many articles, passages and sentences there are."""
+        tables = ("articles", "passages", "sentences")
+        return {table: self._all(f"SELECT count(*) FROM {table}")[0][0] for table in tables}  # noqa: S608
+
+    def embedded_hashes(self, table: str) -> Iterator[tuple[int, bytes]]:
+        """Row and hash of what the model saw, of every row of ``passages`` or ``sentences``."""
+        yield from self._database.connection().execute(f"SELECT row, embedded FROM {table} ORDER BY row")  # noqa: S608
+
+    def passage_rows(self) -> Iterator[tuple[Article, Passage]]:
+        """Every passage with its article, in the order of the rows, without filling the cache."""
+        for (slug,) in self._all("SELECT slug FROM articles ORDER BY number"):
+            article = self._read_article(slug)
+            for (row,) in self._all(
+                "SELECT row FROM passages WHERE article = ? ORDER BY row", self._number_of(slug)
+            ):
+                yield article, self._read_passage(row)
+
+    def passage_ids(self) -> Iterator[str]:
+        """The id of every passage."""
+        for (passage_id,) in self._database.connection().execute("SELECT id FROM passages ORDER BY row"):
+            yield passage_id
+
+    def holds(self, passage_id: str) -> bool:
+        """Whether there is such a passage."""
+        return bool(self._all("SELECT 1 FROM passages WHERE id = ?", passage_id))
+
+    def withdrawn(self) -> Iterator[tuple[str, str, str | None]]:
+        """Id, time and former words (JSON, where still kept) of every withdrawn passage."""
+        yield from self._database.connection().execute("SELECT id, withdrawn, former FROM withdrawn")
+
+    def _number_of(self, slug: str) -> int:
+        found = self._all("SELECT number FROM articles WHERE slug = ?", slug)
+        if not found:
+            raise NotFound("There is no such article.")
+        return int(found[0][0])
+
+    def _read_article(self, slug: str) -> Article:
+        number = self._number_of(slug)
+        return _load_article(*self._all("SELECT metadata, text FROM articles WHERE number = ?", number)[0])
+
+    def _read_passage(self, row: int) -> Passage:
+        (found,) = self._all(_PASSAGE + "WHERE p.row = ?", row)
+        _, passage_id, slug, start, end, section, lead_start, lead_end, text = found
+        return Passage(
+            id=passage_id,
+            article=slug,
+            start=start,
+            end=end,
+            text=text,
+            section=tuple(json.loads(section)),
+            sentences=tuple(span for _, span in self.sentences_at(row)),
+            lead=None if lead_start is None else (lead_start, lead_end),
+        )
+
+    def _all(self, query: str, *values: Any) -> list[Any]:
+        with closing(self._database.connection().execute(query, values)) as cursor:
+            return cursor.fetchall()
+
+
+def dump_metadata(article: Article) -> str:
+    """Everything known about an article but its text, as JSON."""
+    fields = {name: getattr(article, name) for name in Article.__slots__ if name != "text"}
+    return json.dumps(fields, ensure_ascii=False, default=date.isoformat)
+
+
+def _load_article(metadata: str, text: str) -> Article:
+    fields = json.loads(metadata)
+    for name in ("retrieved", "reviewed"):
+        fields[name] = fields[name] and date.fromisoformat(fields[name])
+    for name in ("exclude", "when_to_get_help"):
+        fields[name] = tuple(fields[name])
+    return Article(text=text, **fields)
+
+
+def _dump_former(article: Article, passage: Passage) -> str:
+    former = {
+        "article": article.slug,
+        "title": article.title,
+        "publisher": article.publisher,
+        "url": article.url,
+        "author": article.author,
+        "section": passage.section,
+        "text": passage.text,
+    }
+    return json.dumps(former, ensure_ascii=False)

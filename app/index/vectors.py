@@ -1,0 +1,80 @@
+"""The only place of FAISS: unit vectors in, the rows nearest by cosine out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import BuildError
+
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+UNIT_TOLERANCE = 1e-3
+
+
+def choose_kind(count: int) -> str:  # noqa: ARG001 - the size decides once there are other kinds
+    """The FAISS factory string for so many vectors: exact search at every size so far."""
+    return "IDMap,Flat"
+
+
+class VectorIndex:
+    """Vectors by row, searched by inner product; as all are unit vectors, a score is a cosine."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    @classmethod
+    def build(cls, vectors: Matrix, kind: str | None = None) -> VectorIndex:
+        """From float32[n, d] unit vectors; the ids are the rows 0 .. n-1. Raises BuildError."""
+        count, dimension = vectors.shape
+        lengths = np.linalg.norm(vectors, axis=1)
+        off = float(np.abs(lengths - 1).max(initial=0.0))
+        if off > UNIT_TOLERANCE or not np.isfinite(lengths).all():
+            raise BuildError(f"Vectors must have length 1 (within {UNIT_TOLERANCE}); one is off by {off}.")
+        index = faiss.index_factory(dimension, kind or choose_kind(count), faiss.METRIC_INNER_PRODUCT)
+        index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), np.arange(count, dtype=np.int64))
+        return cls(index)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> VectorIndex:
+        """From what ``to_bytes`` gave; only for bytes whose checksum was compared."""
+        return cls(faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8)))
+
+    def to_bytes(self) -> bytes:
+        """As the generation stores it."""
+        return bytes(faiss.serialize_index(self._index).tobytes())
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """Components of a vector."""
+        return int(self._index.d)
+
+    def search(self, vector: Vector, k: int) -> tuple[Rows, Vector]:
+        """The rows (int64) and cosines (float32) of at most ``k`` vectors, best first."""
+        cosines, rows = self._index.search(vector.reshape(1, -1), min(k, len(self)))
+        found = rows[0] >= 0
+        return rows[0][found], cosines[0][found]
+
+    def cosines(self, vector: Vector, rows: Rows) -> Vector:
+        """The cosine of ``vector`` with each of these rows: float32[len(rows)]."""
+        return np.asarray(self.vectors(rows) @ vector, dtype=np.float32)
+
+    def vectors(self, rows: Rows) -> Matrix:
+        """The stored vectors of these rows: float32[len(rows), d]."""
+        # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
+        outer: Any = faiss.downcast_index(self._index)
+        stored: Matrix = faiss.downcast_index(outer.index).reconstruct_batch(rows)
+        return stored
+
+    def vector(self, row: int) -> Vector:
+        """The stored vector of one row: float32[d]."""
+        found: Vector = self.vectors(np.array([row], dtype=np.int64))[0]
+        return found

@@ -1,0 +1,59 @@
+"""The one index that tests with the real model share, built once a session from the real corpus."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.answering.answer import IndexAnswerer
+from app.answering.opening import open_answerer
+from app.corpus.catalog import read_corpus
+from app.index.build import build_generation
+from app.index.model import Model
+from app.index.publish import building, next_time, publish
+from app.settings import ROOT, Settings
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a freshly built index of the five articles; do not change its folder."""
+    settings = Settings(
+        _env_file=None, corpus_dir=ROOT / "corpus", index_dir=tmp_path_factory.mktemp("index")
+    )
+    articles = read_corpus(settings.corpus_dir)
+    with building(settings.index_dir) as folder:
+        created = next_time(settings.index_dir)
+        build_generation(articles, folder, Model.load(settings.model), created=created)
+        publish(settings.index_dir, folder)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def answerer(settings: Settings) -> Iterator[IndexAnswerer]:
+    """Answers from the shared index."""
+    opened = open_answerer(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def own_settings(settings: Settings, tmp_path: Path) -> Settings:
+    """A copy of the shared index and of the corpus that a test may change."""
+    index, corpus = tmp_path / "index", tmp_path / "corpus"
+    shutil.copytree(settings.index_dir, index)
+    shutil.copytree(settings.corpus_dir, corpus)
+    return settings.model_copy(update={"index_dir": index, "corpus_dir": corpus})
+
+
+@pytest.fixture
+def environment(own_settings: Settings) -> dict[str, str]:
+    """The environment in which a script sees the copies of ``own_settings``."""
+    return {
+        **os.environ,
+        "NIGHTLIGHT_INDEX_DIR": str(own_settings.index_dir),
+        "NIGHTLIGHT_CORPUS_DIR": str(own_settings.corpus_dir),
+    }
