@@ -1,0 +1,145 @@
+"""app/server.py under scripts/serve.py: a real gunicorn in processes of its own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from app import notices
+from app.server import describe_fault
+from tests.serving import ROOT, Server, start_server
+
+CANARY = "zebracanary"
+MALFORMED = {
+    "no request line": f"{CANARY}\r\n\r\n",
+    "unknown version": f"GET /?q={CANARY} HTTP/9.9\r\n\r\n",
+    "space in a header's name": f"GET / HTTP/1.1\r\nHost: a\r\nbad header: {CANARY}\r\n\r\n",
+    "unknown transfer coding": f"GET /?q={CANARY} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: zip\r\n\r\n",
+    "200 headers": "GET / HTTP/1.1\r\nHost: a\r\n" + f"X-A: {CANARY}\r\n" * 200 + "\r\n",
+    "TLS to a plain port": f"\x16\x03\x01{CANARY}\r\n\r\n",
+    "unknown expectation": f"GET /?q={CANARY} HTTP/1.1\r\nHost: a\r\nExpect: {CANARY}\r\n\r\n",
+    "broken chunk": "POST /api/v1/answers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    f"Transfer-Encoding: chunked\r\n\r\n{CANARY}\r\n",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has no index yet."""
+    folder = tmp_path_factory.mktemp("server")
+    with start_server(folder / "index", folder / "log") as running:
+        yield running
+
+
+def connect(server: Server) -> socket.socket:
+    parts = urlsplit(server.address)
+    return socket.create_connection((parts.hostname, parts.port), timeout=10)
+
+
+def send_raw(server: Server, raw: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of the reply to raw bytes."""
+    with connect(server) as client:
+        client.sendall(raw.encode("latin-1"))
+        reply = http.client.HTTPResponse(client)
+        reply.begin()
+        return reply.status, dict(reply.getheaders()), reply.read().decode()
+
+
+def fetch_status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as reply:  # noqa: S310 - our own server
+            return int(reply.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_address_that_is_printed_answers_on_the_loopback_only(server: Server) -> None:
+    assert urlsplit(server.address).hostname == "127.0.0.1"
+    assert fetch_status(f"{server.address}/healthz") == 200
+
+
+@pytest.mark.parametrize("raw", MALFORMED.values(), ids=MALFORMED)
+def test_malformed_request_gets_400_with_the_notices_and_nothing_of_itself(server: Server, raw: str) -> None:
+    status, headers, body = send_raw(server, raw)
+    assert status == 400
+    assert notices.EMERGENCY_SIGNS[0] in body
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    assert CANARY not in f"{headers}{body}"
+
+
+def test_request_line_over_16_kib_gets_414_with_the_notices(server: Server) -> None:
+    status, _, body = send_raw(server, f"GET /?q={'a' * 17_000} HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert status == 414
+    assert notices.EMERGENCY_SIGNS[0] in body
+
+
+def test_longest_question_of_four_byte_characters_is_not_too_long_for_a_request_line(server: Server) -> None:
+    assert fetch_status(f"{server.address}/api/v1/answers?q={quote('😀' * 1000)}") != 414
+
+
+def test_log_holds_nothing_of_any_request(server: Server) -> None:
+    for raw in MALFORMED.values():
+        send_raw(server, raw)
+    fetch_status(f"{server.address}/?q={CANARY}")
+    assert CANARY not in server.log.read_text(encoding="utf-8")
+
+
+def test_fault_is_described_by_kind_and_place() -> None:
+    with pytest.raises(KeyError) as caught:
+        raise KeyError(CANARY)
+    assert describe_fault(caught.value) == f"KeyError at {__file__}:{caught.traceback[-1].lineno + 1}"
+
+
+def test_terminated_server_finishes_the_request_it_is_reading(tmp_path: Path) -> None:
+    body = b'{"question": ""}'
+    with (
+        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server,
+        connect(server) as client,
+    ):
+        head = "POST /api/v1/answers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
+        fetch_status(f"{server.address}/healthz")
+        server.process.send_signal(signal.SIGTERM)
+        client.sendall(body[5:])
+        reply = http.client.HTTPResponse(client)
+        reply.begin()
+        assert reply.status == 400
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_taken_port_is_said_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, ROOT / "scripts" / "serve.py", "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "",
+        f"serve.py: cannot listen on 127.0.0.1 port {port}: Address already in use; "
+        "--port 0 takes a free one\n",
+    )
+
+
+def test_parent_process_loads_neither_flask_nor_the_index() -> None:
+    code = "import sys, app.server; print({'flask', 'numpy', 'faiss', 'app.web'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+def test_killed_worker_is_replaced(tmp_path: Path) -> None:
+    with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        assert fetch_status(f"{server.address}/healthz") == 200
