@@ -28,6 +28,7 @@ from app.index.generation import (
     Generation,
     Manifest,
     ModelRecord,
+    Previous,
     SourceRecord,
 )
 from app.index.model import CHUNK, BuildModel, Precision
@@ -60,14 +61,6 @@ Matrix = NDArray[np.float32]
 
 def ignore_progress(what: str, done: int, total: int) -> None:
     """For callers that show none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Previous:
-    """The generation that the new one follows, and the one before that, where there are such."""
-
-    generation: Generation
-    older: Generation | None = None
 
 
 def build_generation(

@@ -181,6 +181,20 @@ class Generation:
             raise _damaged(path, "its SHA-256 differs from the manifest's")
 
 
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The generation that a new one follows, and the one before that, where there is one."""
+
+    generation: Generation
+    older: Generation | None = None
+
+    def close(self) -> None:
+        """Let go of both."""
+        self.generation.close()
+        if self.older:
+            self.older.close()
+
+
 def name_generation(manifest: Manifest, manifest_sha256: str) -> str:
     """The folder name that belongs to a manifest."""
     return f"{manifest.created}-{manifest_sha256[:12]}"

@@ -13,9 +13,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from app.errors import Busy, DamagedGeneration, GenerationError, NoGeneration
-from app.index.build import Previous
 from app.index.disk import flush_folder, write_durably
-from app.index.generation import MANIFEST, NAME, REMEDY, Generation
+from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous
 
 CURRENT = "CURRENT"
 LOCK = ".lock"

@@ -16,6 +16,9 @@ Rows = NDArray[np.int64]
 
 UNIT_TOLERANCE = 1e-3
 
+# One question is too short a work to be divided: waiting for a second thread takes longer than the search.
+faiss.omp_set_num_threads(1)
+
 
 def choose_kind(count: int) -> str:  # noqa: ARG001 - the size decides once there are other kinds
     """The FAISS factory string for so many vectors: exact search at every size so far."""
