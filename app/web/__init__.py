@@ -48,3 +48,6 @@ def _init_templates(app: Flask, site: Site) -> None:
         method=site.settings.question_method,
         operator=site.settings.operator,
     )
+    # The cards are the same on every page: laid out once.
+    parts = environment.get_template("parts.html").make_module()
+    environment.globals.update(card=parts.card(), full_card=parts.card(full=True))  # type: ignore[attr-defined]

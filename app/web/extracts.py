@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from itertools import chain, zip_longest
 
+from flask import current_app
+from jinja2 import Template
 from markupsafe import Markup
 
 from app.answering.citation import cite_markdown, cite_plain
@@ -13,18 +16,20 @@ from app.records import Article, Match, Passage, Span
 from app.web.replies import passage_links
 from app.web.typeset import typeset
 
-_Highlights = tuple[Span, ...]
 _PHONE_NUMBER = re.compile(r"\b\d{3,}\b")
+_KEPT = 1024
+"""Passages whose fixed parts are kept ready."""
 
 
 class Extract:
     """A passage with its article, ready for a template; every word of it is the article's own."""
 
-    def __init__(self, article: Article, passage: Passage, base: str, highlights: _Highlights = ()) -> None:
+    def __init__(
+        self, article: Article, passage: Passage, base: str, highlights: tuple[Span, ...] = ()
+    ) -> None:
         self.article = article
         self.passage = passage
-        self.links = passage_links(article, passage)
-        self.permalink = base + self.links["self"]
+        self.base = base
         self.section = passage.section
         self._highlights = highlights
 
@@ -39,6 +44,22 @@ class Extract:
     def lead(self) -> Markup | None:
         """The header row or lead-in to show above the passage."""
         return typeset(self.article, self.passage.lead) if self.passage.lead else None
+
+    @property
+    def foot(self) -> Markup:
+        """Source, links and citation, which no question changes."""
+        template = current_app.jinja_env.get_template("foot.html")
+        return _render_foot(template, self.article, self.passage, self.base)
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The passage's own page, its place in the article here, and the publisher's page."""
+        return passage_links(self.article, self.passage)
+
+    @property
+    def permalink(self) -> str:
+        """The whole address of the passage's own page."""
+        return self.base + self.links["self"]
 
     @property
     def plain(self) -> str:
@@ -66,3 +87,8 @@ def link_numbers(text: str) -> Markup:
     pieces = _PHONE_NUMBER.split(text)
     numbers = (Markup('<a href="tel:{0}">{0}</a>').format(number) for number in _PHONE_NUMBER.findall(text))
     return Markup("").join(chain.from_iterable(zip_longest(pieces, numbers, fillvalue="")))
+
+
+@lru_cache(maxsize=_KEPT)
+def _render_foot(template: Template, article: Article, passage: Passage, base: str) -> Markup:
+    return template.make_module({"extract": Extract(article, passage, base)}).__html__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,8 @@ from app.answering.proof import Proof
 from app.records import Answer, Article, Match, Passage, WithdrawnPassage
 
 Reply = dict[str, Any]
+_KEPT = 1024
+"""Passages whose fixed parts are kept ready."""
 
 
 def answer_reply(answer: Answer, notices: Reply, base: str) -> Reply:
@@ -31,8 +33,9 @@ def answer_reply(answer: Answer, notices: Reply, base: str) -> Reply:
     }
 
 
-def passage_body(article: Article, passage: Passage, base: str) -> Reply:
-    """A passage with its article, links and citation."""
+@lru_cache(maxsize=_KEPT)
+def passage_body(article: Article, passage: Passage, base: str) -> Mapping[str, Any]:
+    """A passage with its article, links and citation: the part of a reply that no question changes."""
     links = passage_links(article, passage)
     return {
         "id": passage.id,
@@ -133,7 +136,7 @@ def _ranked_passage(rank: int, match: Match, base: str) -> Reply:
     }
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def _source_link(article: Article, passage: Passage) -> str:
     return link_source(article, passage)
 
