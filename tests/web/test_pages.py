@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -422,8 +423,11 @@ def test_foreign_host_is_refused_with_the_notices(answerer: WordAnswerer) -> Non
     read_page(client.get(ANSWERED, headers={"Host": "nightlight.example"}))
 
 
-def test_without_an_index_the_page_still_says_whom_to_call(settings: Settings) -> None:
-    client = create_app(settings).test_client()
+def test_without_an_index_the_page_still_says_whom_to_call(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = create_app(Settings(_env_file=None, index_dir=tmp_path / "index")).test_client()
+    assert "no index to answer with: " in caplog.text
     response = client.get(ANSWERED)
     page: Page = read_page(response, 503)
     assert page.one("input", id="q").attrib["value"] == "is shuddering dangerous"
