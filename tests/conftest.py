@@ -19,7 +19,7 @@ from app.settings import ROOT, Settings
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def built_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a freshly built index of the five articles; do not change its folder."""
     settings = Settings(
         _env_file=None, corpus_dir=ROOT / "corpus", index_dir=tmp_path_factory.mktemp("index")
@@ -33,6 +33,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
+def settings(built_settings: Settings) -> Settings:
+    """The same; folders of tests that need no index have settings of their own under this name."""
+    return built_settings
+
+
+@pytest.fixture(scope="session")
 def answerer(settings: Settings) -> Iterator[IndexAnswerer]:
     """Answers from the shared index."""
     opened = open_answerer(settings)
@@ -41,12 +47,12 @@ def answerer(settings: Settings) -> Iterator[IndexAnswerer]:
 
 
 @pytest.fixture
-def own_settings(settings: Settings, tmp_path: Path) -> Settings:
+def own_settings(built_settings: Settings, tmp_path: Path) -> Settings:
     """A copy of the shared index and of the corpus that a test may change."""
     index, corpus = tmp_path / "index", tmp_path / "corpus"
-    shutil.copytree(settings.index_dir, index)
-    shutil.copytree(settings.corpus_dir, corpus)
-    return settings.model_copy(update={"index_dir": index, "corpus_dir": corpus})
+    shutil.copytree(built_settings.index_dir, index)
+    shutil.copytree(built_settings.corpus_dir, corpus)
+    return built_settings.model_copy(update={"index_dir": index, "corpus_dir": corpus})
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 
@@ -25,6 +27,14 @@ class Database:
             self._local.connection = found
             self._connections.append(found)
         return found
+
+    def all(self, query: str, *values: Any) -> list[Any]:
+        """Every row of a query's result."""
+        return self.connection().execute(query, values).fetchall()
+
+    def each(self, query: str, *values: Any) -> Iterator[Any]:
+        """The rows of a large result, one after the other."""
+        yield from self.connection().execute(query, values)
 
     def close(self) -> None:
         """Close every thread's connection."""

@@ -59,7 +59,7 @@ class LexicalIndex:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._stemmer = Stemmer()
+        self._stems = lru_cache(maxsize=4096)(Stemmer().find)
 
     def search(
         self, words: Sequence[str], k: int, *, heading_weight: float = 1.0, body_weight: float = 1.0
@@ -71,10 +71,13 @@ class LexicalIndex:
         wanted = [quote(word) for word in words if word not in STOP_WORDS]
         if not wanted:
             return []
-        rows = self._database.connection().execute(
+        rows = self._database.all(
             "SELECT rowid, -bm25(lexicon, ?, ?) AS score FROM lexicon WHERE lexicon MATCH ? "
             "ORDER BY score DESC, rowid LIMIT ?",
-            (heading_weight, body_weight, " OR ".join(wanted), k),
+            heading_weight,
+            body_weight,
+            " OR ".join(wanted),
+            k,
         )
         return [(int(row), float(score)) for row, score in rows]
 
@@ -85,13 +88,12 @@ class LexicalIndex:
     def document_frequency(self, word: str) -> int:
         """How many passages hold the word in any of its forms; of several stems, the rarest counts."""
         find = "SELECT documents FROM terms WHERE term = ?"
-        connection = self._database.connection()
-        found = [connection.execute(find, (stem,)).fetchone() for stem in self._stemmer.stems(word)]
-        return min((int(row[0]) if row else 0 for row in found), default=0)
+        found = [self._database.all(find, stem) for stem in self._stems(word)]
+        return min((int(rows[0][0]) if rows else 0 for rows in found), default=0)
 
     def words(self) -> dict[str, int]:
         """Every word of the corpus as it is written, in lower case, and how often it occurs."""
-        return dict(self._database.connection().execute("SELECT word, occurrences FROM words"))
+        return dict(self._database.each("SELECT word, occurrences FROM words"))
 
 
 class Stemmer:
@@ -104,9 +106,8 @@ class Stemmer:
             "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, row);"
         )
         self._lock = threading.Lock()
-        self.stems = lru_cache(maxsize=4096)(self._find_stems)
 
-    def _find_stems(self, word: str) -> tuple[str, ...]:
+    def find(self, word: str) -> tuple[str, ...]:
         """The terms that the word is indexed under; several for "don't"."""
         with self._lock:
             self._connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))

