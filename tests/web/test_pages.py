@@ -200,7 +200,7 @@ def test_urgent_question_puts_the_full_card_before_everything(client: FlaskClien
     assert URGENT_NOTICE in squeeze(text_of(card))
     assert [text_of(sign) for sign in card.iter("li")] == list(EMERGENCY_SIGNS)
     assert page.source.index('class="card full"') < page.source.index("<header")
-    assert read_page(client.get(ANSWERED)).all("aside", role="alert") == []
+    assert read_page(client.get(ANSWERED)).all("div", role="alert") == []
 
 
 def test_help_from_the_same_article_stands_beside_the_first_extract(

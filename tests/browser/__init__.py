@@ -1,0 +1,1 @@
+"""Journeys of parents and staff in a real browser."""

@@ -1,0 +1,40 @@
+"""axe finds nothing on any page or state, in light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import OpenPage
+
+pytestmark = pytest.mark.browser
+
+AXE = Axe()
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+STATES = {
+    "search": "/",
+    "answered": "/?q=harmless+shuddering+jerks",
+    "help beside": "/?q=jerks+in+sleep",
+    "urgent": "/?q=jerks+lips+blue",
+    "closest": "/?q=shuddering+cats+dogs+cows+pigs",
+    "none": "/?q=zebra+crossing",
+    "suggestion": "/?q=shudering+attacks+stop",
+    "refused": "/?q=%00",
+    "not found": "/nothing-here",
+    "articles": "/articles",
+    "article": "/articles/jerks",
+    "withdrawn": "/p/abcd1234abcd1234",
+    "about": "/about",
+    "accessibility": "/accessibility",
+    "for programs": "/api",
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing(states: str, open_page: OpenPage, state: str) -> None:
+    page = open_page(states + STATES[state], viewport={"width": 390, "height": 780})
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        violations = AXE.run(page, options=RULES).response["violations"]
+        assert [(found["id"], [node["html"] for node in found["nodes"]]) for found in violations] == []

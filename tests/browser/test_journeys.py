@@ -1,0 +1,221 @@
+"""What parents and support staff do, on a running server with the real index."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote, urlsplit
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from app.notices import DISCLAIMER, EMERGENCY_SIGNS, URGENT_LINE
+from tests.browser.conftest import OpenPage
+from tests.serving import Server
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "is shuddering dangerous?"
+SECTION = "What is baby shudder syndrome?"
+WORDS = (
+    "Shuddering attacks (SA) are a rare and harmless condition that affects infants and young children. "
+    "The movements during these attacks resemble shivering and straining, but do not cause any loss of "
+    "consciousness or abnormal electrical activity in the brain. Typically, these attacks resolve or improve "
+    "by the time the child reaches the age of 2 or 3."
+)
+PHONE = {"width": 390, "height": 780}
+
+
+def ask(page: Page, question: str = QUESTION) -> None:
+    page.get_by_role("searchbox").fill(question)
+    page.get_by_role("button", name="Ask").click()
+
+
+def answer_address(server: Server) -> str:
+    return f"{server.address}/?q={quote(QUESTION)}"
+
+
+def first_extract(page: Page) -> str:
+    words = page.locator("[data-passage]").first.text_content()
+    assert words
+    return words
+
+
+def width_over(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    over: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return over
+
+
+def background(page: Page, selector: str) -> str:
+    color: str = page.locator(selector).evaluate("element => getComputedStyle(element).backgroundColor")
+    return color
+
+
+def test_parent_asks_reads_opens_the_article_and_goes_back(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.address, viewport=PHONE)
+    ask(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("What the articles say")
+    expect(page.get_by_role("heading", level=2).first).to_have_text(SECTION)
+    assert first_extract(page) == WORDS
+    for words in (*EMERGENCY_SIGNS, URGENT_LINE):
+        expect(page.get_by_text(words)).to_be_visible()
+    expect(page.locator("footer").get_by_text(DISCLAIMER)).to_be_visible()
+
+    page.get_by_role("link", name="Read it in the article").first.click()
+    passage = page.locator(":target")
+    expect(passage).to_have_text(WORDS)
+    expect(passage).to_be_in_viewport()
+    assert background(page, ":target") != background(page, ".passage >> nth=0")
+
+    page.go_back()
+    assert first_extract(page) == WORDS
+    expect(page.get_by_role("searchbox")).to_have_value(QUESTION)
+
+
+def test_first_extract_begins_on_a_phones_first_screen(server: Server, open_page: OpenPage) -> None:
+    page = open_page(answer_address(server), viewport={"width": 390, "height": 664})
+    expect(page.locator("mark").first).to_be_in_viewport()
+    expect(page.get_by_text("Call your local emergency number now")).to_be_in_viewport()
+
+
+def test_printed_page_has_card_source_and_addresses_and_no_controls(
+    server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(answer_address(server))
+    page.emulate_media(media="print")
+    expect(page.get_by_role("searchbox")).to_be_hidden()
+    expect(page.locator(".card")).to_be_visible()
+    expect(page.locator(".source").first).to_be_visible()
+    after = page.get_by_role("link", name="Original page").first.evaluate(
+        "link => getComputedStyle(link, '::after').content"
+    )
+    assert after == '" (https://newmamaa.com/baby-leg-twitching-while-sleeping)"'
+
+
+def test_staff_copies_exactly_the_citation(server: Server, open_page: OpenPage) -> None:
+    page = open_page(answer_address(server), permissions=("clipboard-read", "clipboard-write"))
+    reply = json.loads(page.request.get(f"{server.address}/api/v1/answers?q={quote(QUESTION)}").text())
+    page.get_by_text("Copy with source").first.click()
+    page.get_by_role("button", name="Copy text").first.click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == reply["passages"][0]["citation"]
+    assert copied.startswith(f"“{WORDS}”")
+
+    page.get_by_role("button", name="Copy Markdown").first.click()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("> Shuddering attacks (SA) are")
+
+
+def test_staff_sees_the_proof_by_one_click(server: Server, open_page: OpenPage) -> None:
+    page = open_page(answer_address(server))
+    page.get_by_role("link", name="Exact extract").first.click()
+    expect(page.get_by_text("Yes. We checked just now.")).to_be_in_viewport()
+    assert first_extract(page) == WORDS
+    page.get_by_role("link", name="The same proof as JSON").click()
+    assert json.loads(page.locator("body").inner_text())["exact"] is True
+
+
+def test_permanent_page_is_reached_from_the_extract(server: Server, open_page: OpenPage) -> None:
+    page = open_page(answer_address(server))
+    page.get_by_role("link", name="Link to this extract").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(SECTION)
+    assert urlsplit(page.url).path.startswith("/p/")
+
+
+def test_everything_can_be_done_by_keyboard(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.address)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the main part")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("What the articles say")
+
+    link = page.get_by_role("link", name="Read it in the article").first
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if link.evaluate("link => link === document.activeElement"):
+            break
+    assert link.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator(":target")).to_have_text(WORDS)
+
+
+def test_everything_works_without_script(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.address, java_script_enabled=False)
+    ask(page)
+    assert first_extract(page) == WORDS
+    page.get_by_text("Copy with source").first.click()
+    expect(page.locator("pre").first).to_be_visible()
+    expect(page.locator("pre").first).to_contain_text(WORDS)
+    page.get_by_role("link", name="Read it in the article").first.click()
+    expect(page.locator(":target")).to_have_text(WORDS)
+
+
+def test_length_of_a_long_question_is_counted_while_typing(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.address)
+    page.get_by_role("searchbox").fill("a" * 1001)
+    expect(page.get_by_text("1001 of 1000 letters")).to_be_visible()
+    page.get_by_role("searchbox").fill("short")
+    expect(page.get_by_text("letters")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?q=" + quote(QUESTION), "/articles/baby-leg-spasm", "/about", "/api"]
+)
+def test_nothing_scrolls_sideways_at_320_pixels_or_with_text_twice_as_large(
+    server: Server, open_page: OpenPage, path: str
+) -> None:
+    page = open_page(server.address + path, viewport={"width": 320, "height": 640}, bypass_csp=True)
+    assert width_over(page) == 0
+    page.set_viewport_size({"width": 640, "height": 800})
+    page.add_style_tag(content="html { font-size: 225% }")
+    assert width_over(page) == 0
+
+
+def test_dark_scheme_is_followed(server: Server, open_page: OpenPage) -> None:
+    light = open_page(server.address, color_scheme="light")
+    dark = open_page(server.address, color_scheme="dark")
+    assert (background(light, "body"), background(dark, "body")) == ("rgb(252, 251, 248)", "rgb(17, 22, 29)")
+
+
+def test_first_paint_waits_for_no_script_on_a_slow_network(server: Server, open_page: OpenPage) -> None:
+    page = open_page("about:blank", bypass_csp=True)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 200, "downloadThroughput": 50_000, "uploadThroughput": 50_000},
+    )
+    page.route("**/*.js", lambda _route: None)  # the script never comes
+    page.goto(answer_address(server), wait_until="commit")
+    expect(page.get_by_text("Shuddering attacks (SA)").first).to_be_visible()
+    page.wait_for_function("performance.getEntriesByType('paint').length > 0")
+
+
+def test_page_is_light_and_asks_nobody_else(server: Server, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    sizes: dict[str, int] = {}
+    page.on("requestfinished", lambda request: sizes.update({request.url: len(request.response().body())}))
+    page.goto(answer_address(server), wait_until="networkidle")
+    assert {urlsplit(address).netloc for address in sizes} == {urlsplit(server.address).netloc}
+    assert len(sizes) <= 5
+    assert sum(sizes.values()) < 60_000
+    assert page.context.cookies() == []
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def test_leaving_tells_nobody_where_from(server: Server, open_page: OpenPage) -> None:
+    page = open_page(answer_address(server))
+    told: list[str | None] = []
+
+    def hear(route: Route) -> None:
+        told.append(route.request.header_value("referer"))
+        route.fulfill(body="elsewhere")
+
+    page.route(re.compile("^https:"), hear)
+    page.get_by_role("link", name="Original page").first.click()
+    expect(page.get_by_text("elsewhere")).to_be_visible()
+    assert told == [None]
