@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python scripts
 
 .DEFAULT_GOAL := environment
-.PHONY: help environment run index test test-slow check evaluate
+.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,6 +18,15 @@ run: environment  ## build the index if there is none, start the server and prin
 index: environment  ## build a new index generation of corpus/ and publish it
 	@$(RUN)/reindex.py
 
+verify: environment  ## check every file, passage and id of the current generation against corpus/
+	@$(RUN)/verify.py $(ARGS)
+
+generations: environment  ## list the generations that are kept
+	@$(RUN)/generations.py
+
+rollback: environment  ## point back to the generation before the current one
+	@$(RUN)/rollback.py $(ARGS)
+
 check: environment  ## ruff and mypy, without the tests
 	@$(RUN)/check.py
 
@@ -26,6 +35,9 @@ test: environment  ## all checks and tests, the browser's included
 
 test-slow: environment  ## the tests that take minutes
 	@$(RUN)/test.py --slow
+
+test-faults: environment  ## kill, fill up and damage the index in every way, at length
+	@$(RUN)/test.py --faults
 
 evaluate: environment  ## measure the answers to the development questions
 	@$(RUN)/evaluate.py

@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Never
 
 from console import run
 
 from tqdm import tqdm
 
-from app.corpus.catalog import read_corpus
-from app.index.build import build_generation
-from app.index.generation import Manifest
+from app.corpus.catalog import find_problems, read_corpus
+from app.index.build import build_generation, refuse_shrinking
+from app.index.generation import Manifest, Previous
 from app.index.model import Model
 from app.index.publish import building, next_time, open_previous, publish
+from app.records import Article
 from app.settings import Settings
 
 
@@ -40,6 +44,33 @@ class ProgressBars:
             self._bar.close()
 
 
+def read_all(corpus: Path) -> tuple[Article, ...]:
+    """The corpus; every fault of every file is told before the first of them ends it."""
+    for problem in find_problems(corpus):
+        print(problem, file=sys.stderr)
+    return read_corpus(corpus)
+
+
+def build(
+    articles: Sequence[Article], folder: Path, settings: Settings, previous: Previous | None, *, reuse: bool
+) -> Manifest:
+    """Build with progress bars."""
+    bars = ProgressBars()
+    try:
+        return build_generation(
+            articles,
+            folder,
+            Model.load(settings.model),
+            precision=settings.precision,
+            previous=previous,
+            reuse=reuse,
+            created=next_time(settings.index_dir),
+            progress=bars.show,
+        )
+    finally:
+        bars.close()
+
+
 def summarize(name: str, manifest: Manifest, seconds: float) -> str:
     """What was built, in one paragraph."""
     size = sum(record.size for record in manifest.files.values()) / 1e6
@@ -54,23 +85,16 @@ def main() -> None:
     """Build under the lock; nothing is left behind and nothing changes unless all of it succeeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="use nothing of the generation before again")
+    parser.add_argument("--allow-shrink", action="store_true", help="publish even with far fewer passages")
     options = parser.parse_args()
     settings = Settings()
     began = time.monotonic()
-    bars = ProgressBars()
-    articles = read_corpus(settings.corpus_dir)
+    articles = read_all(settings.corpus_dir)
     with building(settings.index_dir) as folder:
-        manifest = build_generation(
-            articles,
-            folder,
-            Model.load(settings.model),
-            precision=settings.precision,
-            previous=open_previous(settings.index_dir),
-            reuse=not options.full,
-            created=next_time(settings.index_dir),
-            progress=bars.show,
-        )
-        bars.close()
+        previous = open_previous(settings.index_dir)
+        manifest = build(articles, folder, settings, previous, reuse=not options.full)
+        if previous and not options.allow_shrink:
+            refuse_shrinking(previous.generation.manifest, manifest)
         name = publish(settings.index_dir, folder)
     print(summarize(name, manifest, time.monotonic() - began))
 

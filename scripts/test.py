@@ -13,8 +13,8 @@ from console import ROOT, run
 
 import check
 
-QUICK = "not browser and not clean and not slow"
-LONGER = "(browser or clean) and not slow"
+QUICK = "not browser and not clean and not slow and not faults"
+LONGER = "(browser or clean) and not slow and not faults"
 NO_TESTS = 5  # pytest's exit code when nothing was selected
 
 
@@ -41,8 +41,11 @@ def main() -> int:
     """Stop at the first part that fails: checks, quick tests, browser and clean environment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slow", action="store_true", help="only the tests that take minutes")
-    if parser.parse_args().slow:
-        return run_pytest("-m", "slow")
+    parser.add_argument("--faults", action="store_true", help="only the long tests of faults and damage")
+    options = parser.parse_args()
+    for only in ("slow", "faults"):
+        if getattr(options, only):
+            return run_pytest("-m", only)
     ensure_chromium()
     return check.main() or run_pytest("-m", QUICK) or run_pytest("-m", LONGER)
 

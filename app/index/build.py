@@ -52,6 +52,8 @@ AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8
 """Least mean and least single cosine of the exported encoder's vectors with the model's own."""
 AGREEMENT_SAMPLE = 200
 
+MAX_SHRINK = 0.1
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is."""
 
@@ -100,6 +102,16 @@ def build_generation(
     )
     write_durably(folder / MANIFEST, manifest.to_bytes())
     return manifest
+
+
+def refuse_shrinking(previous: Manifest, manifest: Manifest) -> None:
+    """Raise BuildError when so many passages are gone that a mistake is likelier than an intention."""
+    before, after = previous.counts["passages"], manifest.counts["passages"]
+    if after < before * (1 - MAX_SHRINK):
+        raise BuildError(
+            f"{after:,} passages instead of {before:,}, more than {MAX_SHRINK:.0%} fewer; if that is meant, "
+            "use --allow-shrink."
+        )
 
 
 def annotate(

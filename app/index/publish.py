@@ -98,9 +98,7 @@ def roll_back(index: Path, name: str | None = None) -> str:
     """
     with locked(index):
         target = name or _find_one_before(index)
-        if not NAME.fullmatch(target) or target not in list_names(index):
-            raise NoGeneration(f"There is no generation {target}; `scripts/generations.py` lists them.")
-        with Generation.open(index / GENERATIONS / target) as generation:
+        with open_named(index, target) as generation:
             generation.verify()
             _point(index, Pointer(generation.name, generation.manifest_sha256))
         return target
@@ -123,6 +121,13 @@ def open_current(index: Path) -> Generation:
     """The published generation, its manifest checked; raises GenerationError."""
     pointer = read_pointer(index)
     return Generation.open(index / GENERATIONS / pointer.name, pointer.manifest_sha256)
+
+
+def open_named(index: Path, name: str) -> Generation:
+    """A kept generation, its manifest checked; raises GenerationError."""
+    if name not in list_names(index):
+        raise NoGeneration("There is no such generation; `scripts/generations.py` lists them.")
+    return Generation.open(index / GENERATIONS / name)
 
 
 def open_previous(index: Path) -> Previous | None:

@@ -1,0 +1,86 @@
+"""Every promise of a generation, checked one by one: files, offsets, ids, vectors, and its corpus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from app.corpus.passages import passage_id
+from app.errors import DamagedGeneration
+from app.index.generation import FILES, MANIFEST, Generation
+from app.index.opened import OpenedIndex
+from app.records import Article, Passage
+
+STEP = 10_000
+
+
+def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[str]:
+    """One sentence for each fault; nothing when the generation is sound and is what ``corpus`` says."""
+    damaged = list(_find_damaged_files(generation))
+    yield from damaged
+    yield from _find_strays(generation)
+    if damaged:
+        return
+    try:
+        index = OpenedIndex(generation)
+    except DamagedGeneration as error:
+        yield str(error)
+        return
+    yield from _find_changed_articles(index, corpus)
+    yield from _find_wrong_passages(index)
+    yield from _find_wrong_vectors(index)
+
+
+def _find_damaged_files(generation: Generation) -> Iterator[str]:
+    for name in FILES:
+        try:
+            generation.path(name)
+        except DamagedGeneration as error:
+            yield str(error)
+
+
+def _find_strays(generation: Generation) -> Iterator[str]:
+    for path in sorted(generation.folder.iterdir()):
+        if path.name not in (*FILES, MANIFEST):
+            yield f"{generation.folder.name}/{path.name} does not belong there; delete it."
+
+
+def _find_changed_articles(index: OpenedIndex, corpus: Sequence[Article]) -> Iterator[str]:
+    stored = {article.slug: article for article in index.store.articles()}
+    given = {article.slug: article for article in corpus}
+    for slug in sorted(stored.keys() | given.keys()):
+        if slug not in given:
+            yield f"{slug} is indexed but not in the corpus; run `make index`."
+        elif slug not in stored:
+            yield f"{slug} is in the corpus but not indexed; run `make index`."
+        elif stored[slug] != given[slug]:
+            yield f"{slug} is not what the corpus says any more; run `make index`."
+
+
+def _find_wrong_passages(index: OpenedIndex) -> Iterator[str]:
+    seen: Counter[tuple[str, str]] = Counter()
+    for article, passage in index.store.passage_rows():
+        key = (article.slug, passage.text)
+        if passage.id != passage_id(article.slug, passage.text, seen[key]):
+            yield f"{article.slug}: passage {passage.id} does not bear the id of its words."
+        seen[key] += 1
+        if article.text[passage.start : passage.end] != passage.text:
+            yield f"{article.slug}: passage {passage.id} is not what stands in the article."
+        if not _are_inside(passage):
+            yield f"{article.slug}: passage {passage.id} has a sentence outside of itself."
+
+
+def _are_inside(passage: Passage) -> bool:
+    places = [passage.start, *(place for sentence in passage.sentences for place in sentence), passage.end]
+    return bool(passage.sentences) and places == sorted(places)
+
+
+def _find_wrong_vectors(index: OpenedIndex) -> Iterator[str]:
+    for name, vectors in (("passages", index.passages), ("sentences", index.sentences)):
+        for start in range(0, len(vectors), STEP):
+            rows = np.arange(start, min(start + STEP, len(vectors)), dtype=np.int64)
+            off = np.abs(np.linalg.norm(vectors.vectors(rows), axis=1) - 1)
+            if not (off < 1e-3).all():
+                yield f"{name}: vector {start + int(off.argmax())} is not of length 1."
