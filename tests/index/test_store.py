@@ -1,0 +1,133 @@
+"""app/index/store.py: what goes in comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from app.corpus.catalog import read_corpus
+from app.corpus.passages import cut_article
+from app.errors import BuildError, NotFound, Withdrawn
+from app.index.database import Database
+from app.index.store import Store, StoreWriter
+from app.records import Article, WithdrawnPassage
+from app.settings import ROOT
+
+ARTICLES = read_corpus(ROOT / "corpus")
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+Write = Callable[..., Store]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_store(articles: tuple[Article, ...], *before: Store) -> Store:
+        path = tmp_path / f"100% of {len(list(tmp_path.iterdir()))}?.sqlite"
+        writer = StoreWriter(path)
+        for article in articles:
+            writer.add(article, cut_article(article))
+        if before:
+            writer.remember_withdrawn(before[0], before[1] if len(before) > 1 else None, NOW)
+        writer.finish()
+        return Store(Database(path))
+
+    return write_store
+
+
+def test_articles_come_back_byte_for_byte_with_everything_known_about_them(write: Write) -> None:
+    assert write(ARTICLES).articles() == ARTICLES
+
+
+def test_passages_come_back_as_they_were_cut(write: Write) -> None:
+    store = write(ARTICLES)
+    for article in ARTICLES:
+        assert store.passages_of(article.slug) == cut_article(article)
+
+
+def test_passage_is_found_by_its_id(write: Write) -> None:
+    passage = cut_article(ARTICLES[0])[3]
+    assert write(ARTICLES).passage(passage.id) == passage
+
+
+def test_sentence_knows_its_passage(write: Write) -> None:
+    store = write(ARTICLES)
+    for row in (0, 7, 40):
+        sentences = store.sentences_at(row)
+        assert [span for _, span in sentences] == list(store.passage_at(row).sentences)
+        assert store.passages_of_sentences([sentence for sentence, _ in sentences]) == [row] * len(sentences)
+
+
+def test_what_is_not_there_is_not_found(write: Write) -> None:
+    store = write(ARTICLES)
+    for call in (store.article, store.passage, store.passages_of, store.withdrawn_passage):
+        with pytest.raises(NotFound):
+            call("no-such")
+
+
+def test_passage_that_is_not_verbatim_is_refused(tmp_path: Path) -> None:
+    passage = cut_article(ARTICLES[0])[0]
+    changed = replace(passage, text="X" + passage.text[1:])
+    with pytest.raises(BuildError, match=f"passage {passage.id} is not what stands in the article"):
+        StoreWriter(tmp_path / "store").add(ARTICLES[0], (changed,))
+
+
+def test_withdrawn_passage_keeps_its_words_while_a_generation_that_held_it_is_kept(write: Write) -> None:
+    gone = ARTICLES[0]
+    passage = cut_article(gone)[0]
+    first = write(ARTICLES)
+    second = write(ARTICLES[1:], first)
+    third = write(ARTICLES[1:], second, first)
+    fourth = write(ARTICLES[1:], third, second)
+    said = WithdrawnPassage(
+        id=passage.id,
+        text=passage.text,
+        section=passage.section,
+        article=gone.slug,
+        title=gone.title,
+        publisher=gone.publisher,
+        url=gone.url,
+        withdrawn=date(2026, 11, 22),
+        author=gone.author,
+    )
+    for store in (second, third):
+        assert store.withdrawn_passage(passage.id) == said
+        with pytest.raises(Withdrawn):
+            store.passage(passage.id)
+    with pytest.raises(Withdrawn):
+        fourth.withdrawn_passage(passage.id)
+
+
+def test_passage_that_comes_back_is_no_longer_withdrawn(write: Write) -> None:
+    passage = cut_article(ARTICLES[0])[0]
+    back = write(ARTICLES, write(ARTICLES[1:], write(ARTICLES)))
+    assert back.passage(passage.id) == passage
+    with pytest.raises(NotFound):
+        back.withdrawn_passage(passage.id)
+
+
+def test_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        writer = StoreWriter(tmp_path / name)
+        for article in ARTICLES:
+            writer.add(article, cut_article(article))
+        writer.finish()
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_threads_read_at_the_same_time(write: Write) -> None:
+    store = write(ARTICLES)
+    read: list[int] = []
+
+    def read_all() -> None:
+        read.append(sum(len(store.passages_of(article.slug)) for article in ARTICLES))
+
+    threads = [Thread(target=read_all) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert read == [store.counts()["passages"]] * 8
