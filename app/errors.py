@@ -3,6 +3,7 @@
 NightlightError
 ├── QuestionError        the question cannot be taken (the asker can mend it)
 ├── CorpusError          a source article or its metadata is faulty
+├── QuestionsError       a file of evaluation questions is faulty
 ├── GenerationError     a stored generation cannot be used
 │   ├── NoGeneration     nothing has been built yet
 │   ├── DamagedGeneration a file differs from its manifest
@@ -31,6 +32,10 @@ class QuestionError(NightlightError):
 
 class CorpusError(NightlightError):
     """An article's text or metadata is faulty; names the file and the field."""
+
+
+class QuestionsError(NightlightError):
+    """A file of evaluation questions is faulty; names the file and the line."""
 
 
 class GenerationError(NightlightError):

@@ -1,0 +1,222 @@
+"""How well questions were answered: success@k, MRR, recall, precision, refusal, urgency, calibration.
+
+A passage is located in its article by its words, which must stand there verbatim, and only its first
+1,200 characters count: a reader reads no further. It covers a gold quote when it holds at least 60% of
+the quote's characters, by position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.evaluation.questions import GOOD, Gold, Question
+from app.records import Span
+
+READ_CHARACTERS = 1200
+COVERED_SHARE = 0.6
+DEPTH = 5
+TOP = 3
+BINS = 10
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a question got: one line of a run file."""
+
+    id: str
+    passages: tuple[tuple[str, str], ...]
+    """Article's slug and the passage's words, best first; empty when it was not answered."""
+    urgent: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One question's reply, judged; the rank-based measures are None where no passage can be right."""
+
+    question: Question
+    reply: Reply
+    grades: tuple[int, ...]
+    """For each of the first five passages the highest grade that it covers, else 0."""
+    forged: int
+    """Passages whose words do not stand in their article."""
+    recall: float | None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether ranking is judged: there is gold, and the question is not an emergency."""
+        return self.question.kind == "answerable" and bool(self.question.relevant)
+
+    @property
+    def refused(self) -> bool:
+        """Whether no passage was given as an answer."""
+        return not self.reply.passages
+
+    def first_good_rank(self) -> int | None:
+        """The rank (from 1) of the first passage that answers."""
+        return next((rank for rank, grade in enumerate(self.grades, 1) if grade >= GOOD), None)
+
+
+def judge(question: Question, reply: Reply, texts: Mapping[str, str]) -> Judgement:
+    """Compare a reply with the gold quotes; ``texts`` are the articles by slug."""
+    covered = [_find_covered(question.relevant, passage, texts) for passage in reply.passages[:DEPTH]]
+    grades = tuple(max((gold.grade for gold in found or ()), default=0) for found in covered)
+    forged = sum(found is None for found in covered)
+    return Judgement(question, reply, grades, forged, _measure_recall(question, covered))
+
+
+def _find_covered(
+    relevant: Sequence[Gold], passage: tuple[str, str], texts: Mapping[str, str]
+) -> list[Gold] | None:
+    """The quotes that a passage covers; None when it is not verbatim."""
+    slug, words = passage
+    body = texts.get(slug, "")
+    places = list(_find_all(body, words)) if words else []
+    if not places:
+        return None
+    read = [(start, start + min(len(words), READ_CHARACTERS)) for start in places]
+    return [gold for gold in relevant if gold.article == slug and _covers(read, body, gold.quote)]
+
+
+def _find_all(body: str, words: str) -> Iterable[int]:
+    at = body.find(words)
+    while at >= 0:
+        yield at
+        at = body.find(words, at + 1)
+
+
+def _covers(read: Iterable[Span], body: str, quote: str) -> bool:
+    start = body.find(quote)
+    end = start + len(quote)
+    return start >= 0 and any(
+        min(end, last) - max(start, first) >= COVERED_SHARE * len(quote) for first, last in read
+    )
+
+
+def _measure_recall(question: Question, covered: Sequence[list[Gold] | None]) -> float | None:
+    good = {gold.quote for gold in question.relevant if gold.grade >= GOOD}
+    if not good:
+        return None
+    found = {gold.quote for golds in covered for gold in golds or ()} & good
+    return min(1.0, len(found) / min(DEPTH, len(good)))
+
+
+def _success(rank: int) -> Callable[[Judgement], float]:
+    return lambda judged: float((judged.first_good_rank() or rank + 1) <= rank)
+
+
+def _reciprocal_rank(judged: Judgement) -> float:
+    return 1 / rank if (rank := judged.first_good_rank()) else 0.0
+
+
+def _precision(judged: Judgement) -> float:
+    top = judged.grades[:TOP]
+    return sum(grade > 0 for grade in top) / len(top) if top else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A mean over the questions that it applies to."""
+
+    name: str
+    applies: Callable[[Judgement], bool]
+    value: Callable[[Judgement], float]
+
+
+def _is_answerable(judged: Judgement) -> bool:
+    return judged.answerable
+
+
+def _is_unanswerable(judged: Judgement) -> bool:
+    return judged.question.kind == "unanswerable"
+
+
+def _is_urgent(judged: Judgement) -> bool:
+    return judged.question.kind == "urgent"
+
+
+MEASURES = (
+    Measure("success@1", _is_answerable, _success(1)),
+    Measure("success@1 (grade 3)", _is_answerable, lambda j: float(bool(j.grades) and j.grades[0] == 3)),
+    Measure("success@3", _is_answerable, _success(3)),
+    Measure("MRR@5", _is_answerable, _reciprocal_rank),
+    Measure("recall@5", _is_answerable, lambda j: j.recall or 0.0),
+    Measure("precision@3", _is_answerable, _precision),
+    Measure("wrongly refused", _is_answerable, lambda j: float(j.refused)),
+    Measure("refused", _is_unanswerable, lambda j: float(j.refused)),
+    Measure("urgent noticed", _is_urgent, lambda j: float(j.reply.urgent)),
+    Measure("false alarms", lambda j: not _is_urgent(j), lambda j: float(j.reply.urgent)),
+)
+
+
+def summarise(judged: Sequence[Judgement]) -> dict[str, float]:
+    """Every measure that applies to these questions, by name."""
+    figures = {}
+    for measure in MEASURES:
+        values = [measure.value(one) for one in judged if measure.applies(one)]
+        if values:
+            figures[measure.name] = float(np.mean(values))
+    figures |= _summarise_confidence(judged)
+    figures["not verbatim"] = float(sum(one.forged for one in judged))
+    return figures
+
+
+def _summarise_confidence(judged: Sequence[Judgement]) -> dict[str, float]:
+    confidences, answerable = confidence_pairs(judged)
+    if answerable.all() or not answerable.any():
+        return {}
+    return {
+        "AUROC of confidence": measure_auroc(confidences, answerable),
+        "calibration error": measure_calibration_error(confidences, answerable),
+    }
+
+
+def confidence_pairs(judged: Sequence[Judgement]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Confidence (float64[n]) and whether the question is answerable (bool[n]); emergencies are left out."""
+    kept = [one for one in judged if not _is_urgent(one)]
+    return (
+        np.array([one.reply.confidence for one in kept]),
+        np.array([one.question.kind == "answerable" for one in kept], dtype=bool),
+    )
+
+
+def measure_auroc(confidences: np.ndarray[Any, Any], answerable: np.ndarray[Any, Any]) -> float:
+    """The chance that an answerable question has the higher confidence of two; ties count one half."""
+    yes, no = confidences[answerable][:, None], confidences[~answerable][None, :]
+    return float(np.mean((yes > no) + 0.5 * (yes == no)))
+
+
+def reliability(
+    confidences: np.ndarray[Any, Any], answerable: np.ndarray[Any, Any]
+) -> list[tuple[float, float, int]]:
+    """For each filled tenth of the scale: mean confidence, share that is answerable, count."""
+    tenth = np.minimum((confidences * BINS).astype(int), BINS - 1)
+    return [
+        (float(confidences[tenth == i].mean()), float(answerable[tenth == i].mean()), int((tenth == i).sum()))
+        for i in range(BINS)
+        if (tenth == i).any()
+    ]
+
+
+def measure_calibration_error(confidences: np.ndarray[Any, Any], answerable: np.ndarray[Any, Any]) -> float:
+    """Expected calibration error: mean distance of confidence and truth, by tenths of the scale."""
+    bins = reliability(confidences, answerable)
+    return sum(count * abs(said - true) for said, true, count in bins) / len(confidences)
+
+
+def find_intervals(judged: Sequence[Judgement], *, seed: int = 0) -> dict[str, tuple[float, float]]:
+    """95% bootstrap confidence interval of every measure, resampling the questions (Efron 1979)."""
+    random = np.random.default_rng(seed)
+    intervals = {}
+    for measure in MEASURES:
+        values = np.array([measure.value(one) for one in judged if measure.applies(one)])
+        if len(values):
+            means = random.choice(values, (RESAMPLES, len(values))).mean(axis=1)
+            low, high = np.percentile(means, (2.5, 97.5))
+            intervals[measure.name] = (float(low), float(high))
+    return intervals
