@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
+import numpy as np
+
+from app.answering.confidence import Calibration, Features, find_features
 from app.answering.question import check_count, check_question
-from app.answering.search import Search
+from app.answering.search import Ranking, Search
+from app.index.lexical import find_words
 from app.index.opened import OpenedIndex
-from app.records import Answer, Article, Passage, WithdrawnPassage
+from app.records import Answer, Article, Match, Outcome, Passage, WithdrawnPassage
 
 
 class Answerer(Protocol):
@@ -40,28 +44,69 @@ class Answerer(Protocol):
         """What a reader may know of the generation: "built" (ISO date) and "figures" (name to number)."""
 
 
+UNCALIBRATED = 0.4
+"""Where a corpus without questions left no calibration: the least cosine of a sentence that answers."""
+
+
 class IndexAnswerer:
     """Answers from one generation, from start to end of a question."""
 
     def __init__(self, index: OpenedIndex) -> None:
+        """Raises WrongModel when the generation was calibrated for another model."""
         self.index = index
         self.generation = index.generation.name
         self.model = index.generation.manifest.model.name
-        self._search = Search(index)
+        self.search = Search(index)
+        self._calibration = Calibration.read(index.generation.manifest)
 
     def answer(self, question: str, k: int = 5) -> Answer:
         """Answer one question; raises QuestionError for one that cannot be taken."""
-        question = check_question(question)
-        matches = self._search.find(question, check_count(k))
+        question, k = check_question(question), check_count(k)
+        ranking = self.search.rank(question)
+        confidence, outcome = self._judge(ranking) if find_words(question) else (0.0, "none")
+        matches = self._find_matches(ranking, k) if outcome != "none" else ()
         return Answer(
             question=question,
-            outcome="answered" if matches else "none",
-            confidence=min(max(matches[0].score, 0.0), 1.0) if matches else 0.0,
+            outcome=outcome,
+            confidence=confidence,
             urgent=False,
-            matches=matches,
-            closest=(),
+            matches=matches if outcome == "answered" else (),
+            closest=matches if outcome == "closest" else (),
             generation=self.generation,
             model=self.model,
+            help=self._find_help(ranking, matches[0]) if outcome == "answered" else (),
+            suggestion=self.search.spelling.suggest(question),
+        )
+
+    def assess(self, ranking: Ranking) -> Features:
+        """What confidence is estimated from."""
+        return find_features(ranking, self.index.lexical, self.index.token_weights)
+
+    def _judge(self, ranking: Ranking) -> tuple[float, Outcome]:
+        """Confidence and outcome; a generation without calibration answers by one cosine alone."""
+        if self._calibration is None:
+            confidence = float(np.clip(ranking.sentences.max(), 0, 1))
+            return confidence, "answered" if confidence >= UNCALIBRATED else "closest"
+        confidence = self._calibration.estimate(self.assess(ranking), ranking.query.encoding.vector)
+        return confidence, self._calibration.decide(confidence)
+
+    def _find_matches(self, ranking: Ranking, k: int) -> tuple[Match, ...]:
+        return tuple(self.search.match(ranking, place) for place in self.search.select(ranking, k))
+
+    def _find_help(self, ranking: Ranking, first: Match) -> tuple[Match, ...]:
+        """When to get help, from the first passage's article, unless that passage says it itself."""
+        headings = first.article.when_to_get_help
+        if not headings or (first.passage.section and first.passage.section[-1] in headings):
+            return ()
+        rows = [
+            self.index.store.row_of(passage.id)
+            for passage in self.passages_of(first.article.slug)
+            if passage.section and passage.section[-1] == headings[0]
+        ]
+        cosines = self.index.passages.cosines(ranking.query.encoding.vector, np.array(rows, dtype=np.int64))
+        return tuple(
+            Match(self.index.store.passage_at(row), first.article, float(cosine))
+            for row, cosine in zip(rows, cosines, strict=True)
         )
 
     def articles(self) -> tuple[Article, ...]:

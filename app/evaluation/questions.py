@@ -38,8 +38,6 @@ class Question(BaseModel):
     relevant: tuple[Gold, ...] = Field(strict=False)
 
 
-
-
 def read_questions(path: Path) -> tuple[Question, ...]:
     """Every question of the file; raises QuestionsError that names the file and the line."""
     try:
@@ -59,9 +57,8 @@ def check_quotes(path: Path, questions: tuple[Question, ...], texts: Mapping[str
         for gold in question.relevant:
             found = texts.get(gold.article, "").count(gold.quote)
             if found != 1:
-                raise QuestionsError(
-                    f"{path}: question {question.id}: a quote stands {found} times in {gold.article}, not once."
-                )
+                where = f"{found} times in {gold.article}"
+                raise QuestionsError(f"{path}: question {question.id}: a quote stands {where}, not once.")
 
 
 def _parse(path: Path, number: int, line: str) -> Question:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from app.corpus.passages import CHUNKER, cut_article
 from app.errors import BuildError
 from app.index.database import Database
 from app.index.disk import seal_file, write_durably
-from app.index.embedded import embedded_hash, embedded_sentence, embedded_text
+from app.index.embedded import body_start, embedded_hash, embedded_sentence, embedded_text
 from app.index.encoder import Encoder, EncoderSettings
 from app.index.generation import (
     FILES,
@@ -33,7 +34,7 @@ from app.index.generation import (
 )
 from app.index.model import CHUNK, BuildModel, Precision
 from app.index.store import Store, StoreWriter, dump_metadata
-from app.index.tokens import TokenVectors, TokenWriter, compress
+from app.index.tokens import TokenFrequencies, TokenVectors, TokenWriter, compress
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
 
@@ -54,6 +55,7 @@ AGREEMENT_SAMPLE = 200
 
 MAX_SHRINK = 0.1
 
+Text = TypeVar("Text")
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is."""
 
@@ -85,6 +87,7 @@ def build_generation(
     database = Database(folder / LAYOUT.store)
     old = _find_reusable(previous, model) if reuse else None
     texts = _Texts(Store(database, cached=1), counts, progress)
+    (folder / LAYOUT.sentence_offsets).write_bytes(texts.store.sentence_offsets().tobytes())
     passages = _write_passages(texts, folder, model, old)
     sentences = _write_sentences(texts, folder, model, old)
     agreement = _write_encoder(texts, folder, model, precision, passages, old)
@@ -137,13 +140,15 @@ class _Texts:
     counts: dict[str, int]
     progress: Progress
 
-    def passages(self) -> Iterator[str]:
-        return (embedded_text(article, passage) for article, passage in self.store.passage_rows())
+    def passages(self) -> Iterator[tuple[str, int]]:
+        """Each passage's text and where in it the heading path ends."""
+        for article, passage in self.store.passage_rows():
+            yield embedded_text(article, passage), body_start(passage)
 
     def sentences(self) -> Iterator[str]:
         for article, passage in self.store.passage_rows():
             for sentence in passage.sentences:
-                yield embedded_sentence(article, passage, sentence)
+                yield embedded_sentence(article, sentence)
 
     def passage(self, row: int) -> str:
         passage = self.store.passage_at(row)
@@ -214,20 +219,24 @@ def _remember_withdrawn(writer: StoreWriter, previous: Previous | None, now: dat
 def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:
     """Vectors and token vectors of the passages; gives the vectors, float32[n, d]."""
     vectors: list[Vector] = []
+    frequencies = TokenFrequencies(model.vocabulary)
     total = texts.counts["passages"]
     with TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer:
         for chunk in _split(texts.passages()):
-            rows = [old.find("passages", text) if old else None for text in chunk]
-            fresh = model.encode([text for text, row in zip(chunk, rows, strict=True) if row is None])
-            for row in rows:
+            rows = [old.find("passages", text) if old else None for text, _ in chunk]
+            fresh = model.encode([text for (text, _), row in zip(chunk, rows, strict=True) if row is None])
+            for (text, start), row in zip(chunk, rows, strict=True):
+                tokens = model.tokenize(text)
+                frequencies.add(tokens.ids[tokens.starts >= start])
                 if row is None or old is None:
                     encoded = next(fresh)
                     vectors.append(encoded.vector)
-                    writer.add(compress(encoded.tokens))
+                    writer.add(compress(encoded.tokens[tokens.starts >= start]))
                 else:
                     vectors.append(old.passages.vector(row))
                     writer.add(old.tokens.stored(row))
                 texts.progress("passages", len(vectors), total)
+    (folder / LAYOUT.token_weights).write_bytes(frequencies.weigh(total).tobytes())
     return _write_vectors(folder / LAYOUT.passages, vectors)
 
 
@@ -243,7 +252,7 @@ def _write_sentences(texts: _Texts, folder: Path, model: BuildModel, old: _Reusa
     return _write_vectors(folder / LAYOUT.sentences, vectors)
 
 
-def _split(texts: Iterator[str]) -> Iterator[list[str]]:
+def _split(texts: Iterator[Text]) -> Iterator[list[Text]]:
     while chunk := list(islice(texts, CHUNK)):
         yield chunk
 

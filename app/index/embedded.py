@@ -1,4 +1,8 @@
-"""The copy of a text that the model sees: heading path and words, tidied. What is stored and shown is not."""
+"""The copy of a text that the model sees: heading path and words, tidied. What is stored and shown is not.
+
+A passage is embedded under its heading path, which says what it is about. A sentence is embedded alone:
+measured beside each other, that finds the better sentence, and the passage's own vector has the headings.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ from app.records import Article, Passage, Span
 _BULLET = re.compile(r"^[ \t]*[•◦▪‣·*–-][ \t]*", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 
+_RECIPE = "2"
+"""Part of every hash: change it with this module, so that no vector made from another copy is used again."""
+
 
 def embedded_heading(passage: Passage) -> str:
     """The heading path in one line."""
@@ -19,19 +26,28 @@ def embedded_heading(passage: Passage) -> str:
 def embedded_text(article: Article, passage: Passage) -> str:
     """Heading path, then the lead-in or header row that stands elsewhere, then the passage."""
     lead = article.text[slice(*passage.lead)] if passage.lead else ""
-    return _compose(embedded_heading(passage), f"{lead}\n{passage.text}")
+    return _introduce(passage) + _tidy(f"{lead}\n{passage.text}")
 
 
-def embedded_sentence(article: Article, passage: Passage, sentence: Span) -> str:
-    """Heading path, then one sentence of the passage."""
-    return _compose(embedded_heading(passage), article.text[slice(*sentence)])
+def body_start(passage: Passage) -> int:
+    """Where in the embedded text the heading path ends and the passage's own words begin."""
+    return len(_introduce(passage))
+
+
+def embedded_sentence(article: Article, sentence: Span) -> str:
+    """One sentence, tidied."""
+    return _tidy(article.text[slice(*sentence)])
 
 
 def embedded_hash(text: str) -> bytes:
     """What tells that a vector can be used again: 16 bytes."""
-    return hashlib.sha256(text.encode()).digest()[:16]
+    return hashlib.sha256(f"{_RECIPE}\0{text}".encode()).digest()[:16]
 
 
-def _compose(heading: str, text: str) -> str:
-    body = _SPACE.sub(" ", _BULLET.sub("", text)).strip()
-    return f"{heading}: {body}" if heading else body
+def _introduce(passage: Passage) -> str:
+    heading = embedded_heading(passage)
+    return f"{heading}: " if heading else ""
+
+
+def _tidy(text: str) -> str:
+    return _SPACE.sub(" ", _BULLET.sub("", text)).strip()

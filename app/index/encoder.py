@@ -48,8 +48,8 @@ class Encoding:
     """float32[d], unit length."""
     tokens: Matrix
     """float32[n, d], each row of unit length, special tokens included."""
-    words: tuple[str, ...]
-    """The n tokens' strings."""
+    ids: NDArray[np.int64]
+    """int64[n]: the tokens' places in the vocabulary."""
     special: NDArray[np.bool_]
     """bool[n]: the model's own tokens, such as [CLS] and [SEP]."""
 
@@ -59,6 +59,9 @@ class TextEncoder(Protocol):
 
     def encode(self, text: str) -> Encoding:
         """One text; raises QuestionError when it is not valid Unicode."""
+
+    def knows(self, word: str) -> bool:
+        """Whether the word stands whole in the vocabulary, which only frequent words do."""
 
 
 class Encoder:
@@ -89,9 +92,13 @@ class Encoder:
         return Encoding(
             vector=pool(tokens, self.settings.pooling),
             tokens=normalise(tokens),
-            words=tuple(encoded.tokens),
+            ids=ids[0],
             special=np.array(encoded.special_tokens_mask, dtype=bool),
         )
+
+    def knows(self, word: str) -> bool:
+        """Whether the word stands whole in the vocabulary, which only frequent words do."""
+        return self._tokenizer.token_to_id(word) is not None
 
 
 def pool(tokens: Matrix, pooling: Literal["mean", "cls"]) -> Vector:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import DamagedGeneration, NoGeneration, WrongModel
 
-FORMAT = 1
+FORMAT = 2
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
 
 MANIFEST = "manifest.json"
@@ -32,8 +32,10 @@ class Layout:
     store: str = "passages.sqlite"
     passages: str = "passages.faiss"
     sentences: str = "sentences.faiss"
+    sentence_offsets: str = "sentences.offsets"
     tokens: str = "tokens.int8"
     token_offsets: str = "tokens.offsets"  # noqa: S105 - tokens of text
+    token_weights: str = "tokens.weights"  # noqa: S105
     encoder: str = "encoder.onnx"
     encoder_settings: str = "encoder.json"
     tokenizer: str = "tokenizer.json"

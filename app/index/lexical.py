@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.index.database import Database
 
 SCHEMA = """
-CREATE VIRTUAL TABLE lexicon USING fts5(heading, body, content='', tokenize='porter unicode61');
+CREATE VIRTUAL TABLE lexicon USING fts5(heading, body, families, content='', tokenize='porter unicode61');
+CREATE TABLE families (stem TEXT, family INTEGER, PRIMARY KEY (stem, family)) WITHOUT ROWID;
 CREATE TABLE terms (term TEXT PRIMARY KEY, documents INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT ROWID;
 """
+
+FAMILIES_FILE = Path(__file__).with_name("families.toml")
+FAMILY_WEIGHT = 0.5
+"""What another word of the family counts beside the word itself."""
+
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
 
 # Words of a question that say nothing about what it asks.
 STOP_WORDS = frozenset(
@@ -40,60 +54,133 @@ def find_content_words(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in find_words(text) if word not in STOP_WORDS))
 
 
-def add_text(connection: sqlite3.Connection, row: int, heading: str, body: str) -> None:
+class Families:
+    """Words that parents and articles use for the same thing, each family a term of its own in the index.
+
+    The families travel with the generation, so that questions always meet the ones they were indexed with.
+    """
+
+    def __init__(self, numbers: Mapping[str, Sequence[int]], stemmer: Stemmer) -> None:
+        self._numbers = numbers
+        self._stemmer = stemmer
+
+    @classmethod
+    def read(cls, path: Path = FAMILIES_FILE) -> Families:
+        """From the reviewed list."""
+        stemmer = Stemmer()
+        numbers: dict[str, list[int]] = {}
+        for number, family in enumerate(tomllib.loads(path.read_text("utf-8")).values()):
+            stems = {stem for word in family["words"].split() for stem in stemmer.find(word)}
+            for stem in stems:
+                numbers.setdefault(stem, []).append(number)
+        return cls(numbers, stemmer)
+
+    @classmethod
+    def load(cls, database: Database) -> Families:
+        """From a generation."""
+        numbers: dict[str, list[int]] = {}
+        for stem, number in database.each("SELECT stem, family FROM families ORDER BY stem, family"):
+            numbers.setdefault(stem, []).append(number)
+        return cls(numbers, Stemmer())
+
+    def store(self, connection: sqlite3.Connection) -> None:
+        """Into a generation."""
+        rows = [(stem, number) for stem, numbers in self._numbers.items() for number in numbers]
+        connection.executemany("INSERT INTO families VALUES (?, ?)", sorted(rows))
+
+    def of(self, word: str) -> tuple[int, ...]:
+        """The numbers of the families that the word belongs to."""
+        return tuple(n for stem in self._stemmer.find(word) for n in self._numbers.get(stem, ()))
+
+    def terms_of(self, text: str) -> str:
+        """The families of a text's words, as terms for the index."""
+        return " ".join(_family_term(number) for word in find_words(text) for number in self.of(word))
+
+
+def _family_term(number: int) -> str:
+    # Letters and a final consonant that the stemmer leaves alone.
+    return f"zzfamily{number}zz"
+
+
+def add_text(connection: sqlite3.Connection, row: int, heading: str, body: str, families: Families) -> None:
     """Index one passage under its row."""
-    connection.execute("INSERT INTO lexicon(rowid, heading, body) VALUES (?, ?, ?)", (row, heading, body))
+    connection.execute(
+        "INSERT INTO lexicon(rowid, heading, body, families) VALUES (?, ?, ?, ?)",
+        (row, heading, body, families.terms_of(f"{heading}\n{body}")),
+    )
 
 
-def finish(connection: sqlite3.Connection, words: Iterable[tuple[str, int]]) -> None:
-    """Count the terms and store the words, once all passages are in."""
+def finish(connection: sqlite3.Connection, words: Iterable[tuple[str, int]], families: Families) -> None:
+    """Count the terms and store the words and families, once all passages are in."""
     connection.execute("INSERT INTO lexicon(lexicon) VALUES ('optimize')")
     connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, lexicon, row)")
     connection.execute("INSERT INTO terms SELECT term, doc FROM temp.vocabulary ORDER BY term")
     connection.execute("DROP TABLE temp.vocabulary")
     connection.executemany("INSERT INTO words VALUES (?, ?)", words)
+    families.store(connection)
 
 
 class LexicalIndex:
-    """Finds passages by their words."""
+    """Finds passages by their words and by other words of the same families."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._families = Families.load(database)
+        self._passages = int(database.all("SELECT count(*) FROM passages")[0][0])
         self._stems = lru_cache(maxsize=4096)(Stemmer().find)
 
-    def search(
-        self, words: Sequence[str], k: int, *, heading_weight: float = 1.0, body_weight: float = 1.0
-    ) -> list[tuple[int, float]]:
+    def search(self, words: Sequence[str], k: int) -> tuple[Rows, Scores]:
         """Rows and BM25 (positive, higher is better) of the ``k`` best passages that hold any of the words.
 
         Stop words are dropped; every other word is quoted, so that nothing is read as FTS5 syntax.
         """
-        wanted = [quote(word) for word in words if word not in STOP_WORDS]
+        wanted = [self._query(word) for word in words if word not in STOP_WORDS]
         if not wanted:
-            return []
-        rows = self._database.all(
-            "SELECT rowid, -bm25(lexicon, ?, ?) AS score FROM lexicon WHERE lexicon MATCH ? "
-            "ORDER BY score DESC, rowid LIMIT ?",
-            heading_weight,
-            body_weight,
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        found = self._database.all(
+            f"SELECT rowid, -bm25(lexicon, 1, 1, {FAMILY_WEIGHT}) AS score FROM lexicon "  # noqa: S608
+            "WHERE lexicon MATCH ? ORDER BY score DESC, rowid LIMIT ?",
             " OR ".join(wanted),
             k,
         )
-        return [(int(row), float(score)) for row, score in rows]
+        return (
+            np.array([row for row, _ in found], dtype=np.int64),
+            np.array([score for _, score in found], dtype=np.float32),
+        )
+
+    def holds(self, row: int, word: str) -> bool:
+        """Whether a passage holds the word, in any of its forms, or another of its family."""
+        find = "SELECT 1 FROM lexicon WHERE rowid = ? AND lexicon MATCH ?"
+        return bool(self._database.all(find, row, self._query(word)))
 
     def known(self, word: str) -> bool:
         """Whether the corpus holds the word in any of its forms."""
         return self.document_frequency(word) > 0
 
+    def familiar(self, word: str) -> bool:
+        """Whether the corpus holds the word or another of its family."""
+        return self.known(word) or any(map(self._count, map(_family_term, self._families.of(word))))
+
     def document_frequency(self, word: str) -> int:
         """How many passages hold the word in any of its forms; of several stems, the rarest counts."""
-        find = "SELECT documents FROM terms WHERE term = ?"
-        found = [self._database.all(find, stem) for stem in self._stems(word)]
-        return min((int(rows[0][0]) if rows else 0 for rows in found), default=0)
+        return min(map(self._count, self._stems(word)), default=0)
+
+    def weigh(self, word: str) -> float:
+        """The word's inverse document frequency, highest for one that the corpus does not know."""
+        documents = self.document_frequency(word)
+        return math.log1p((self._passages - documents + 0.5) / (documents + 0.5))
 
     def words(self) -> dict[str, int]:
         """Every word of the corpus as it is written, in lower case, and how often it occurs."""
         return dict(self._database.each("SELECT word, occurrences FROM words"))
+
+    def _count(self, term: str) -> int:
+        found = self._database.all("SELECT documents FROM terms WHERE term = ?", term)
+        return int(found[0][0]) if found else 0
+
+    def _query(self, word: str) -> str:
+        others = [f"families : {_family_term(number)}" for number in self._families.of(word)]
+        return " OR ".join((f"{{heading body}} : {quote(word)}", *others))
 
 
 class Stemmer:

@@ -42,6 +42,15 @@ class Encoded:
     tokens: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """A text's n tokens as `encode` gives their vectors: cut at the model's maximum length."""
+
+    ids: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    """Where in the text each begins; -1 for the model's own tokens, such as [CLS] and [SEP]."""
+
+
 class BuildModel(Protocol):
     """What building needs of a model."""
 
@@ -58,6 +67,13 @@ class BuildModel(Protocol):
     @property
     def settings(self) -> EncoderSettings:
         """How a question becomes a vector."""
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """Every token's string, by id."""
+
+    def tokenize(self, text: str) -> Tokenized:
+        """A text's tokens."""
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text, in order."""
@@ -106,6 +122,20 @@ class Model:
             passage_prompt=self._transformer.prompts.get("document") or "",
         )
 
+    @cached_property
+    def vocabulary(self) -> Sequence[str]:
+        """Every token's string, by id."""
+        tokenizer = self._tokenizer
+        return [tokenizer.id_to_token(number) or "" for number in range(tokenizer.get_vocab_size())]
+
+    def tokenize(self, text: str) -> Tokenized:
+        """A text's tokens, the prompt before it among the model's own."""
+        prompt = self.settings.passage_prompt
+        encoded = self._tokenizer.encode(prompt + text)
+        starts = np.array([start for start, _ in encoded.offsets], dtype=np.int64) - len(prompt)
+        starts[np.array(encoded.special_tokens_mask, dtype=bool)] = -1
+        return Tokenized(np.array(encoded.ids, dtype=np.int64), np.maximum(starts, -1))
+
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text's vector and token vectors from one pass through the model, in order."""
         settings = self.settings
@@ -150,6 +180,16 @@ class Model:
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        """A copy of the model's tokenizer, so that the model may set its own as it likes."""
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_str(self._modules[0].tokenizer.backend_tokenizer.to_str())
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.settings.max_length)
+        return tokenizer
 
     @cached_property
     def _modules(self) -> tuple[Any, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from app.errors import DamagedGeneration
 from app.index.database import Database
 from app.index.encoder import Encoder, EncoderSettings
 from app.index.generation import LAYOUT, REMEDY, Generation
 from app.index.lexical import LexicalIndex
 from app.index.store import Store
-from app.index.tokens import TokenVectors
+from app.index.tokens import TokenVectors, read_weights
 from app.index.vectors import VectorIndex
 
 SMALL = 10_000
@@ -27,8 +29,10 @@ class OpenedIndex:
         self.lexical = LexicalIndex(self._database)
         self.passages = VectorIndex.from_bytes(generation.read(LAYOUT.passages))
         self.sentences = VectorIndex.from_bytes(generation.read(LAYOUT.sentences))
+        self.sentence_offsets = np.frombuffer(generation.read(LAYOUT.sentence_offsets), dtype="<i8")
         offsets = generation.read(LAYOUT.token_offsets)
         self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, dimension)
+        self.token_weights = read_weights(generation.read(LAYOUT.token_weights))
         settings = EncoderSettings.from_bytes(generation.read(LAYOUT.encoder_settings))
         model, tokenizer = generation.read(LAYOUT.encoder), generation.read(LAYOUT.tokenizer)
         self.encoder = Encoder(model, tokenizer, settings, threads=threads)

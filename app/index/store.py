@@ -10,6 +10,9 @@ from datetime import date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.errors import BuildError, NotFound, Withdrawn
 from app.index import lexical
 from app.index.database import Database
@@ -51,6 +54,7 @@ class StoreWriter:
             f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA} {lexical.SCHEMA} BEGIN;"
         )
         self._words: Counter[str] = Counter()
+        self._families = lexical.Families.read()
         self.articles = self.passages = self.sentences = 0
 
     def add(self, article: Article, passages: Sequence[Passage]) -> None:
@@ -81,7 +85,7 @@ class StoreWriter:
 
     def finish(self) -> None:
         """Write everything and close the file."""
-        lexical.finish(self._connection, sorted(self._words.items()))
+        lexical.finish(self._connection, sorted(self._words.items()), self._families)
         self._connection.execute("COMMIT")
         self.close()
 
@@ -107,10 +111,10 @@ class StoreWriter:
             (self.passages, passage.id, self.articles, *place, *lead, digest, passage.text),
         )
         heading = embedded_heading(passage)
-        lexical.add_text(self._connection, self.passages, heading, passage.text)
+        lexical.add_text(self._connection, self.passages, heading, passage.text, self._families)
         self._words.update(lexical.find_words(f"{heading}\n{passage.text}"))
         for span in passage.sentences:
-            digest = embedded_hash(embedded_sentence(article, passage, span))
+            digest = embedded_hash(embedded_sentence(article, span))
             self._connection.execute(
                 "INSERT INTO sentences VALUES (?, ?, ?, ?, ?)", (self.sentences, self.passages, *span, digest)
             )
@@ -145,6 +149,13 @@ class Store:
             raise Withdrawn("This passage has been withdrawn.")
         raise NotFound("There is no such passage.")
 
+    def row_of(self, passage_id: str) -> int:
+        """The row of a passage; raises NotFound."""
+        found = self._database.all("SELECT row FROM passages WHERE id = ?", passage_id)
+        if not found:
+            raise NotFound("There is no such passage.")
+        return int(found[0][0])
+
     def passage_at(self, row: int) -> Passage:
         """One passage by its row."""
         return self._passage_at(int(row))
@@ -166,6 +177,14 @@ class Store:
         fields = json.loads(former)
         fields["section"] = tuple(fields["section"])
         return WithdrawnPassage(id=passage_id, withdrawn=date.fromisoformat(withdrawn), **fields)
+
+    def sentence_offsets(self) -> NDArray[np.int64]:
+        """The sentences of the passage in row r are the rows from [r] up to [r + 1]: int64[passages + 1]."""
+        rows = self._database.all(
+            "SELECT count(s.row) FROM passages p LEFT JOIN sentences s ON s.passage = p.row "
+            "GROUP BY p.row ORDER BY p.row"
+        )
+        return np.cumsum([0, *(count for (count,) in rows)], dtype="<i8")
 
     def passages_of_sentences(self, rows: Sequence[int]) -> list[int]:
         """For each sentence's row the row of its passage."""

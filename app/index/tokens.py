@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.index.lexical import STOP_WORDS
+
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 LEVELS = 127
 """The largest component of a stored vector."""
+
+SPECIAL_WEIGHT = 0.2
+STOP_WORD_WEIGHT = 0.1
+PUNCTUATION_WEIGHT = 0.02
 
 
 class TokenWriter:
@@ -50,6 +56,40 @@ def compress(tokens: Matrix) -> NDArray[np.int8]:
     return stored
 
 
+class TokenFrequencies:
+    """Counts in how many passages each token stands, and weighs the tokens of questions by it."""
+
+    def __init__(self, vocabulary: Sequence[str]) -> None:
+        self._vocabulary = vocabulary
+        self._passages = np.zeros(len(vocabulary), dtype=np.int64)
+
+    def add(self, ids: NDArray[np.int64]) -> None:
+        """The tokens of one passage."""
+        self._passages[np.unique(ids)] += 1
+
+    def weigh(self, count: int) -> NDArray[np.float32]:
+        """A weight from 0 to 1 for each token of the vocabulary, of ``count`` passages: float32[v].
+
+        The inverse document frequency of Robertson & Zaragoza (2009), 1 for a token that no passage holds.
+        What says little of a question's subject is held down, however rare it is in the articles.
+        """
+        idf = np.log1p((count - self._passages + 0.5) / (self._passages + 0.5))
+        weights = idf / np.log1p((count + 0.5) / 0.5)
+        for number, token in enumerate(self._vocabulary):
+            if token[:1] in ("[", "<") and token[-1:] in ("]", ">") and len(token) > len("[]"):
+                weights[number] = SPECIAL_WEIGHT
+            elif not any(map(str.isalnum, token)):
+                weights[number] = min(weights[number], PUNCTUATION_WEIGHT)
+            elif token in STOP_WORDS:
+                weights[number] = min(weights[number], STOP_WORD_WEIGHT)
+        return np.asarray(weights, dtype="<f4")
+
+
+def read_weights(content: bytes) -> NDArray[np.float32]:
+    """The tokens' weights as `TokenFrequencies.weigh` gave them: float32[v]."""
+    return np.frombuffer(content, dtype="<f4")
+
+
 class TokenVectors:
     """The stored token vectors; nothing is read before it is asked for."""
 
@@ -69,18 +109,18 @@ class TokenVectors:
         """A passage's token vectors as stored: int8[n, d]."""
         return self._values[self._offsets[row] : self._offsets[row + 1]]
 
-    def scores(self, query: Matrix, rows: Rows) -> NDArray[np.float32]:
-        """MaxSim (Khattab & Zaharia 2020), averaged over the query's tokens: float32[len(rows)].
+    def best_cosines(self, query: Matrix, rows: Rows) -> Matrix:
+        """For each of these passages and each token of the query its best cosine: float32[len(rows), m].
 
-        ``query`` is float32[m, d] of unit rows. For each of them its best cosine among the passage's
-        tokens counts.
+        ``query`` is float32[m, d] of unit rows. A weighted mean over the query's tokens is MaxSim, the
+        score of late interaction (Khattab & Zaharia 2020).
         """
         if not len(rows):
-            return np.empty(0, dtype=np.float32)
+            return np.empty((0, len(query)), dtype=np.float32)
         pieces = [self.stored(int(row)) for row in rows]
         starts = np.cumsum([0, *(len(piece) for piece in pieces[:-1])])
-        best = np.maximum.reduceat(_expand(pieces) @ query.T, starts, axis=0)
-        return np.asarray(best.mean(axis=1), dtype=np.float32)
+        best: Matrix = np.maximum.reduceat(_expand(pieces) @ query.T, starts, axis=0)
+        return best
 
 
 def _expand(pieces: Iterable[NDArray[np.int8]]) -> Matrix:

@@ -1,0 +1,124 @@
+"""Does any of this answer the question? A calibrated probability, and what follows from it.
+
+A logistic regression over a few features that see more than one cosine, fitted to questions with known
+answers when a generation is built (app/evaluation/calibration.py) and stored in its manifest. It is bound
+to the model that it was fitted with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.answering.search import Ranking
+from app.errors import WrongModel
+from app.index.generation import Manifest
+from app.index.lexical import LexicalIndex
+from app.records import Outcome
+
+Features = NDArray[np.float64]
+
+FEATURES = (
+    "late interaction",  # of the first passage
+    "best sentence",  # the highest cosine of any candidate's sentence
+    "familiar words",  # share of the content words, by weight, that the corpus knows or has a relative of
+    "shared words",  # share of the content words, by weight, that the first passage has
+    "content words",  # logarithm of their number
+    "covered tokens",  # mean over the tokens, by weight, of the best cosine among all candidates' tokens
+    "strangest tokens",  # the same over the third of the content tokens that fit worst: an unknown subject
+)
+
+CALIBRATION = "calibration"
+"""Where in a manifest's extra."""
+
+CONTENT_TOKEN = 0.05
+"""Tokens of less weight than this are punctuation or nearly everywhere."""
+
+
+class Calibration(BaseModel):
+    """What the build fitted: how features become a probability, and where the outcomes part."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    weights_sha256: str
+    """Of the model whose scores these are."""
+    means: list[float]
+    scales: list[float]
+    coefficients: list[float]
+    """For each of FEATURES and, last, for the subject."""
+    intercept: float
+    subject_coefficients: list[float]
+    """For each component of the question's vector: is it about what the articles are about?"""
+    subject_intercept: float
+    answered: Annotated[float, Field(ge=0, le=1)]
+    """From this probability on, the question counts as answered."""
+    closest: Annotated[float, Field(ge=0, le=1)]
+    """From this one on, the nearest passages are worth a look."""
+    questions: dict[str, int]
+    """How many of each kind it was fitted to."""
+    created: str
+
+    @classmethod
+    def read(cls, manifest: Manifest) -> Calibration | None:
+        """Of a generation, None where it has none; raises WrongModel when it is another model's."""
+        stored = manifest.extra.get(CALIBRATION)
+        if stored is None:
+            return None
+        calibration = cls.model_validate(stored)
+        if calibration.weights_sha256 != manifest.model.weights_sha256:
+            raise WrongModel("The calibration was fitted with another model; run `make index`.")
+        return calibration
+
+    def estimate(self, features: Features, vector: NDArray[np.float32]) -> float:
+        """The probability, 0 to 1, that the first passage answers."""
+        subject = float(vector @ np.array(self.subject_coefficients)) + self.subject_intercept
+        values = (np.append(features, subject) - self.means) / self.scales
+        return 1 / (1 + math.exp(-(float(values @ self.coefficients) + self.intercept)))
+
+    def decide(self, confidence: float) -> Outcome:
+        """What the reader is told."""
+        if confidence >= self.answered:
+            return "answered"
+        return "closest" if confidence >= self.closest else "none"
+
+
+def find_features(ranking: Ranking, lexical: LexicalIndex, token_weights: NDArray[np.float32]) -> Features:
+    """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
+    words = ranking.query.words
+    weights = [lexical.weigh(word) for word in words]
+    familiar = [lexical.familiar(word) for word in words]
+    shared = [lexical.holds(int(ranking.rows[0]), word) for word in words]
+    covered, strangest = _compare_tokens(ranking, token_weights)
+    return np.array(
+        [
+            ranking.late[0],
+            ranking.sentences.max(),
+            _find_share(weights, familiar),
+            _find_share(weights, shared),
+            math.log1p(len(words)),
+            covered,
+            strangest,
+        ],
+        dtype=np.float64,
+    )
+
+
+def _find_share(weights: Sequence[float], chosen: Sequence[bool]) -> float:
+    total = sum(weights)
+    return sum(w for w, c in zip(weights, chosen, strict=True) if c) / total if total else 0.0
+
+
+def _compare_tokens(ranking: Ranking, token_weights: NDArray[np.float32]) -> tuple[float, float]:
+    """How well the question's tokens are met anywhere: their weighted mean, and the worst third's mean."""
+    encoding = ranking.query.encoding
+    weights = np.where(encoding.special, 0.0, token_weights[encoding.ids])
+    best = ranking.tokens.max(axis=0)
+    content = np.sort(best[weights > CONTENT_TOKEN]) if (weights > CONTENT_TOKEN).any() else np.sort(best)
+    strangest = float(content[: max(1, len(content) // 3)].mean())
+    covered = float(best @ weights / weights.sum()) if weights.sum() else float(best.mean())
+    return covered, strangest
