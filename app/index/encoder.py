@@ -71,9 +71,7 @@ class Encoder:
         self, model: bytes, tokenizer: bytes, settings: EncoderSettings, *, threads: int = 1
     ) -> None:
         self.settings = settings
-        self._tokenizer = Tokenizer.from_buffer(tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(settings.max_length)
+        self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
         self._session = onnxruntime.InferenceSession(
             model, _make_options(threads), providers=["CPUExecutionProvider"]
         )
@@ -99,6 +97,14 @@ class Encoder:
     def knows(self, word: str) -> bool:
         """Whether the word stands whole in the vocabulary, which only frequent words do."""
         return self._tokenizer.token_to_id(word) is not None
+
+
+def open_tokenizer(stored: bytes, max_length: int) -> Tokenizer:
+    """A tokenizer that gives one text's tokens, cut at ``max_length`` and not padded."""
+    tokenizer = Tokenizer.from_buffer(stored)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length)
+    return tokenizer
 
 
 def pool(tokens: Matrix, pooling: Literal["mean", "cls"]) -> Vector:

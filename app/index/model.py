@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.encoder import EncoderSettings, normalise, pool, quantize
+from app.index.encoder import EncoderSettings, normalise, open_tokenizer, pool, quantize
 from app.index.generation import LAYOUT, hash_file
 
 if TYPE_CHECKING:
@@ -184,12 +184,8 @@ class Model:
     @cached_property
     def _tokenizer(self) -> Any:
         """A copy of the model's tokenizer, so that the model may set its own as it likes."""
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(self._modules[0].tokenizer.backend_tokenizer.to_str())
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(self.settings.max_length)
-        return tokenizer
+        stored = self._modules[0].tokenizer.backend_tokenizer.to_str()
+        return open_tokenizer(stored.encode(), self.settings.max_length)
 
     @cached_property
     def _modules(self) -> tuple[Any, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.answering.answer import IndexAnswerer
 
 
@@ -22,8 +24,15 @@ def test_highlight_is_one_sentence_of_the_passage(answerer: IndexAnswerer) -> No
     )
 
 
-def test_scores_are_cosines_and_fall(answerer: IndexAnswerer) -> None:
-    scores = [match.score for match in answerer.answer("why does my baby kick at night", 10).matches]
-    assert len(scores) == 10
-    assert scores == sorted(scores, reverse=True)
-    assert all(-1 <= score <= 1 for score in scores)
+def test_scores_are_cosines_of_question_and_passage(answerer: IndexAnswerer) -> None:
+    question = "why does my baby kick at night"
+    vector = answerer.index.encoder.encode(question).vector
+    for match in answerer.answer(question, 10).matches:
+        row = answerer.index.store.row_of(match.passage.id)
+        assert match.score == pytest.approx(float(vector @ answerer.index.passages.vector(row)), abs=1e-6)
+
+
+def test_candidates_fall_in_score(answerer: IndexAnswerer) -> None:
+    scores = answerer.search.rank("why does my baby kick at night").scores
+    assert len(scores) == 32
+    assert list(scores) == sorted(scores, reverse=True)
