@@ -1,0 +1,138 @@
+"""Citations and links hold exactly what they should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from urllib.parse import unquote
+
+import pytest
+
+from app.answering.citation import cite_markdown, cite_plain, link_source
+from app.answering.proof import prove_passage
+from app.answering.withdrawal import find_successor
+from app.corpus.passages import cut_article
+from app.notices import DISCLAIMER
+from app.records import Article, Passage, WithdrawnPassage
+from tests.web.answerer import JERKS, make_article
+
+ARTICLE = make_article("jerks", "Why *Babies* Jerk", JERKS, author="A. Writer")
+PERMALINK = "https://nightlight.example/p/0123456789abcdef"
+
+
+def passage_of(text: str, article: Article = ARTICLE) -> Passage:
+    return Passage("0123456789abcdef", article.slug, 0, len(text), text, ("Section",))
+
+
+def fragment(text: str, url: str = "https://example.org/a") -> str:
+    return link_source(replace(ARTICLE, url=url), passage_of(text)).partition(":~:text=")[2]
+
+
+def test_plain_citation_is_exactly_this() -> None:
+    assert cite_plain(ARTICLE, passage_of("They stop when the baby wakes up."), PERMALINK) == (
+        "“They stop when the baby wakes up.”\n"
+        "\n"
+        "From: Why *Babies* Jerk\n"
+        "Author: A. Writer\n"
+        "Publisher: Example & Sons\n"
+        "Address: https://example.org/jerks (as it stood on 21 November 2026)\n"
+        "This extract: https://nightlight.example/p/0123456789abcdef\n"
+        "\n"
+        f"{DISCLAIMER}"
+    )
+
+
+def test_markdown_citation_is_exactly_this() -> None:
+    assert cite_markdown(ARTICLE, passage_of("Look for:\n    • fever\n- *other* signs"), PERMALINK) == (
+        "> Look for:\n"
+        ">\n"
+        "> • fever\n"
+        ">\n"
+        "> \\- \\*other\\* signs\n"
+        "\n"
+        "[Why \\*Babies\\* Jerk](<https://example.org/jerks>), A. Writer, Example & Sons, "
+        "as it stood on 21 November 2026. "
+        "[This extract](<https://nightlight.example/p/0123456789abcdef>)\n"
+        "\n"
+        f"{DISCLAIMER}"
+    )
+
+
+def test_citation_without_an_author_names_none() -> None:
+    anonymous = replace(ARTICLE, author=None)
+    assert "Author" not in cite_plain(anonymous, passage_of("Words."), PERMALINK)
+    assert "Jerk](<https://example.org/jerks>), Example & Sons," in cite_markdown(
+        anonymous, passage_of("Words."), PERMALINK
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["1. First", "# Heading", "<b>bold</b>", "[a](b)", "`code`", "=====", "a | b", "a_b_c"]
+)
+def test_markdown_signs_of_the_article_are_shown_not_read(text: str) -> None:
+    quoted = cite_markdown(ARTICLE, passage_of(text), PERMALINK).splitlines()[0]
+    assert quoted.startswith("> ")
+    assert quoted[2:].replace("\\", "") == text
+    assert "\\" in quoted
+
+
+def test_short_passage_is_named_whole_in_the_source_link() -> None:
+    assert fragment("They stop, when the baby-cot warms & he wakes.") == (
+        "They%20stop%2C%20when%20the%20baby%2Dcot%20warms%20%26%20he%20wakes."
+    )
+
+
+def test_long_passage_is_named_by_its_first_and_last_words() -> None:
+    words = [f"w{number}" for number in range(30)]
+    start, end = fragment(" ".join(words)).split(",")
+    assert (unquote(start), unquote(end)) == ("w0 w1 w2 w3 w4", "w25 w26 w27 w28 w29")
+
+
+def test_source_link_crosses_no_line_and_names_no_bullet() -> None:
+    start, end = fragment("Look for these signs:\n    • fever\n    2) going on after waking").split(",")
+    assert (unquote(start), unquote(end)) == ("Look for these signs:", "going on after waking")
+
+
+def test_source_link_keeps_a_fragment_that_is_there() -> None:
+    passage = passage_of("They stop.")
+    assert link_source(replace(ARTICLE, url="https://example.org/a#b"), passage) == (
+        "https://example.org/a#b:~:text=They%20stop."
+    )
+
+
+def test_proof_shows_the_words_around() -> None:
+    passage = cut_article(ARTICLE)[1]
+    proof = prove_passage(ARTICLE, passage)
+    assert (proof.exact, proof.sha256) == (True, ARTICLE.sha256)
+    assert ARTICLE.text[: passage.start].endswith(proof.before)
+    assert ARTICLE.text[passage.end :].startswith(proof.after)
+
+
+def test_proof_fails_when_the_article_is_another() -> None:
+    passage = cut_article(ARTICLE)[0]
+    proof = prove_passage(replace(ARTICLE, text="x" + ARTICLE.text), passage)
+    assert (proof.exact, proof.article_sha256_matches, proof.text_matches) == (False, False, False)
+
+
+def gone(text: str, *section: str) -> WithdrawnPassage:
+    return WithdrawnPassage(
+        "0" * 16, text, section, "jerks", "Title", "Publisher", "https://e.org", date.today()
+    )
+
+
+def test_successor_is_the_nearest_of_the_same_section() -> None:
+    passages = cut_article(ARTICLE)
+    found = find_successor(gone("Call somebody if the jerks come with fever", "When to Call"), passages)
+    assert found
+    assert found.section[-1] == "When to Call"
+
+
+def test_successor_of_a_vanished_section_must_be_alike() -> None:
+    passages = cut_article(ARTICLE)
+    alike = find_successor(
+        gone("Sleep jerks are short and harmless jerks of arms or legs", "Old Name"), passages
+    )
+    assert alike
+    assert alike.section == ("Jerks in Sleep",)
+    assert find_successor(gone("Bananas are yellow", "Old Name"), passages) is None
+    assert find_successor(gone("Bananas are yellow", "Old Name"), ()) is None
