@@ -38,7 +38,7 @@ def install(root: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(root / ".venv")], check=True)
     stamp.write_text(describe_base(root), encoding="utf-8")
     pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-    project = ["--constraint", str(root / "constraints.txt"), "--editable", f"{root}[build,dev]"]
+    project = ["--constraint", str(root / "constraints.txt"), "--editable", f"{root}[build,import,dev]"]
     subprocess.run([*pip, *project], check=True)
     stamp.write_text(describe_wanted(root), encoding="utf-8")
 

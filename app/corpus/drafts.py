@@ -1,0 +1,167 @@
+"""A document on its way into the corpus: its pieces, what is kept, and the plain text they make. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from app.corpus.catalog import FORBIDDEN
+from app.corpus.structure import CONTENT, Kind, find_blocks, find_sections
+from app.records import Article
+
+MAX_SLUG_CHARACTERS = 60
+TABLE = {Kind.TABLE_HEADER, Kind.TABLE_ROW}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One block of a document, with its words as a reader sees them, on one line."""
+
+    kind: Kind
+    text: str
+    rank: int = 0
+    """Of a heading: 1 to 6; of a list item: how deep it stands, from 0."""
+    kept: bool = True
+    linked: bool = False
+    """Most of it is a link."""
+    why: str = ""
+    """Why it was kept or dropped against the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a document says about itself."""
+
+    title: str | None = None
+    publisher: str | None = None
+    url: str | None = None
+    author: str | None = None
+    published: date | None = None
+    """Its own date; not the date of a review."""
+    reviewed: date | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was read from a document, in its order; ``text`` is given when it was plain text already."""
+
+    pieces: tuple[Piece, ...]
+    proposal: Proposal
+    notes: tuple[str, ...] = ()
+    text: str | None = field(default=None)
+
+    def choose(self, keep: frozenset[int], drop: frozenset[int]) -> Draft:
+        """The draft with pieces kept or dropped by number, counted from 1."""
+        chosen = (
+            replace(piece, kept=(piece.kept or number in keep) and number not in drop)
+            for number, piece in enumerate(self.pieces, start=1)
+        )
+        return replace(self, pieces=tuple(chosen))
+
+    def render(self, title: str) -> str:
+        """The text as it will stand in corpus/<slug>.txt: LF line ends, one at the end."""
+        return self.text if self.text is not None else render_pieces(self.pieces, title)
+
+
+def render_pieces(pieces: Sequence[Piece], title: str) -> str:
+    """Plain text; its headings are marked with ``#`` only where reading it back would else differ."""
+    kept = tuple(piece for piece in pieces if piece.kept)
+    plain = "".join(_render(kept, marked=False))
+    return plain if reads_back(plain, kept, title) else "".join(_render(kept, marked=True))
+
+
+def reads_back(text: str, pieces: Sequence[Piece], title: str) -> bool:
+    """Whether the text, cut as an article, gives these very pieces under these very headings."""
+    article = Article("draft", title, "", "", date.min, "", text, "")
+    blocks = find_blocks(article)
+    read = [
+        (section.path, fold(text[b.start : b.end]))
+        for section, held in find_sections(text, blocks)
+        for b in held
+    ]
+    return read == list(_expect_content(pieces, title))
+
+
+def _expect_content(pieces: Sequence[Piece], title: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    ranked: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        if piece.kind is Kind.HEADING and (number or fold(piece.text) != fold(title)):
+            ranked = [*(above for above in ranked if above.rank < piece.rank), piece]
+        elif piece.kind in CONTENT:
+            yield tuple(above.text for above in ranked), fold(piece.text)
+
+
+def fold(words: str) -> str:
+    """Words for comparing: one space between them, no capitals."""
+    return " ".join(words.casefold().split())
+
+
+def _render(pieces: Sequence[Piece], *, marked: bool) -> Iterator[str]:
+    for before, piece in zip([None, *pieces], pieces, strict=False):
+        if before:
+            yield "\n" if _are_neighbours(before, piece) else "\n\n"
+        if marked and piece.kind is Kind.HEADING:
+            yield "#" * piece.rank + " "
+        if piece.kind is Kind.ITEM:
+            yield "  " * piece.rank
+        yield piece.text
+    yield "\n"
+
+
+def _are_neighbours(before: Piece, piece: Piece) -> bool:
+    """Items of a list and rows of a table stand on lines without a blank one between them."""
+    return before.kind is piece.kind is Kind.ITEM or (before.kind in TABLE and piece.kind is Kind.TABLE_ROW)
+
+
+def make_pieces(kind: Kind, words: str, rank: int = 0, *, linked: bool = False) -> Iterator[Piece]:
+    """A piece of these words, or none when nothing is to be read in them."""
+    text = clean(words)
+    if any(character.isalnum() for character in text):
+        yield Piece(kind, text, rank, linked=linked)
+
+
+def clean(words: str) -> str:
+    """Words on one line, without what a text file may not hold: soft hyphens, marks, joined letters."""
+    plain = re.sub("[\u00ad\u200b\u2060\ufeff]", "", words)
+    plain = re.sub("[\ufb00-\ufb06]", lambda match: unicodedata.normalize("NFKC", match[0]), plain)
+    return " ".join(FORBIDDEN.sub(" ", plain).split())
+
+
+def mark_kept(pieces: Sequence[Piece], chosen: Sequence[str]) -> tuple[Piece, ...]:
+    """Keeps the pieces whose words an extraction chose, and what it lost out of their midst."""
+    words_chosen = [_take_mark_off(words) for words in chosen]
+    counts = Counter(words_chosen)
+    whole = " ".join(words_chosen)
+    marked = []
+    for piece in pieces:
+        words = _take_mark_off(piece.text)
+        kept = counts[words] > 0 or (len(words) > 24 and words in whole)
+        counts[words] -= 1
+        marked.append(replace(piece, kept=kept))
+    return tuple(_restore(marked))
+
+
+def _take_mark_off(words: str) -> str:
+    return re.sub(r"^(?:• |\d{1,4}\. )", "", fold(words))
+
+
+def _restore(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """List items, table rows and headings between kept pieces belong to them, unless they are links."""
+    kept = [number for number, piece in enumerate(pieces) if piece.kept]
+    inside = range(kept[0], kept[-1]) if kept else range(0)
+    for number, piece in enumerate(pieces):
+        lost = number in inside and piece.kind is not Kind.PARAGRAPH and not piece.kept and not piece.linked
+        yield replace(piece, kept=True, why="put back") if lost else piece
+
+
+def propose_slug(title: str) -> str:
+    """``why-babies-startle`` for "Why babies startle": ASCII letters and digits, cut between words."""
+    letters = unicodedata.normalize("NFKD", title.split(" | ")[0]).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", letters))
+    slug = "-".join(words)
+    return slug if len(slug) <= MAX_SLUG_CHARACTERS else slug[: MAX_SLUG_CHARACTERS + 1].rpartition("-")[0]
