@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-
-from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+from typing import Any
 
 from app.records import Span
 
@@ -27,7 +26,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @cache
-def _tokenizer() -> PunktSentenceTokenizer:
+def _tokenizer() -> Any:
+    # Importing nltk takes a second or more, and most of what imports this module never cuts a sentence.
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
     parameters = PunktParameters()
     parameters.abbrev_types = set(ABBREVIATIONS | CLOSING_ABBREVIATIONS)
     return PunktSentenceTokenizer(parameters)

@@ -129,7 +129,8 @@ def test_a_near_duplicate_is_pointed_out(add: Add, corpus: Path, page: Path, tmp
     copy.write_text(PAGE.replace("Many babies", "Some babies"), encoding="utf-8")
     _, output, _ = add(copy, *rights, "--slug", "copy")
     assert "Attention: why-babies-startle has the same address.\n" in output
-    assert "is 92% the same as one of why-babies-startle > Why babies startle.\n" in output
+    assert "Attention: passage 1 is 94% the same as one of why-babies-startle.\n" in output
+    assert "Attention: this looks like why-babies-startle again (4 of 5 passages).\n" in output
 
 
 def test_pieces_are_kept_and_dropped_by_their_numbers(add: Add, corpus: Path, page: Path) -> None:
