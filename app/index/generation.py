@@ -213,12 +213,14 @@ def _hold(folder: Path) -> int:
     try:
         lock = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise NoGeneration(f"{folder}: there is no whole generation ({error.strerror}); {REMEDY}.") from None
+        raise NoGeneration(
+            f"{folder.name}: there is no whole generation: {MANIFEST}: {error.strerror}; {REMEDY}."
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise NoGeneration(f"{folder}: is being deleted; open the current one.") from None
+        raise NoGeneration(f"{folder.name}: is being deleted; open the current one.") from None
     return lock
 
 

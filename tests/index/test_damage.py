@@ -1,0 +1,153 @@
+"""Damage to every stored file: refused every time, before anything of it is parsed."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import GenerationError
+from app.index import opened
+from app.index.generation import FILES, LAYOUT, MANIFEST, Generation
+from app.index.opened import OpenedIndex
+from app.index.publish import CURRENT, GENERATIONS, open_current, read_pointer
+from app.settings import Settings
+from tests.generations import publish_again
+
+Damage = Callable[[bytes, random.Random], bytes | None]
+STORED = (*FILES, MANIFEST, CURRENT)
+
+
+def flip_bit(content: bytes, rng: random.Random) -> bytes:
+    place = rng.randrange(len(content))
+    return content[:place] + bytes([content[place] ^ 1 << rng.randrange(8)]) + content[place + 1 :]
+
+
+def truncate(content: bytes, rng: random.Random) -> bytes:
+    return content[: rng.randrange(len(content))]
+
+
+WAYS: dict[str, Damage] = {
+    "zeroed": lambda content, _: bytes(len(content)),
+    "emptied": lambda _content, _: b"",
+    "extended": lambda content, rng: content + rng.randbytes(rng.randrange(1, 5000)),
+    "deleted": lambda _content, _: None,
+}
+
+
+def find(index: Path, name: str) -> Path:
+    return index / name if name == CURRENT else index / GENERATIONS / read_pointer(index).name / name
+
+
+def refuse_to_parse(*_: object, **__: object) -> None:
+    raise AssertionError("a damaged file was parsed")
+
+
+def assert_refused(index: Path, monkeypatch: pytest.MonkeyPatch, damaged: str) -> None:
+    """Opening fails on the named file; whoever parses that file is not called."""
+    with monkeypatch.context() as patch:
+        for name, owner in PARSERS.items():
+            if damaged in name:
+                patch.setattr(opened, owner, refuse_to_parse)
+        with pytest.raises(GenerationError) as refusal:
+            OpenedIndex(open_current(index))
+    if damaged != CURRENT:
+        assert damaged in str(refusal.value)
+
+
+PARSERS = {
+    (LAYOUT.store,): "Database",
+    (LAYOUT.tokens, LAYOUT.token_offsets): "TokenVectors",
+    (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer): "Encoder",
+}
+
+
+@pytest.fixture(scope="module")
+def index(built_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy with two different generations."""
+    copy = tmp_path_factory.mktemp("damage") / "index"
+    shutil.copytree(built_settings.index_dir, copy)
+    publish_again(built_settings.model_copy(update={"index_dir": copy}))
+    return copy
+
+
+@pytest.fixture
+def stored(index: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """One stored file; put back afterwards."""
+    path = find(index, request.param)
+    content = path.read_bytes()
+    yield path
+    path.write_bytes(content)
+
+
+def try_damage(path: Path, index: Path, damage: Damage, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    content, rng = path.read_bytes(), random.Random(path.name)  # noqa: S311 - the same damage every time
+    for _ in range(times):
+        damaged = damage(content, rng)
+        path.unlink()
+        if damaged is not None:
+            path.write_bytes(damaged)
+        try:
+            assert_refused(index, monkeypatch, path.name)
+        finally:
+            path.write_bytes(content)
+
+
+@pytest.mark.parametrize("stored", STORED, indirect=True)
+@pytest.mark.parametrize("damage", WAYS.values(), ids=WAYS)
+def test_damaged_file_is_refused(
+    stored: Path, index: Path, damage: Damage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try_damage(stored, index, damage, 1, monkeypatch)
+
+
+@pytest.mark.parametrize("stored", STORED, indirect=True)
+def test_flipped_bits_and_lost_ends_are_refused(
+    stored: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try_damage(stored, index, flip_bit, 5, monkeypatch)
+    try_damage(stored, index, truncate, 3, monkeypatch)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("stored", STORED, indirect=True)
+def test_every_one_of_many_damages_is_refused(
+    stored: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try_damage(stored, index, flip_bit, 200, monkeypatch)
+    try_damage(stored, index, truncate, 50, monkeypatch)
+
+
+def test_manifest_of_another_generation_is_refused(own_settings: Settings) -> None:
+    index = own_settings.index_dir
+    other = read_pointer(index).name
+    name = publish_again(own_settings)
+    shutil.copy(index / GENERATIONS / other / MANIFEST, index / GENERATIONS / name)
+    with pytest.raises(GenerationError, match=r"manifest\.json is damaged: its SHA-256 is not the one"):
+        open_current(index)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_of_another_generation_is_refused(own_settings: Settings, tmp_path: Path, name: str) -> None:
+    corpus = own_settings.corpus_dir
+    first = find(own_settings.index_dir, name).parent
+    (corpus / "new.txt").write_text("New Heading\n\nBabies startle at loud noises. That is normal.\n")
+    (corpus / "new.toml").write_text((corpus / "baby-leg-spasm.toml").read_text().split("when_to")[0])
+    publish_again(own_settings)
+    other = find(own_settings.index_dir, name)
+    if (first / name).read_bytes() == other.read_bytes():
+        return  # the same content in both: the encoder and its tokenizer
+    shutil.copy(first / name, other)
+    with pytest.raises(GenerationError, match=name):
+        OpenedIndex(open_current(own_settings.index_dir))
+
+
+def test_generation_under_anothers_name_is_refused(own_settings: Settings) -> None:
+    folder = own_settings.index_dir / GENERATIONS
+    name = read_pointer(own_settings.index_dir).name
+    (folder / name).rename(folder / f"{name[:17]}0123456789ab")
+    with pytest.raises(GenerationError):
+        Generation.open(folder / f"{name[:17]}0123456789ab")
