@@ -1,44 +1,49 @@
 #!/usr/bin/env python3
-"""Ask a question in the terminal."""
+"""Ask one question, or a file of them, in the terminal."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 
 from console import run
 
 from app.answering.opening import open_answerer
-from app.notices import CLOSEST, DISCLAIMER, EXTRACTS, NOT_ANSWERED, URGENT_NOTICE, emergency_text
-from app.records import Answer, Match
+from app.answering.reports import RENDERERS
+from app.errors import QuestionError
 from app.settings import Settings
 
 
-def render_match(match: Match) -> str:
-    """A passage, word for word, with its source."""
-    article = match.article
-    by = ", ".join(filter(None, (article.author, article.publisher)))
-    place = " > ".join(match.passage.section) or article.title
-    return f"{match.passage.text}\n\n    {place}\n    {article.title}, {by}\n    {article.url}"
+def read_questions(path: Path) -> list[str]:
+    """The questions of a file, one a line; ``-`` is what is typed or piped in."""
+    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    questions = [line.strip() for line in text.splitlines() if line.strip()]
+    if not questions:
+        raise QuestionError("question_empty", f"{path} holds no question; write one a line.")
+    return questions
 
 
-def render_answer(answer: Answer, number: str | None) -> str:
-    """An answer with the fixed notices around it."""
-    parts = [URGENT_NOTICE] if answer.urgent else []
-    parts.append(emergency_text(number))
-    heading = {"answered": EXTRACTS, "closest": CLOSEST, "none": NOT_ANSWERED}[answer.outcome]
-    parts += [heading, *map(render_match, answer.matches or answer.closest), DISCLAIMER]
-    return "\n\n----\n\n".join(parts)
+def parse(settings: Settings) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("question", nargs="?", help="what a parent would type")
+    asked.add_argument("--file", type=Path, help="file of questions, one a line; - for standard input")
+    parser.add_argument("-k", type=int, default=settings.passages, help="how many passages at most")
+    parser.add_argument("--format", choices=RENDERERS, default="text", help="default: text")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Print the passages that answer."""
     settings = Settings()
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("question", help="what a parent would type")
-    parser.add_argument("-k", type=int, default=settings.passages, help="how many passages at most")
-    options = parser.parse_args()
-    answer = open_answerer(settings).answer(options.question, options.k)
-    print(render_answer(answer, settings.emergency_number))
+    options = parse(settings)
+    questions = read_questions(options.file) if options.file else [options.question]
+    answerer = open_answerer(settings)
+    answers = [answerer.answer(question, options.k) for question in questions]
+    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    print(RENDERERS[options.format](answers, settings.emergency_number, base.rstrip("/")))
 
 
 if __name__ == "__main__":

@@ -51,17 +51,27 @@ def cite_plain(article: Article, passage: Passage, permalink: str) -> str:
 
 
 def cite_markdown(article: Article, passage: Passage, permalink: str) -> str:
+    """The passage, its source and the disclaimer as Markdown, ready to paste into a reply."""
+    return f"{quote_markdown(article, passage, permalink)}\n\n{escape_markdown(DISCLAIMER)}"
+
+
+def quote_markdown(article: Article, passage: Passage, permalink: str) -> str:
     """The passage and its source as Markdown; Markdown's own signs are escaped, so that they are shown."""
-    quoted = "\n".join(
-        f"> {_escape(line)}".rstrip() for line in _quote_lines(quote_passage(article, passage))
-    )
-    source = f"[{_escape(article.title)}](<{_bracket(article.url)}>)"
-    by = f"{_escape(article.author)}, " if article.author else ""
+    lines = _quote_lines(quote_passage(article, passage))
+    quoted = "\n".join(f"> {escape_markdown(line)}".rstrip() for line in lines)
+    source = f"[{escape_markdown(article.title)}](<{_bracket(article.url)}>)"
+    by = f"{escape_markdown(article.author)}, " if article.author else ""
     taken = f"{article.retrieved.day} {article.retrieved:%B %Y}"
     return (
-        f"{quoted}\n\n{source}, {by}{_escape(article.publisher)}, as it stood on {taken}. "
-        f"[This extract](<{_bracket(permalink)}>)\n\n{_escape(DISCLAIMER)}"
+        f"{quoted}\n\n{source}, {by}{escape_markdown(article.publisher)}, as it stood on {taken}. "
+        f"[This extract](<{_bracket(permalink)}>)"
     )
+
+
+def escape_markdown(text: str) -> str:
+    """One line in which Markdown reads no sign of its own."""
+    escaped = _MARKDOWN_SIGNS.sub(r"\\\1", text)
+    return _MARKDOWN_BLOCK.sub(lambda match: _escape_block(match.group()), escaped)
 
 
 def _source_lines(article: Article, permalink: str) -> list[str]:
@@ -77,11 +87,6 @@ def _quote_lines(text: str) -> list[str]:
     """Lines for a quote: a blank line between each, so that Markdown does not run them together."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return [part for line in lines for part in (line, "")][:-1]
-
-
-def _escape(text: str) -> str:
-    escaped = _MARKDOWN_SIGNS.sub(r"\\\1", text)
-    return _MARKDOWN_BLOCK.sub(lambda match: _escape_block(match.group()), escaped)
 
 
 def _escape_block(sign: str) -> str:

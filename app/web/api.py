@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from app.answering import replies
 from app.answering.answer import Answerer
 from app.answering.proof import prove_passage
 from app.errors import Withdrawn
 from app.notices import WITHDRAWN
 from app.records import Article
-from app.web import replies
 from app.web.errors import render_error
 from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 _JSON_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
 _WORDS = {
     400: ("bad_request", "We could not read that. Please try again."),
-    404: ("not_found", "There is no such page here."),
+    404: ("not_found", "Nothing here has that name."),
     405: ("method_not_allowed", "This page cannot be used in that way."),
     408: ("timeout", "That took too long. Please try again."),
     410: ("withdrawn", WITHDRAWN),

@@ -12,8 +12,8 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from app.answering.citation import cite_markdown, cite_plain
+from app.answering.replies import passage_links
 from app.records import Article, Match, Passage, Span
-from app.web.replies import passage_links
 from app.web.typeset import typeset
 
 _PHONE_NUMBER = re.compile(r"\b\d{3,}\b")

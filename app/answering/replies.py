@@ -1,4 +1,4 @@
-"""Answers and passages as JSON: plain dicts in the forms that models.py describes."""
+"""Answers and passages as JSON: plain dicts in the forms that app/web/models.py describes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,44 @@
+"""scripts/ask.py over a real index."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+from app.settings import ROOT
+
+WORDS = "Shuddering attacks (SA) are a rare and harmless condition that affects infants and young children."
+
+
+def ask(environment: dict[str, str], *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "ask.py"), *arguments]
+    return subprocess.run(command, input=typed, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_one_question_is_answered_word_for_word(environment: dict[str, str]) -> None:
+    done = ask(environment, "is shuddering dangerous?", "-k", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert WORDS in done.stdout
+
+
+def test_file_of_questions_becomes_a_table(environment: dict[str, str], tmp_path: Path) -> None:
+    questions = tmp_path / "questions.txt"
+    questions.write_text("is shuddering dangerous?\n\n  why do legs twitch in sleep?\n", encoding="utf-8")
+    done = ask(environment, "--file", str(questions), "--format", "csv", "-k", "1")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["question"] for row in rows] == ["is shuddering dangerous?", "why do legs twitch in sleep?"]
+    assert rows[0]["text"].startswith(WORDS)
+
+
+def test_questions_can_be_piped_in(environment: dict[str, str]) -> None:
+    done = ask(environment, "--file", "-", "--format", "markdown", typed="is shuddering dangerous?\n")
+    assert f"> {WORDS}" in done.stdout
+
+
+def test_file_without_a_question_is_told(environment: dict[str, str]) -> None:
+    done = ask(environment, "--file", "-", typed="\n \n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "holds no question" in done.stderr
