@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from app.errors import BuildError, QuestionError
 from app.index.encoder import Encoder, EncoderSettings, pool
 from app.index.generation import LAYOUT
 from app.index.model import Model
+from app.settings import ROOT, Settings
 
 QUESTIONS = ("is shuddering dangerous?", "why does my baby kick", "Zappelt mein Baby?", "ok", "a " * 5000)
 
@@ -127,3 +131,20 @@ def test_changed_configuration_has_another_hash(model: Model, tmp_path: Path) ->
     assert other.weights_sha256 == model.weights_sha256
     assert other.config_sha256 != model.config_sha256
     assert other.settings.max_length == 128
+
+
+def test_answering_leaves_nothing_in_the_home_folder_and_opens_no_socket(
+    settings: Settings, tmp_path: Path
+) -> None:
+    program = (
+        "from app.answering.opening import open_answerer; from app.settings import Settings\n"
+        "open_answerer(Settings()).answer('is shuddering dangerous?')\n"
+        "import os, pathlib; found = map(os.path.realpath, pathlib.Path('/proc/self/fd').iterdir())\n"
+        "print([path for path in found if 'socket:' in path])\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    environment["NIGHTLIGHT_INDEX_DIR"] = str(settings.index_dir)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+    assert list(tmp_path.rglob("*")) == []
