@@ -47,6 +47,7 @@ BUILD_ONLY = {
     "sklearn",
     "torch",
     "tqdm",
+    "trafilatura",
     "transformers",
 }
 UNSAFE = {"dill", "joblib", "marshal", "pickle", "shelve"}

@@ -151,9 +151,12 @@ def _take_mark_off(words: str) -> str:
 
 
 def _restore(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """List items, table rows and headings between kept pieces belong to them, unless they are links."""
+    """List items, table rows and headings between kept pieces, and headings above, unless they are links."""
     kept = [number for number, piece in enumerate(pieces) if piece.kept]
-    inside = range(kept[0], kept[-1]) if kept else range(0)
+    first = kept[0] if kept else 0
+    while first and pieces[first - 1].kind is Kind.HEADING:
+        first -= 1
+    inside = range(first, kept[-1]) if kept else range(0)
     for number, piece in enumerate(pieces):
         lost = number in inside and piece.kind is not Kind.PARAGRAPH and not piece.kept and not piece.linked
         yield replace(piece, kept=True, why="put back") if lost else piece

@@ -28,6 +28,10 @@ _BLOCKS = frozenset(
 ) | frozenset(_HEADINGS)
 _LAYOUT = "|".join(f".//{tag}" for tag in ("table", "ul", "ol", "article", "section", *_HEADINGS))
 _LINK_SHARE = 0.6
+MAX_INDENT = 5
+_ENDED = re.compile(r"[.!?:;…]['\"”’)\]]*\s*$|^\s*$")
+_BULLET = re.compile(r"\s*(?:[•◦▪●○■‣·\uf0b7\uf0a7]\s*|[–—*-]\s+)(?=\w)")
+_LISTED = re.compile(rf"{_BULLET.pattern}|\s*\d{{1,2}}[.)]\s")
 _REVIEWED = re.compile(r'"lastReviewed"\s*:\s*"(\d{4}-\d\d-\d\d)')
 _SAVED_FROM = re.compile(r"<!-- saved from url=\(\d+\)(\S+) -->")
 
@@ -38,12 +42,10 @@ def read_page(source: str) -> Draft:
     chosen = trafilatura.extract(
         source, favor_recall=True, include_tables=True, include_comments=False, output_format="html"
     )
-    if not chosen:
-        return Draft(
-            pieces, _propose(source), ("No article was recognised in the page; everything is kept.",)
-        )
-    kept = mark_kept(pieces, [piece.text for piece in walk_markup(chosen)])
-    return Draft(kept, _propose(source))
+    kept = mark_kept(pieces, [piece.text for piece in walk_markup(chosen)]) if chosen else ()
+    if any(piece.kept for piece in kept):
+        return Draft(kept, _propose(source))
+    return Draft(pieces, _propose(source), ("No article was recognised in the page; everything is kept.",))
 
 
 def read_markdown(source: str) -> Draft:
@@ -90,7 +92,8 @@ class _Walker:
     """What an item begins with, until its first words are gathered."""
     words: list[str] = field(default_factory=list)
     linked: int = 0
-    lists: int = 0
+    lists: list[int] = field(default_factory=list)
+    """Of each list around: the number of its next item, 0 in a list without numbers."""
     heading: int = 1
     links: int = 0
 
@@ -104,7 +107,7 @@ class _Walker:
         if tag in _UNSEEN or element.get("hidden") is not None or element.get("aria-hidden") == "true":
             return
         if tag == "br":
-            self._break()
+            self._break(element.tail or "")
         elif tag == "table" and _is_table(element):
             self.flush()
             self._add_table(element)
@@ -121,20 +124,26 @@ class _Walker:
         linked = self.linked > _LINK_SHARE * max(1, len(text.strip()))
         self.words, self.linked = [], 0
         if text.strip():
-            kind = Kind.PARAGRAPH if self.kind is Kind.ITEM and not self.marker else self.kind
-            self.pieces.extend(
-                make_pieces(kind, self.marker + text, self.rank if kind is self.kind else 0, linked=linked)
-            )
+            self.pieces.extend(self._make_pieces(text, linked=linked))
             self.marker = ""
+
+    def _make_pieces(self, text: str, *, linked: bool) -> Iterator[Piece]:
+        bullet = _BULLET.match(text)
+        if self.kind is not Kind.HEADING and not self.marker and bullet:
+            return make_pieces(Kind.ITEM, f"• {text[bullet.end() :]}", linked=linked)
+        if self.kind is Kind.ITEM and not self.marker:
+            return make_pieces(Kind.PARAGRAPH, text, linked=linked)
+        return make_pieces(self.kind, self.marker + text, self.rank, linked=linked)
 
     def _enter_block(self, element: html.HtmlElement, depth: int) -> None:
         self.flush()
         before = (self.kind, self.rank, self.marker)
         self._begin(element)
-        self.lists += element.tag in ("ul", "ol")
+        listed = element.tag in ("ul", "ol")
+        self.lists += [_find_start(element)] * listed
         self._enter_children(element, depth)
         self.flush()
-        self.lists -= element.tag in ("ul", "ol")
+        del self.lists[len(self.lists) - listed :]
         waiting = self.marker if element.tag not in ("li", "dd") else ""
         self.kind, self.rank, self.marker = before
         self.marker = waiting and self.marker
@@ -148,9 +157,20 @@ class _Walker:
         elif tag == "summary":
             self.kind, self.rank, self.marker = Kind.HEADING, min(6, self.heading + 1), ""
         elif tag == "li":
-            self.kind, self.rank, self.marker = Kind.ITEM, max(0, self.lists - 1), _find_marker(element)
+            self.kind, self.rank, self.marker = (
+                Kind.ITEM,
+                min(MAX_INDENT, max(0, len(self.lists) - 1)),
+                self._count(),
+            )
         elif tag in ("ul", "ol", "table", "dl", "dt", "dd"):
             self.kind, self.rank, self.marker = Kind.PARAGRAPH, 0, ""
+
+    def _count(self) -> str:
+        """What the next item of the list begins with: a bullet, or its number."""
+        if not self.lists or not self.lists[-1]:
+            return "• "
+        self.lists[-1] += 1
+        return f"{self.lists[-1] - 1}. "
 
     def _enter_children(self, element: html.HtmlElement, depth: int) -> None:
         self._add(element.text)
@@ -164,9 +184,10 @@ class _Walker:
             self.words.append(words)
             self.linked += len(words) if self.links else 0
 
-    def _break(self) -> None:
+    def _break(self, following: str) -> None:
         """A new line is a new piece, unless the sentence or the heading goes on in it."""
-        if self.kind is Kind.PARAGRAPH and re.search(r"[.!?:;…]['\"”’)\]]*\s*$|^\s*$", "".join(self.words)):
+        ended = _ENDED.search("".join(self.words)) or _LISTED.match(following)
+        if self.kind is Kind.PARAGRAPH and ended:
             self.flush()
         else:
             self.words.append(" ")
@@ -184,14 +205,10 @@ class _Walker:
                 kind = Kind.TABLE_ROW
 
 
-def _find_marker(item: html.HtmlElement) -> str:
-    """``•``, or the number that an ordered list gives."""
-    parent = item.getparent()
-    if parent is None or parent.tag != "ol":
-        return "• "
-    start = parent.get("start", "1")
-    first = int(start) if re.fullmatch(r"\d{1,4}", start) else 1
-    return f"{first + sum(1 for _ in item.itersiblings('li', preceding=True))}. "
+def _find_start(element: html.HtmlElement) -> int:
+    """The number that a list begins with; 0 when it has none."""
+    start = element.get("start", "1")
+    return 0 if element.tag == "ul" else int(start) if re.fullmatch(r"\d{1,4}", start) else 1
 
 
 def _is_table(table: html.HtmlElement) -> bool:

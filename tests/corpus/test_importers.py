@@ -89,6 +89,37 @@ def test_an_ordered_list_counts_from_where_it_says(tmp_path: Path) -> None:
     )
 
 
+def test_lines_broken_by_hand_are_list_items(tmp_path: Path) -> None:
+    assert import_page(tmp_path, "<p>Signs:<br>- Fever<br>· Fits</p><p>It was a<br>long line.</p>") == (
+        "Signs:\n\n• Fever\n• Fits\n\nIt was a long line.\n"
+    )
+
+
+def test_a_bullet_that_a_word_processor_wrote_out_is_an_item(tmp_path: Path) -> None:
+    assert import_page(tmp_path, "<p>Signs:</p><p>·<span>&nbsp; </span>Fever</p><p>\uf0b7 Fits</p>") == (
+        "Signs:\n\n• Fever\n• Fits\n"
+    )
+
+
+def test_a_page_in_which_no_article_is_recognised_is_kept_whole(tmp_path: Path) -> None:
+    draft = import_text(
+        tmp_path, "page.html", "<html><body><h1>Sleep</h1><div>Bare <i>words</i>.</div></body></html>"
+    )
+    assert [(piece.text, piece.kept) for piece in draft.pieces] == [("Sleep", True), ("Bare words.", True)]
+
+
+def test_a_heading_above_the_first_paragraph_is_put_back(tmp_path: Path) -> None:
+    lines = "".join(
+        f"<p>Number {n}: babies twitch in their sleep, and it is normal for them.</p>" for n in range(5)
+    )
+    page = f"<html><body><h1>On twitching</h1><h2>In the leg</h2>{lines}</body></html>"
+    assert (
+        import_text(tmp_path, "page.html", page)
+        .render("T")
+        .startswith("# On twitching\n\n## In the leg\n\nNumber 0:")
+    )
+
+
 def test_a_short_paragraph_does_not_become_a_heading(tmp_path: Path, make_article: MakeArticle) -> None:
     text = import_page(
         tmp_path, "<h2>Sleep</h2><p>It passes.</p><h2>Signs</h2><p>Babies stiffen</p><p>They cry.</p>"
@@ -224,6 +255,11 @@ def test_an_empty_document_is_refused(tmp_path: Path, name: str) -> None:
 def test_html_nested_very_deep_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text("<div>" * 50_000 + "deep" + "</div>" * 50_000)
     assert "nested more than 200 deep" in refuse(tmp_path / "a.html")
+
+
+def test_a_list_of_ten_thousand_numbers_takes_linear_time(tmp_path: Path) -> None:
+    draft = import_text(tmp_path, "a.md", "1. item\n" * 10_000)
+    assert draft.pieces[-1].text == "10000. item"
 
 
 def test_ten_thousand_open_paragraphs_are_read(tmp_path: Path) -> None:
