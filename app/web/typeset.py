@@ -61,7 +61,12 @@ def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[P
 
 def _part_between(article: Article, start: int, end: int) -> Part:
     text = article.text[start:end]
-    return Part(Markup.escape(text) if text.isspace() else typeset(article, (start, end)))
+    if text.isspace():
+        return Part(Markup.escape(text))
+    if not text.strip("# \n"):
+        # What marks a heading in the file is there to be read by programs; the page shows a heading.
+        return Part(Markup("<span hidden>{}</span>").format(text))
+    return Part(typeset(article, (start, end)))
 
 
 def _passage_parts(article: Article, passages: Sequence[Passage]) -> Iterator[tuple[Span, Part]]:

@@ -84,3 +84,20 @@ def test_marked_sentence_is_marked_and_signs_are_escaped() -> None:
     assert typeset(article, (0, len(text)), [(0, 16)]) == (
         '<span class="line"><mark>Jerks &amp; &lt;jerks&gt;.</mark> They "stop".</span>'
     )
+
+
+def test_the_marks_of_headings_are_there_and_hidden() -> None:
+    article = make_article(
+        "made-up", "Made up", "# Made up\n\n## Sleep\n\nIt passes.\n\n### Waking\n\nIt stops.\n"
+    )
+    parts = list(lay_out_article(article, cut_article(article)))
+    assert [(part.name, part.level) for part in parts if part.level] == [
+        ("Made up", 1),
+        ("Sleep", 2),
+        ("Waking", 3),
+    ]
+    assert [part.html for part in parts if "#" in part.html] == [
+        "<span hidden># </span>",
+        "<span hidden>\n\n## </span>",
+        "<span hidden>\n\n### </span>",
+    ]
