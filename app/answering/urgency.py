@@ -1,0 +1,323 @@
+"""Does a question describe an emergency now? Reviewed rules alone decide; no model has a say.
+
+The rules, their words and a reason for each stand in ``urgency.toml``; this module only matches them, with
+nothing but the standard library, so that they work when no index and no encoder could be loaded. Words are
+matched by their beginnings (``convuls*``) rather than by a stemmer's output, so that a clinician reads in the
+file what the program matches.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.answering.wording import Wording
+
+RULES = Path(__file__).with_name("urgency.toml")
+GAP = 3
+"""Words that ``..`` may stand for."""
+START = "^"
+
+Spans = dict[int, set[int]]
+"""Where something stands in a question: first word -> the ends, each one past the last word."""
+
+
+class Part(NamedTuple):
+    """One word, root or concept of a pattern, and whether ``..`` stands before it."""
+
+    name: str
+    gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A meaning and the patterns that express it, under the name of their first part."""
+
+    name: str
+    by_first: dict[str, tuple[tuple[Part, ...], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Figures between two bounds, in a unit where one is named."""
+
+    name: str
+    units: dict[str, float]
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of emergency: what must be said, what must occur beside it, what makes it harmless."""
+
+    name: str
+    sign: str
+    reason: str
+    needs: tuple[str, ...]
+    beside: tuple[str, ...]
+    unless: frozenset[str]
+    within: int
+
+
+class Reading:
+    """One question as words, with everything that the concepts found in it."""
+
+    def __init__(
+        self, words: list[str], clauses: list[int], sentences: list[int], negators: Collection[str]
+    ) -> None:
+        self.words = words
+        self.negators = negators
+        self.clauses = clauses
+        """The clause of each word."""
+        self.sentences = sentences
+        """The sentence of each word."""
+        self.at: dict[str, Spans] = {}
+
+    def add(self, name: str, start: int, end: int) -> None:
+        """Note that ``name`` stands at [start, end)."""
+        self.at.setdefault(name, {}).setdefault(start, set()).add(end)
+
+    def spans(self, name: str) -> Iterator[tuple[int, int]]:
+        """Every place of a concept."""
+        for start, ends in self.at.get(name, {}).items():
+            for end in ends:
+                yield start, end
+
+    def strike(self, name: str) -> None:
+        """Take the words of a concept out, so that nothing else is read into them."""
+        struck = {i for start, end in self.spans(name) for i in range(start, end)}
+        for spans in self.at.values() if struck else ():
+            for i in struck & spans.keys():
+                del spans[i]
+
+    def follow(self, end: int, part: Part) -> Iterator[int]:
+        """The ends of ``part`` after a match that ended at ``end``; a gap does not leap over a denial."""
+        spans = self.at[part.name]
+        for start in range(end, min(end + (GAP if part.gap else 0), len(self.words) - 1) + 1):
+            if self.clauses[start] != self.clauses[end - 1 if end else 0]:
+                return
+            yield from spans.get(start, ())
+            if self.words[start] in self.negators:
+                return
+
+
+class Urgency:
+    """The reviewed rules, ready to be asked; safe to share between threads."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        concepts = data["concepts"]
+        self._quantities = [_read_quantity(entry) for entry in data["quantities"]]
+        self._concepts = [_read_concept(name, entry["patterns"]) for name, entry in concepts.items()]
+        self.rules = tuple(_read_rule(entry) for entry in data["rules"])
+        self._refuse_unknown_names()
+        parts = {p.name for c in self._concepts for ps in c.by_first.values() for pattern in ps for p in pattern}
+        self._roots = {name[:-1] for name in parts if name.endswith("*")}
+        self._longest_root = max(map(len, self._roots))
+        self._fillers = frozenset(_literals(self._concept("<filler>")))
+        self._negators = frozenset(_literals(self._concept("<negator>")))
+        self._lead = frozenset(_literals(self._concept("<lead>")))
+        self._wording = Wording(data["spelling"], {p for p in parts if p.isalpha()}, self._roots)
+
+    @classmethod
+    def load(cls, path: Path = RULES) -> Urgency:
+        """Read and check the rules; raises ValueError for a name that the file does not define."""
+        return cls(tomllib.loads(path.read_text(encoding="utf-8")))
+
+    def is_urgent(self, question: str) -> bool:
+        """Whether any rule fires."""
+        return next(self._fire(question), None) is not None
+
+    def explain(self, question: str) -> list[str]:
+        """The names of the rules that fire; for maintainers' tests, never logged."""
+        return [rule.name for rule in self._fire(question)]
+
+    def read(self, question: str) -> Reading:
+        """Find every concept in a question."""
+        reading = Reading(*self._wording.split(question), self._negators)
+        self._find_words(reading)
+        self._find_quantities(reading)
+        for concept in self._concepts:
+            _find_concept(concept, reading)
+            if concept.name == "<other_sense>":
+                reading.strike(concept.name)
+        return reading
+
+    def _fire(self, question: str) -> Iterator[Rule]:
+        reading = self.read(question)
+        if reading.words:
+            found = reading.at.keys()
+            for rule in self.rules:
+                if found >= {*rule.needs, *rule.beside} and not rule.unless & found:
+                    if self._holds(rule, reading):
+                        yield rule
+
+    def _holds(self, rule: Rule, reading: Reading) -> bool:
+        places = [[s for s in reading.spans(name) if self._counts(s, reading)] for name in rule.needs]
+        if len(places) < 2:
+            return all(places)
+        first, *others = places
+        return any(all(any(_distance(a, b) <= rule.within for b in other) for other in others) for a in first)
+
+    def _counts(self, span: tuple[int, int], reading: Reading) -> bool:
+        """Whether a concept is said of a child and of now: not denied, not supposed, not long past."""
+        if self._is_denied(span[0], reading):
+            return False
+        return "<panic>" in reading.at or not (_is_supposed(span, reading) or _is_past(span, reading))
+
+    def _is_denied(self, start: int, reading: Reading) -> bool:
+        """Walk back over words such as "have a" to a denial; "or" carries it over one more thing."""
+        skip = 0
+        for i in range(start - 1, -1, -1):
+            word = reading.words[i]
+            if reading.clauses[i] != reading.clauses[start]:
+                return False
+            if word in self._negators:
+                return True
+            if word in ("or", "nor"):
+                skip = 3
+            elif word not in self._fillers:
+                skip -= 1
+                if skip < 0:
+                    return False
+        return False
+
+    def _find_words(self, reading: Reading) -> None:
+        leading = True
+        for i, word in enumerate(reading.words):
+            leading = leading or reading.sentences[i] != reading.sentences[i - 1]
+            if leading:
+                reading.add(START, i, i)
+            leading = leading and word in self._lead
+            reading.add(word, i, i + 1)
+            for length in range(2, min(len(word), self._longest_root) + 1):
+                if word[:length] in self._roots:
+                    reading.add(word[:length] + "*", i, i + 1)
+
+    def _find_quantities(self, reading: Reading) -> None:
+        for i, word in enumerate(reading.words):
+            if not word[0].isdigit():
+                continue
+            unit = reading.words[i + 1] if i + 1 < len(reading.words) else ""
+            for quantity in self._quantities:
+                factor = quantity.units.get(unit) if quantity.units else 1
+                if factor and quantity.lowest <= float(word) * factor <= quantity.highest:
+                    reading.add(quantity.name, i, i + (2 if quantity.units else 1))
+
+    def _concept(self, name: str) -> Concept:
+        return next(concept for concept in self._concepts if concept.name == name)
+
+    def _refuse_unknown_names(self) -> None:
+        known = {quantity.name for quantity in self._quantities}
+        for concept in self._concepts:
+            _refuse(concept.name, _references(concept) - known)
+            known.add(concept.name)
+        for rule in self.rules:
+            _refuse(rule.name, {*rule.needs, *rule.beside, *rule.unless} - known)
+
+
+def _is_supposed(span: tuple[int, int], reading: Reading) -> bool:
+    """Whether the last thing said before it, in its clause or sentence, makes it a mere possibility."""
+    supposed = max(
+        _last_end("<supposing>", span, span[0], reading, reading.clauses),
+        _last_end("<asking>", span, span[0], reading, reading.sentences),
+    )
+    # A report may be part of what was found ("he is limp"); a supposing stands before it.
+    return 0 <= supposed >= _last_end("<asserting>", span, span[0] + 1, reading, reading.sentences)
+
+
+def _is_past(span: tuple[int, int], reading: Reading) -> bool:
+    """Whether its sentence tells of a time long over and nothing before it comes back to now."""
+    sentence = reading.sentences[span[0]]
+    if not any(reading.sentences[s] == sentence for s, _ in reading.spans("<past>")):
+        return False
+    return _last_end("<present>", span, span[0] + 1, reading, reading.sentences) < 0
+
+
+def _last_end(name: str, span: tuple[int, int], before: int, reading: Reading, groups: list[int]) -> int:
+    """The last end, up to the end of ``span``, of a concept that begins ``before`` in its clause or sentence."""
+    group = groups[span[0]]
+    places = (end for start, end in reading.spans(name) if start < before and groups[start] == group)
+    return max((end for end in places if end <= span[1]), default=-1)
+
+
+def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:
+    """Words between two places; 0 where they touch or overlap."""
+    return max(one[0] - other[1], other[0] - one[1], 0)
+
+
+def _find_concept(concept: Concept, reading: Reading) -> None:
+    at = reading.at
+    for first in concept.by_first.keys() & at.keys():
+        for pattern in concept.by_first[first]:
+            if all(part.name in at for part in pattern):
+                for start, end in _match(pattern, reading):
+                    reading.add(concept.name, start, end)
+
+
+def _match(pattern: tuple[Part, ...], reading: Reading) -> list[tuple[int, int]]:
+    found = []
+    for start, ends in reading.at[pattern[0].name].items():
+        reached = set(ends)
+        for part in pattern[1:]:
+            reached = {end for so_far in reached for end in reading.follow(so_far, part)}
+        found += [(start, end) for end in reached]
+    return found
+
+
+def _read_patterns(text: str) -> Iterator[tuple[Part, ...]]:
+    """Read the patterns of one entry: separated by ``/`` or a line's end."""
+    for line in text.replace("/", "\n").splitlines():
+        gap, parts = False, []
+        for word in line.split():
+            if word != "..":
+                parts.append(Part(word, gap))
+            gap = word == ".."
+        if parts:
+            yield tuple(parts)
+
+
+def _read_concept(name: str, text: str) -> Concept:
+    by_first: dict[str, list[tuple[Part, ...]]] = {}
+    for pattern in _read_patterns(text):
+        by_first.setdefault(pattern[0].name, []).append(pattern)
+    return Concept(f"<{name}>", {first: tuple(patterns) for first, patterns in by_first.items()})
+
+
+def _read_quantity(entry: dict[str, Any]) -> Quantity:
+    return Quantity(f"<{entry['name']}>", entry["units"], entry["from"], entry.get("to", float("inf")))
+
+
+def _read_rule(entry: dict[str, Any]) -> Rule:
+    return Rule(
+        name=entry["name"],
+        sign=entry["sign"],
+        reason=entry["reason"],
+        needs=_names(entry.get("needs", ())),
+        beside=_names(entry.get("with", ())),
+        unless=frozenset(_names(entry.get("unless", ()))),
+        within=entry.get("within", 1000),
+    )
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"<{name}>" for name in names)
+
+
+def _literals(concept: Concept) -> Iterator[str]:
+    """The single words of a concept."""
+    return (first for first, patterns in concept.by_first.items() if any(len(p) == 1 for p in patterns))
+
+
+def _references(concept: Concept) -> set[str]:
+    """The other concepts and the quantities that its patterns name."""
+    patterns = [pattern for patterns in concept.by_first.values() for pattern in patterns]
+    return {part.name for pattern in patterns for part in pattern if part.name.startswith("<")}
+
+
+def _refuse(name: str, unknown: set[str]) -> None:
+    if unknown:
+        raise ValueError(f"{name} names what is not defined before it: {', '.join(sorted(unknown))}")
