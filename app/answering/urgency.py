@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 from app.answering.wording import Wording
 
 RULES = Path(__file__).with_name("urgency.toml")
-GAP = 3
+GAP = 4
 """Words that ``..`` may stand for."""
 START = "^"
+EDGE = "|"
 
 Spans = dict[int, set[int]]
 """Where something stands in a question: first word -> the ends, each one past the last word."""
@@ -94,11 +95,14 @@ class Reading:
             for i in struck & spans.keys():
                 del spans[i]
 
-    def follow(self, end: int, part: Part) -> Iterator[int]:
-        """The ends of ``part`` after a match that ended at ``end``; a gap does not leap over a denial."""
+    def follow(self, end: int, part: Part, clause: int) -> Iterator[int]:
+        """The ends of ``part`` after ``end`` in a clause; a gap does not leap over a denial."""
         spans = self.at[part.name]
-        for start in range(end, min(end + (GAP if part.gap else 0), len(self.words) - 1) + 1):
-            if self.clauses[start] != self.clauses[end - 1 if end else 0]:
+        if part.name == EDGE:
+            yield from spans.get(end, ())
+            return
+        for start in range(end, min(end + GAP * part.gap, len(self.words) - 1) + 1):
+            if self.clauses[start] != clause:
                 return
             yield from spans.get(start, ())
             if self.words[start] in self.negators:
@@ -138,6 +142,8 @@ class Urgency:
     def read(self, question: str) -> Reading:
         """Find every concept in a question."""
         reading = Reading(*self._wording.split(question), self._negators)
+        if not reading.words:
+            return reading
         self._find_words(reading)
         self._find_quantities(reading)
         for concept in self._concepts:
@@ -192,10 +198,13 @@ class Urgency:
             if leading:
                 reading.add(START, i, i)
             leading = leading and word in self._lead
+            if i == 0 or reading.clauses[i] != reading.clauses[i - 1]:
+                reading.add(EDGE, i, i)
             reading.add(word, i, i + 1)
             for length in range(2, min(len(word), self._longest_root) + 1):
                 if word[:length] in self._roots:
                     reading.add(word[:length] + "*", i, i + 1)
+        reading.add(EDGE, len(reading.words), len(reading.words))
 
     def _find_quantities(self, reading: Reading) -> None:
         for i, word in enumerate(reading.words):
@@ -261,9 +270,10 @@ def _find_concept(concept: Concept, reading: Reading) -> None:
 def _match(pattern: tuple[Part, ...], reading: Reading) -> list[tuple[int, int]]:
     found = []
     for start, ends in reading.at[pattern[0].name].items():
+        clause = reading.clauses[min(start, len(reading.words) - 1)]
         reached = set(ends)
         for part in pattern[1:]:
-            reached = {end for so_far in reached for end in reading.follow(so_far, part)}
+            reached = {end for so_far in reached for end in reading.follow(so_far, part, clause)}
         found += [(start, end) for end in reached]
     return found
 
