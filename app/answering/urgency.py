@@ -172,7 +172,9 @@ class Urgency:
         """Whether a concept is said of a child and of now: not denied, not supposed, not long past."""
         if self._is_denied(span[0], reading):
             return False
-        return "<panic>" in reading.at or not (_is_supposed(span, reading) or _is_past(span, reading))
+        if "<panic>" in reading.at:
+            return True
+        return not ("<imagined>" in reading.at or _is_supposed(span, reading) or _is_past(span, reading))
 
     def _is_denied(self, start: int, reading: Reading) -> bool:
         """Walk back over words such as "have a" to a denial; "or" carries it over one more thing."""
