@@ -9,8 +9,11 @@ file what the program matches.
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,12 +36,23 @@ class Part(NamedTuple):
     gap: bool
 
 
+Pattern = tuple[Part, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A meaning and the patterns that express it, under the name of their first part."""
+    """A meaning and the patterns that express it."""
 
     name: str
-    by_first: dict[str, tuple[tuple[Part, ...], ...]]
+    patterns: tuple[Pattern, ...]
+
+
+class Candidate(NamedTuple):
+    """A pattern that may match, with the number of its concept and the names of its parts."""
+
+    number: int
+    pattern: Pattern
+    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,7 @@ class Reading:
         """The clause of each word."""
         self.sentences = sentences
         """The sentence of each word."""
+        self.struck = False
         self.at: dict[str, Spans] = {}
 
     def add(self, name: str, start: int, end: int) -> None:
@@ -90,6 +105,7 @@ class Reading:
 
     def strike(self, name: str) -> None:
         """Take the words of a concept out, so that nothing else is read into them."""
+        self.struck = True
         struck = {i for start, end in self.spans(name) for i in range(start, end)}
         for spans in self.at.values() if struck else ():
             for i in struck & spans.keys():
@@ -118,9 +134,11 @@ class Urgency:
         self._concepts = [_read_concept(name, entry["patterns"]) for name, entry in concepts.items()]
         self.rules = tuple(_read_rule(entry) for entry in data["rules"])
         self._refuse_unknown_names()
-        parts = {p.name for c in self._concepts for ps in c.by_first.values() for pattern in ps for p in pattern}
+        parts = Counter(part.name for concept in self._concepts for p in concept.patterns for part in p)
         self._roots = {name[:-1] for name in parts if name.endswith("*")}
         self._longest_root = max(map(len, self._roots))
+        self._idioms = [concept.name for concept in self._concepts].index("<other_sense>")
+        self._by_anchor = _index_patterns(self._concepts, parts)
         self._fillers = frozenset(_literals(self._concept("<filler>")))
         self._negators = frozenset(_literals(self._concept("<negator>")))
         self._lead = frozenset(_literals(self._concept("<lead>")))
@@ -146,11 +164,19 @@ class Urgency:
             return reading
         self._find_words(reading)
         self._find_quantities(reading)
-        for concept in self._concepts:
-            _find_concept(concept, reading)
-            if concept.name == "<other_sense>":
-                reading.strike(concept.name)
+        for candidate in self._find_candidates(reading):
+            if candidate.number > self._idioms and not reading.struck:
+                reading.strike("<other_sense>")
+            if candidate.names <= reading.at.keys():
+                name = self._concepts[candidate.number].name
+                for start, end in _match(candidate.pattern, reading):
+                    reading.add(name, start, end)
         return reading
+
+    def _find_candidates(self, reading: Reading) -> list[Candidate]:
+        """The patterns of which a word occurs, and those of concepts alone, in the order of the file."""
+        found = [self._by_anchor[name] for name in reading.at if name in self._by_anchor]
+        return sorted(chain(self._by_anchor[""], *found), key=itemgetter(0))
 
     def _fire(self, question: str) -> Iterator[Rule]:
         reading = self.read(question)
@@ -260,18 +286,24 @@ def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:
     return max(one[0] - other[1], other[0] - one[1], 0)
 
 
-def _find_concept(concept: Concept, reading: Reading) -> None:
-    at = reading.at
-    for first in concept.by_first.keys() & at.keys():
-        for pattern in concept.by_first[first]:
-            if all(part.name in at for part in pattern):
-                for start, end in _match(pattern, reading):
-                    reading.add(concept.name, start, end)
+def _index_patterns(concepts: list[Concept], uses: Counter[str]) -> dict[str, list[Candidate]]:
+    """Each pattern under its rarest word; under "" where it has none."""
+    index: dict[str, list[Candidate]] = {"": []}
+    for number, concept in enumerate(concepts):
+        for pattern in concept.patterns:
+            names = frozenset(part.name for part in pattern)
+            words = [name for name in sorted(names) if name[0].isalnum()]
+            rarest = min(words, key=uses.__getitem__, default="")
+            index.setdefault(rarest, []).append(Candidate(number, pattern, names))
+    return index
 
 
-def _match(pattern: tuple[Part, ...], reading: Reading) -> list[tuple[int, int]]:
+def _match(pattern: Pattern, reading: Reading) -> list[tuple[int, int]]:
+    spans = reading.at[pattern[0].name]
+    if len(pattern) == 1:
+        return [(start, end) for start, ends in spans.items() for end in ends]
     found = []
-    for start, ends in reading.at[pattern[0].name].items():
+    for start, ends in spans.items():
         clause = reading.clauses[min(start, len(reading.words) - 1)]
         reached = set(ends)
         for part in pattern[1:]:
@@ -280,7 +312,7 @@ def _match(pattern: tuple[Part, ...], reading: Reading) -> list[tuple[int, int]]
     return found
 
 
-def _read_patterns(text: str) -> Iterator[tuple[Part, ...]]:
+def _read_patterns(text: str) -> Iterator[Pattern]:
     """Read the patterns of one entry: separated by ``/`` or a line's end."""
     for line in text.replace("/", "\n").splitlines():
         gap, parts = False, []
@@ -293,10 +325,7 @@ def _read_patterns(text: str) -> Iterator[tuple[Part, ...]]:
 
 
 def _read_concept(name: str, text: str) -> Concept:
-    by_first: dict[str, list[tuple[Part, ...]]] = {}
-    for pattern in _read_patterns(text):
-        by_first.setdefault(pattern[0].name, []).append(pattern)
-    return Concept(f"<{name}>", {first: tuple(patterns) for first, patterns in by_first.items()})
+    return Concept(f"<{name}>", tuple(dict.fromkeys(_read_patterns(text))))
 
 
 def _read_quantity(entry: dict[str, Any]) -> Quantity:
@@ -321,13 +350,12 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 def _literals(concept: Concept) -> Iterator[str]:
     """The single words of a concept."""
-    return (first for first, patterns in concept.by_first.items() if any(len(p) == 1 for p in patterns))
+    return (pattern[0].name for pattern in concept.patterns if len(pattern) == 1)
 
 
 def _references(concept: Concept) -> set[str]:
     """The other concepts and the quantities that its patterns name."""
-    patterns = [pattern for patterns in concept.by_first.values() for pattern in patterns]
-    return {part.name for pattern in patterns for part in pattern if part.name.startswith("<")}
+    return {part.name for pattern in concept.patterns for part in pattern if part.name.startswith("<")}
 
 
 def _refuse(name: str, unknown: set[str]) -> None:
