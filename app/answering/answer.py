@@ -11,6 +11,8 @@ import numpy as np
 from app.answering.confidence import Calibration, Features, find_features
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
+from app.answering.urgency import Urgency
+from app.answering.urgency_vote import UrgencyVote
 from app.index.lexical import find_words
 from app.index.opened import OpenedIndex
 from app.records import Answer, Article, Match, Outcome, Passage, WithdrawnPassage
@@ -58,6 +60,8 @@ class IndexAnswerer:
         self.model = index.generation.manifest.model.name
         self.search = Search(index)
         self._calibration = Calibration.read(index.generation.manifest)
+        self._urgency = Urgency.load()
+        self._urgency_vote = UrgencyVote.read(index.generation.manifest)
 
     def answer(self, question: str, k: int = 5) -> Answer:
         """Answer one question; raises QuestionError for one that cannot be taken."""
@@ -69,7 +73,7 @@ class IndexAnswerer:
             question=question,
             outcome=outcome,
             confidence=confidence,
-            urgent=False,
+            urgent=self._is_urgent(question, ranking),
             matches=matches if outcome == "answered" else (),
             closest=matches if outcome == "closest" else (),
             generation=self.generation,
@@ -81,6 +85,13 @@ class IndexAnswerer:
     def assess(self, ranking: Ranking) -> Features:
         """What confidence is estimated from."""
         return find_features(ranking, self.index.lexical, self.index.token_weights)
+
+    def _is_urgent(self, question: str, ranking: Ranking) -> bool:
+        """The rules decide; the vote can only add an alarm."""
+        if self._urgency.is_urgent(question):
+            return True
+        vote = self._urgency_vote
+        return vote is not None and vote.gives_alarm(ranking.query.encoding.vector)
 
     def _judge(self, ranking: Ranking) -> tuple[float, Outcome]:
         """Confidence and outcome; a generation without calibration answers by one cosine alone."""

@@ -8,15 +8,12 @@ file what the program matches.
 
 from __future__ import annotations
 
-import tomllib
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from app.answering.urgency_rules import Candidate, Part, Pattern, Rule, RuleBook, index_patterns, read_rules
 from app.answering.wording import Wording
 
 RULES = Path(__file__).with_name("urgency.toml")
@@ -27,55 +24,6 @@ EDGE = "|"
 
 Spans = dict[int, set[int]]
 """Where something stands in a question: first word -> the ends, each one past the last word."""
-
-
-class Part(NamedTuple):
-    """One word, root or concept of a pattern, and whether ``..`` stands before it."""
-
-    name: str
-    gap: bool
-
-
-Pattern = tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A meaning and the patterns that express it."""
-
-    name: str
-    patterns: tuple[Pattern, ...]
-
-
-class Candidate(NamedTuple):
-    """A pattern that may match, with the number of its concept and the names of its parts."""
-
-    number: int
-    pattern: Pattern
-    names: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """Figures between two bounds, in a unit where one is named."""
-
-    name: str
-    units: dict[str, float]
-    lowest: float
-    highest: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One kind of emergency: what must be said, what must occur beside it, what makes it harmless."""
-
-    name: str
-    sign: str
-    reason: str
-    needs: tuple[str, ...]
-    beside: tuple[str, ...]
-    unless: frozenset[str]
-    within: int
 
 
 class Reading:
@@ -128,26 +76,23 @@ class Reading:
 class Urgency:
     """The reviewed rules, ready to be asked; safe to share between threads."""
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        concepts = data["concepts"]
-        self._quantities = [_read_quantity(entry) for entry in data["quantities"]]
-        self._concepts = [_read_concept(name, entry["patterns"]) for name, entry in concepts.items()]
-        self.rules = tuple(_read_rule(entry) for entry in data["rules"])
-        self._refuse_unknown_names()
-        parts = Counter(part.name for concept in self._concepts for p in concept.patterns for part in p)
-        self._roots = {name[:-1] for name in parts if name.endswith("*")}
-        self._longest_root = max(map(len, self._roots))
-        self._idioms = [concept.name for concept in self._concepts].index("<other_sense>")
-        self._by_anchor = _index_patterns(self._concepts, parts)
-        self._fillers = frozenset(_literals(self._concept("<filler>")))
-        self._negators = frozenset(_literals(self._concept("<negator>")))
-        self._lead = frozenset(_literals(self._concept("<lead>")))
-        self._wording = Wording(data["spelling"], {p for p in parts if p.isalpha()}, self._roots)
+    def __init__(self, rules: RuleBook) -> None:
+        self.rules = rules.rules
+        self._quantities = rules.quantities
+        self._concepts = rules.concepts
+        self._idioms = [concept.name for concept in rules.concepts].index("<other_sense>")
+        self._roots = rules.roots
+        self._longest_root = max(map(len, rules.roots))
+        self._by_anchor = index_patterns(rules.concepts)
+        self._fillers = rules.words_of("<filler>")
+        self._negators = rules.words_of("<negator>")
+        self._lead = rules.words_of("<lead>")
+        self._wording = Wording(rules.spelling, rules.words, rules.roots)
 
     @classmethod
     def load(cls, path: Path = RULES) -> Urgency:
-        """Read and check the rules; raises ValueError for a name that the file does not define."""
-        return cls(tomllib.loads(path.read_text(encoding="utf-8")))
+        """Read the rules; raises ValueError for a name that the file does not define before it uses it."""
+        return cls(read_rules(path))
 
     def is_urgent(self, question: str) -> bool:
         """Whether any rule fires."""
@@ -183,9 +128,9 @@ class Urgency:
         if reading.words:
             found = reading.at.keys()
             for rule in self.rules:
-                if found >= {*rule.needs, *rule.beside} and not rule.unless & found:
-                    if self._holds(rule, reading):
-                        yield rule
+                told = found >= rule.told and not rule.unless & found
+                if told and self._holds(rule, reading):
+                    yield rule
 
     def _holds(self, rule: Rule, reading: Reading) -> bool:
         places = [[s for s in reading.spans(name) if self._counts(s, reading)] for name in rule.needs]
@@ -236,24 +181,13 @@ class Urgency:
 
     def _find_quantities(self, reading: Reading) -> None:
         for i, word in enumerate(reading.words):
-            if not word[0].isdigit():
+            if not word[0].isdecimal():
                 continue
             unit = reading.words[i + 1] if i + 1 < len(reading.words) else ""
             for quantity in self._quantities:
                 factor = quantity.units.get(unit) if quantity.units else 1
                 if factor and quantity.lowest <= float(word) * factor <= quantity.highest:
                     reading.add(quantity.name, i, i + (2 if quantity.units else 1))
-
-    def _concept(self, name: str) -> Concept:
-        return next(concept for concept in self._concepts if concept.name == name)
-
-    def _refuse_unknown_names(self) -> None:
-        known = {quantity.name for quantity in self._quantities}
-        for concept in self._concepts:
-            _refuse(concept.name, _references(concept) - known)
-            known.add(concept.name)
-        for rule in self.rules:
-            _refuse(rule.name, {*rule.needs, *rule.beside, *rule.unless} - known)
 
 
 def _is_supposed(span: tuple[int, int], reading: Reading) -> bool:
@@ -275,7 +209,7 @@ def _is_past(span: tuple[int, int], reading: Reading) -> bool:
 
 
 def _last_end(name: str, span: tuple[int, int], before: int, reading: Reading, groups: list[int]) -> int:
-    """The last end, up to the end of ``span``, of a concept that begins ``before`` in its clause or sentence."""
+    """The last end within ``span`` of a concept that begins ``before`` in its clause or sentence; else -1."""
     group = groups[span[0]]
     places = (end for start, end in reading.spans(name) if start < before and groups[start] == group)
     return max((end for end in places if end <= span[1]), default=-1)
@@ -284,18 +218,6 @@ def _last_end(name: str, span: tuple[int, int], before: int, reading: Reading, g
 def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:
     """Words between two places; 0 where they touch or overlap."""
     return max(one[0] - other[1], other[0] - one[1], 0)
-
-
-def _index_patterns(concepts: list[Concept], uses: Counter[str]) -> dict[str, list[Candidate]]:
-    """Each pattern under its rarest word; under "" where it has none."""
-    index: dict[str, list[Candidate]] = {"": []}
-    for number, concept in enumerate(concepts):
-        for pattern in concept.patterns:
-            names = frozenset(part.name for part in pattern)
-            words = [name for name in sorted(names) if name[0].isalnum()]
-            rarest = min(words, key=uses.__getitem__, default="")
-            index.setdefault(rarest, []).append(Candidate(number, pattern, names))
-    return index
 
 
 def _match(pattern: Pattern, reading: Reading) -> list[tuple[int, int]]:
@@ -310,54 +232,3 @@ def _match(pattern: Pattern, reading: Reading) -> list[tuple[int, int]]:
             reached = {end for so_far in reached for end in reading.follow(so_far, part, clause)}
         found += [(start, end) for end in reached]
     return found
-
-
-def _read_patterns(text: str) -> Iterator[Pattern]:
-    """Read the patterns of one entry: separated by ``/`` or a line's end."""
-    for line in text.replace("/", "\n").splitlines():
-        gap, parts = False, []
-        for word in line.split():
-            if word != "..":
-                parts.append(Part(word, gap))
-            gap = word == ".."
-        if parts:
-            yield tuple(parts)
-
-
-def _read_concept(name: str, text: str) -> Concept:
-    return Concept(f"<{name}>", tuple(dict.fromkeys(_read_patterns(text))))
-
-
-def _read_quantity(entry: dict[str, Any]) -> Quantity:
-    return Quantity(f"<{entry['name']}>", entry["units"], entry["from"], entry.get("to", float("inf")))
-
-
-def _read_rule(entry: dict[str, Any]) -> Rule:
-    return Rule(
-        name=entry["name"],
-        sign=entry["sign"],
-        reason=entry["reason"],
-        needs=_names(entry.get("needs", ())),
-        beside=_names(entry.get("with", ())),
-        unless=frozenset(_names(entry.get("unless", ()))),
-        within=entry.get("within", 1000),
-    )
-
-
-def _names(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"<{name}>" for name in names)
-
-
-def _literals(concept: Concept) -> Iterator[str]:
-    """The single words of a concept."""
-    return (pattern[0].name for pattern in concept.patterns if len(pattern) == 1)
-
-
-def _references(concept: Concept) -> set[str]:
-    """The other concepts and the quantities that its patterns name."""
-    return {part.name for pattern in concept.patterns for part in pattern if part.name.startswith("<")}
-
-
-def _refuse(name: str, unknown: set[str]) -> None:
-    if unknown:
-        raise ValueError(f"{name} names what is not defined before it: {', '.join(sorted(unknown))}")

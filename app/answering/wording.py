@@ -11,6 +11,7 @@ TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[.!?;\n]+|[,:()\u2013\u2014\u2026
 APOSTROPHES = str.maketrans("", "", "'\u2019\u2018`\u00b4\u02bc")
 REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 SHORTEST_MENDED = 5
+LONGEST_MENDED = 20
 TWO_EDITS_FROM = 9
 LONGEST = 400
 """Words that are read; more than a question may hold."""
@@ -46,12 +47,14 @@ class Wording:
         return words[:LONGEST], clauses[:LONGEST], sentences[:LONGEST]
 
     def _mend(self, word: str) -> list[str]:
-        if word[0].isdigit():
+        if word[0].isdecimal():
             return [word.replace(",", ".")]
         word = REPEATED.sub(r"\1", word)
         if word in self._fixed:
             return self._fixed[word]
-        if len(word) < SHORTEST_MENDED or word in self._keep or word.startswith(self._roots):
+        if not SHORTEST_MENDED <= len(word) <= LONGEST_MENDED or word in self._keep:
+            return [word]
+        if word.startswith(self._roots):
             return [word]
         return [next((self._mended[cut] for cut in _cuts(word) if self._fits(word, cut)), word)]
 

@@ -36,3 +36,8 @@ def test_candidates_fall_in_score(answerer: IndexAnswerer) -> None:
     scores = answerer.search.rank("why does my baby kick at night").scores
     assert len(scores) == 32
     assert list(scores) == sorted(scores, reverse=True)
+
+
+def test_emergency_is_noticed_whatever_the_articles_answer(answerer: IndexAnswerer) -> None:
+    assert answerer.answer("my baby is not breathing and his legs jerk").urgent
+    assert not answerer.answer("is shuddering dangerous?").urgent

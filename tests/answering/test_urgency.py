@@ -1,0 +1,201 @@
+"""Which questions describe an emergency: the rules alone, as they decide when nothing else is loaded."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.answering.urgency import RULES, Urgency
+from app.evaluation.questions import Question, read_questions
+from app.notices import EMERGENCY_SIGNS, URGENT_LINE
+
+QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
+URGENCY = Urgency.load()
+
+CHILDREN = ("he", "she", "my son", "my daughter", "lo", "dd", "ds", "our twin", "the newborn", "my grandson")
+EMERGENCIES = (
+    "{} is not breathing",
+    "{} stopped breathing for 20 seconds",
+    "{} is gasping for air and twitching",
+    "{} has blue lips",
+    "{} has gone grey and limp",
+    "i can't wake {} up",
+    "{} wont wake up",
+    "{} is unconscious",
+    "{} isn't responding to me",
+    "{} is floppy after the jerking",
+    "{} is having a seizure",
+    "{} has been fitting for six minutes",
+    "{} just had a first fit",
+    "{} is convulsing with a temperature of 39.5",
+    "{} has had three fits today",
+    "{} keeps folding forward with arms out over and over since waking, still doing it",
+    "{} fell off the bed onto the head and is now twitching",
+    "my partner shook {} hard",
+    "{} swallowed a button battery",
+    "{} ate grandma's pills and is trembling",
+    "{} is choking on a grape",
+    "{} has a stiff neck, a fever and spots that do not fade under a glass",
+    "{} is 3 weeks old and has a fever of 38.4",
+    "{} went under in the bath and is coughing and drowsy",
+    "{} got an electric shock from the socket",
+    "{} was stung by a bee and the throat is swelling",
+)
+
+PAIRS = (
+    ("he is having a seizure", "what does a seizure look like"),
+    ("she has a fever and is twitching", "no fever, she is just twitching"),
+    ("he is floppy", "he is not floppy"),
+    ("he isn't breathing", "he has no trouble breathing"),
+    ("his lips are blue", "his pyjamas are blue"),
+    ("my baby turned blue", "what if my baby turned blue"),
+    ("she had a fit this morning", "she had a fit last year"),
+    ("he had his first fit an hour ago", "he had his first fit two years ago"),
+    ("he lost consciousness", "do babies lose consciousness in a shuddering attack"),
+    ("she is choking", "his sister choked up with tears"),
+    ("she swallowed a battery", "how do I keep batteries away from toddlers"),
+    ("he is fitting", "he barely fits into his cot"),
+    ("our baby has fits one after another", "she has fits of giggles"),
+    ("she does not respond to my voice", "she does not respond to sleep training"),
+    ("I can't wake her", "I don't want to wake her"),
+    ("he fell on his head and is jerking", "he fell asleep and is jerking"),
+    ("is he having a seizure right now", "how is a seizure told from a jerk"),
+    ("if only it stopped, she is convulsing", "if she ever convulses, what is it"),
+)
+
+MISSPELT = (
+    "babys lips turning purpel",
+    "he isnt breething",
+    "she is haveing a siezure",
+    "hes convulsin and fomaing at the mouth",
+    "my baby is unconcious",
+    "he is unresponsve",
+    "swolowed a batery",
+    "shes choaking",
+    "tempreture 40 and twiching",
+    "HEEELP SHE IS CONVULSINGGG",
+    "my son isn’t breathing",
+)
+
+
+def read(name: str, *, urgent: bool) -> list[Question]:
+    """The questions of a file that are urgent, or those that are not."""
+    return [one for one in read_questions(QUESTIONS / name) if (one.kind == "urgent") == urgent]
+
+
+def count_alarms(questions: list[Question]) -> int:
+    return sum(URGENCY.is_urgent(one.question) for one in questions)
+
+
+@pytest.mark.parametrize("name", ["dev.jsonl", "urgent_practice.jsonl"])
+def test_every_urgent_development_question_is_noticed(name: str) -> None:
+    missed = [one.id for one in read(name, urgent=True) if not URGENCY.is_urgent(one.question)]
+    assert missed == []
+
+
+@pytest.mark.parametrize("name", ["dev.jsonl", "urgent_practice.jsonl"])
+def test_at_most_one_in_fifty_other_development_questions_raises_an_alarm(name: str) -> None:
+    others = read(name, urgent=False)
+    assert count_alarms(others) <= 0.02 * len(others)
+
+
+def test_held_out_questions_are_noticed_with_few_false_alarms() -> None:
+    urgent, others = (read("urgent_heldout.jsonl", urgent=kind) for kind in (True, False))
+    assert (len(urgent), len(others)) == (75, 75)
+    assert count_alarms(urgent) >= 73
+    assert count_alarms(others) <= 2
+
+
+@pytest.mark.parametrize("emergency", EMERGENCIES)
+def test_emergency_is_noticed_whoever_the_child_is(emergency: str) -> None:
+    assert [child for child in CHILDREN if not URGENCY.is_urgent(emergency.format(child))] == []
+
+
+@pytest.mark.parametrize("emergency", EMERGENCIES)
+def test_emergency_is_noticed_however_it_is_typed(emergency: str) -> None:
+    question = emergency.format("my baby")
+    forms = (
+        question.upper(),
+        question.replace("'", "").replace(",", ""),
+        f"hi, {question}, what do I do???",
+        f"sorry to bother you. {question}. thanks",
+        f"  {question}!!!  ",
+    )
+    assert [form for form in forms if not URGENCY.is_urgent(form)] == []
+
+
+@pytest.mark.parametrize(("urgent", "harmless"), PAIRS)
+def test_report_is_told_from_what_only_sounds_like_it(urgent: str, harmless: str) -> None:
+    assert (URGENCY.is_urgent(urgent), URGENCY.is_urgent(harmless)) == (True, False)
+
+
+@pytest.mark.parametrize("question", MISSPELT)
+def test_misspelt_emergency_is_noticed(question: str) -> None:
+    assert URGENCY.is_urgent(question)
+
+
+def test_one_typing_error_hides_few_emergencies() -> None:
+    chance = random.Random(0)  # noqa: S311 - the same errors in every run
+    questions = [one.question for one in read("urgent_practice.jsonl", urgent=True)] * 4
+    noticed = sum(URGENCY.is_urgent(make_error(question, chance)) for question in questions)
+    assert noticed >= 0.9 * len(questions)
+
+
+def make_error(question: str, chance: random.Random) -> str:
+    """Swap, drop, double or replace a letter inside one of the longer words."""
+    words = question.split()
+    places = [i for i, word in enumerate(words) if word.isalpha() and len(word) >= 5]
+    if not places:
+        return question
+    i = chance.choice(places)
+    word, k = words[i], chance.randrange(1, len(words[i]) - 1)
+    start, letter, following, end = word[:k], word[k], word[k + 1], word[k + 2 :]
+    forms = (following + letter, following, 2 * letter + following, chance.choice("aeiounrst") + following)
+    words[i] = start + chance.choice(forms) + end
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("question", ["", " ", "?", "the", "…", "\x00", "፩ ² ①", "1,5", "999999999999"])
+def test_question_without_meaning_is_no_emergency(question: str) -> None:
+    assert not URGENCY.is_urgent(question)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_is_read_and_says_the_same_twice(question: str) -> None:
+    assert URGENCY.is_urgent(question) == bool(URGENCY.explain(question))
+
+
+def test_longest_question_of_one_word_or_of_danger_words_takes_no_noticeable_time() -> None:
+    began = time.process_time()
+    for question in ("convulsign" * 50, "he is not breathing blue fit now " * 15, "a " * 250, "if he " * 80):
+        URGENCY.is_urgent(question)
+    assert time.process_time() - began < 1.0
+
+
+def test_every_sign_of_the_card_has_a_rule_and_every_rule_a_sign_and_a_reason() -> None:
+    card = [*EMERGENCY_SIGNS, URGENT_LINE]
+    signs = {rule.sign for rule in URGENCY.rules} - {"beyond the card"}
+    assert [line for line in card if not any(sign in line for sign in signs)] == []
+    assert [sign for sign in signs if not any(sign in line for line in card)] == []
+    assert [rule.name for rule in URGENCY.rules if not rule.reason.endswith(".")] == []
+    names = [rule.name for rule in URGENCY.rules]
+    assert len(names) == len(set(names))
+
+
+def test_explanation_names_the_rules() -> None:
+    assert URGENCY.explain("my baby is choking") == ["choking"]
+    assert URGENCY.explain("my baby kicks") == []
+
+
+def test_rules_that_name_an_unknown_concept_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "urgency.toml"
+    text = RULES.read_text(encoding="utf-8")
+    path.write_text(text.replace('needs = ["choke"]', 'needs = ["choak"]'), encoding="utf-8")
+    with pytest.raises(ValueError, match="choking names what is not defined before it: <choak>"):
+        Urgency.load(path)
