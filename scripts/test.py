@@ -38,7 +38,7 @@ def run_pytest(*arguments: str) -> int:
 
 
 def main() -> int:
-    """Stop at the first part that fails: checks, quick tests, browser and clean environment."""
+    """Stop at the first part that fails: checks, then the tests in one process, which share one index."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slow", action="store_true", help="only the tests that take minutes")
     parser.add_argument("--faults", action="store_true", help="only the long tests of faults and damage")
@@ -47,7 +47,7 @@ def main() -> int:
         if getattr(options, only):
             return run_pytest("-m", only)
     ensure_chromium()
-    return check.main() or run_pytest("-m", QUICK) or run_pytest("-m", LONGER)
+    return check.main() or run_pytest("-m", "not slow")
 
 
 if __name__ == "__main__":

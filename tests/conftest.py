@@ -32,6 +32,11 @@ def built_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first: who broke something sees it before the browser starts."""
+    items.sort(key=lambda item: any(item.get_closest_marker(name) for name in ("browser", "clean", "slow")))
+
+
 @pytest.fixture(scope="session")
 def settings(built_settings: Settings) -> Settings:
     """The same; folders of tests that need no index have settings of their own under this name."""

@@ -36,7 +36,9 @@ def test_articles_newer_than_the_index_are_named(own_settings: Settings, environ
 
 
 @pytest.mark.clean
-def test_missing_index_is_built(environment: dict[str, str], tmp_path: Path) -> None:
+def test_missing_index_is_built(own_settings: Settings, environment: dict[str, str], tmp_path: Path) -> None:
+    for path in own_settings.corpus_dir.glob("[!b]*"):
+        path.unlink()
     lines = run_until_it_answers({**environment, "NIGHTLIGHT_INDEX_DIR": str(tmp_path / "none")})
     assert lines[0] == "No index yet: building it from the corpus ...\n"
     assert (tmp_path / "none" / "CURRENT").is_file()
