@@ -11,6 +11,9 @@ from app.answering.question import MAX_CHARACTERS, MAX_PASSAGES, check_question
 from app.errors import QuestionError
 
 MAX_BATCH = 50
+_FORBIDDEN = r"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"
+_PATTERN = rf"^[^{_FORBIDDEN}]*[^{_FORBIDDEN}\s][^{_FORBIDDEN}]*$"
+"""Says in the document, for programs, what check_question holds to."""
 
 
 def _check_question(text: str) -> str:
@@ -25,7 +28,7 @@ Question = Annotated[
     AfterValidator(_check_question),
     Field(
         description="The question in plain words: 1 to 1,000 characters, trimmed, no control characters.",
-        json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS},
+        json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": _PATTERN},
     ),
 ]
 PassageCount = Annotated[int, Field(ge=1, le=MAX_PASSAGES, description="The most passages to reply with.")]
