@@ -57,6 +57,9 @@ def read_pdf(path: Path) -> Draft:
             lines = [line for page in pdf.pages for line in _read_page(page)]
             proposal = _propose(pdf.metadata)
     except (PdfminerException, PDFPasswordIncorrect) as error:
+        for cause in error.args:
+            if isinstance(cause, MemoryError | TimeoutError | RecursionError):
+                raise cause from error
         raise CorpusError(
             f"{path.name}: not a PDF that can be read (damaged, or it needs a password)."
         ) from error
