@@ -2,6 +2,7 @@
 
 NightlightError
 ├── QuestionError        the question cannot be taken (the asker can mend it)
+├── TooLate              a request's deadline has passed
 ├── CorpusError          a source article or its metadata is faulty
 ├── QuestionsError       a file of evaluation questions is faulty
 ├── GenerationError     a stored generation cannot be used
@@ -28,6 +29,10 @@ class QuestionError(NightlightError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class TooLate(NightlightError):
+    """A request's deadline passed before its answer was begun."""
 
 
 class CorpusError(NightlightError):

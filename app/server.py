@@ -1,68 +1,29 @@
-"""gunicorn around the web application: processes and threads, its log, its own refusals.
+"""gunicorn around the web application: its processes, what they share, how they start and end.
 
-The only place of gunicorn. The parent process imports neither Flask nor the index; each worker loads the
-application after the fork, so that no thread or mapped file is older than its process.
+With connections.py the only place of gunicorn. The parent process imports neither Flask nor the index; each
+worker loads the application after the fork, so that no thread or mapped file is older than its process.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
-import sys
+import tempfile
 from collections.abc import Callable
-from traceback import extract_tb
+from functools import cache, partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import AppImportError
-from gunicorn.glogging import Logger
-from gunicorn.http import errors, message
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.http import message
 
+from app.connections import REQUEST_LINE_BYTES, Application, PrivateLogger, Worker, check_bodies
 from app.errors import NightlightError
-from app.settings import Settings
+from app.settings import SHARED_COUNTS, Settings
 
-# A question of 1,000 characters is up to 12,000 bytes when a form sends it percent-encoded.
-REQUEST_LINE_BYTES = 16_384
-Application = Callable[..., Any]
 # Workers share the cores; within one a question is too short a work to be divided.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
-    """gunicorn's log without what a request said: an exception's message may quote it."""
-
-    def exception(self, msg: str, *_args: object, **_kwargs: object) -> None:
-        """Log the kind and place of the exception being handled; the arguments may hold an address."""
-        self.error("%s: %s", msg.partition("%")[0].strip(), describe_fault(sys.exc_info()[1]))
-
-
-class Body:
-    """A request's body; malformed chunks are told as a lost client, which every application understands."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-
-    def read(self, size: int = -1) -> bytes:
-        """The next ``size`` bytes; raises OSError where the client broke the protocol."""
-        try:
-            return bytes(self._body.read(size))
-        except errors.ParseException as error:
-            raise OSError("malformed body") from error
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
-    """Threads whose refusals of a malformed request carry the notices and leak nothing."""
-
-    def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: Exception) -> None:
-        """Answer what never became a request, or what the application failed at, with the error page."""
-        status = choose_status(exc)
-        if status == 500:
-            self.log.error("Error handling request: %s", describe_fault(exc))
-        try:
-            client.sendall(self.app.refuse(status))
-        except OSError:
-            self.log.debug("The client left before the refusal.")
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -72,6 +33,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         self.settings = settings
         self.announce = announce
         self.listener = bind(settings.host, settings.port)
+        # Counts by labels, nothing else; the folder goes when the server does.
+        os.environ[SHARED_COUNTS] = tempfile.mkdtemp(prefix="nightlight-counts-")
+        # Made once: a flood of refusals must cost next to nothing.
+        self._busy_reply = cache(partial(self._render_refusal, 503))
         super().__init__()
 
     def load_config(self) -> None:
@@ -89,8 +54,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "limit_request_line": REQUEST_LINE_BYTES,
             "graceful_timeout": 10,
             "control_socket_disable": True,
+            "forwarded_allow_ips": "",  # app/web/proxies.py alone decides whom to believe
             "proc_name": "nightlight",
             "post_worker_init": self.announce_first,
+            "on_exit": forget_counts,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -108,9 +75,21 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def refuse(self, status: int) -> bytes:
         """A whole HTTP reply of the error page, headers and notices included."""
+        from app.web.refusals import PAGE
+
+        return self._render_refusal(status, PAGE)
+
+    def refuse_busy(self, head: bytes) -> bytes:
+        """The same for a full queue, as JSON when the request begins like a program's."""
+        from app.web.refusals import PAGE, PROGRAM, count_refusal
+
+        count_refusal(self.wsgi(), 503)
+        return self._busy_reply(PROGRAM if b" /api/" in head[:16] else PAGE)
+
+    def _render_refusal(self, status: int, path: str) -> bytes:
         from app.web.refusals import render_refusal
 
-        return render_refusal(self.wsgi(), status)
+        return render_refusal(self.wsgi(), status, path)
 
     def announce_first(self, worker: Any) -> None:
         """Tell the address when the first worker has loaded the application."""
@@ -118,34 +97,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             self.announce(describe_address(*worker.sockets[0].getsockname()[:2]))
 
 
-def check_bodies(application: Application) -> Application:
-    """Let ``application`` read every body through Body."""
-
-    def answer(environ: dict[str, Any], start_response: Any) -> Any:
-        environ["wsgi.input"] = Body(environ["wsgi.input"])
-        return application(environ, start_response)
-
-    return answer
-
-
-def choose_status(error: Exception) -> int:
-    """The HTTP status for what gunicorn could not take: 414, 400, or 500 for a fault of ours."""
-    if isinstance(error, errors.LimitRequestLine):
-        return 414
-    ours = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
-    return 400 if isinstance(error, errors.ParseException) and not isinstance(error, ours) else 500
-
-
-def describe_fault(error: object) -> str:
-    """An exception's kind and innermost place, without its message."""
-    if not isinstance(error, BaseException):
-        return "no details"
-    frames = extract_tb(error.__traceback__)
-    return (
-        f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}"
-        if frames
-        else type(error).__name__
-    )
+def forget_counts(_arbiter: object) -> None:
+    """Remove the folder through which the processes shared their counts."""
+    shutil.rmtree(os.environ[SHARED_COUNTS], ignore_errors=True)
 
 
 def describe_address(host: str, port: int) -> str:

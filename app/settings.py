@@ -9,6 +9,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus-client wants to be told of the folder through which a server's processes share counts."""
 
 
 class Settings(BaseSettings):
@@ -39,6 +41,21 @@ class Settings(BaseSettings):
     question_method: Literal["get", "post"] = Field(
         "get",
         description="How the search form sends a question: get (Back and sharing work) or post (private).",
+    )
+    queue: int = Field(
+        16, ge=1, description="Requests that may wait in each server process; one more gets a 503 at once."
+    )
+    deadline: float = Field(
+        5.0, gt=0, description="Seconds within which a request must arrive and its last answer begin."
+    )
+    rate_limit: str = Field(
+        "120 per minute",
+        pattern=r"^[1-9][0-9]* per (second|minute|hour|day)$",
+        description="Questions that one address may put to each server process.",
+    )
+    trusted_proxies: list[str] | None = Field(
+        None,
+        description="Addresses of proxies whose forwarding headers count, as a JSON list.",
     )
     trusted_hosts: list[str] | None = Field(
         None, description="Host names that requests may carry, as a JSON list; none means any."

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 
 from app import notices
-from app.server import describe_fault
+from app.connections import describe_fault
 from tests.serving import ROOT, Server, start_server
 
 CANARY = "zebracanary"
+JSON = "application/json"
 MALFORMED = {
     "no request line": f"{CANARY}\r\n\r\n",
     "unknown version": f"GET /?q={CANARY} HTTP/9.9\r\n\r\n",
@@ -94,6 +98,58 @@ def test_log_holds_nothing_of_any_request(server: Server) -> None:
         send_raw(server, raw)
     fetch_status(f"{server.address}/?q={CANARY}")
     assert CANARY not in server.log.read_text(encoding="utf-8")
+
+
+def test_full_queue_is_told_at_once_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
+    head = f"POST /api/v1/answers HTTP/1.1\r\nHost: a\r\nContent-Type: {JSON}\r\nContent-Length: 9\r\n\r\n"
+    small = ("--workers", "1", "--threads", "1")
+    with (
+        start_server(tmp_path / "index", tmp_path / "log", *small, NIGHTLIGHT_QUEUE="1") as server,
+        ExitStack() as clients,
+    ):
+        for _ in range(2):
+            clients.enter_context(connect(server)).sendall(head.encode())
+        time.sleep(0.3)
+        started = time.perf_counter()
+        status, headers, body = send_raw(server, "GET /?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert time.perf_counter() - started < 0.5
+        assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "3", "no-store")
+        assert notices.EMERGENCY_SIGNS[0] in body
+        status, headers, body = send_raw(server, "GET /api/v1/answers?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (status, headers["Content-Type"]) == (503, JSON)
+        assert json.loads(body)["error"]["code"] == "busy"
+        assert notices.EMERGENCY_SIGNS[0] in json.loads(body)["notices"]["emergency"]
+    assert '"status": 503' in server.log.read_text(encoding="utf-8")
+
+
+def test_clients_that_say_nothing_hold_up_nobody(server: Server) -> None:
+    with ExitStack() as clients:
+        for _ in range(100):
+            clients.enter_context(connect(server))
+        started = time.perf_counter()
+        assert fetch_status(f"{server.address}/healthz") == 200
+        assert time.perf_counter() - started < 2
+
+
+def test_request_that_does_not_arrive_in_time_is_given_up(tmp_path: Path) -> None:
+    small = ("--workers", "1", "--threads", "1")
+    with (
+        start_server(tmp_path / "index", tmp_path / "log", *small, NIGHTLIGHT_DEADLINE="0.5") as server,
+        connect(server) as slow,
+    ):
+        slow.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        assert fetch_status(f"{server.address}/healthz") == 200
+        assert slow.recv(1000) == b""
+
+
+def test_processes_count_together_and_leave_nothing_behind(tmp_path: Path) -> None:
+    with start_server(tmp_path / "index", tmp_path / "log", TMPDIR=str(tmp_path)) as server:
+        for _ in range(20):
+            fetch_status(f"{server.address}/healthz")
+        with urllib.request.urlopen(f"{server.address}/metrics", timeout=10) as reply:  # noqa: S310
+            assert 'route="/healthz",status="200"} 20.0' in reply.read().decode()
+        assert len(list(tmp_path.glob("nightlight-counts-*"))) == 1
+    assert list(tmp_path.glob("nightlight-counts-*")) == []
 
 
 def test_fault_is_described_by_kind_and_place() -> None:

@@ -11,6 +11,9 @@ from app.web import api, pages, system
 from app.web.errors import init_errors
 from app.web.extracts import format_day, link_numbers
 from app.web.headers import init_headers
+from app.web.limits import init_limits
+from app.web.log import start_request
+from app.web.proxies import trust_proxies
 from app.web.reading import check_body_size
 from app.web.reload import Current, follow
 from app.web.site import Site, count_response
@@ -29,9 +32,12 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
     for part in (pages, api, system):
         app.register_blueprint(part.blueprint)
     init_errors(app)
+    app.before_request(start_request)
     app.before_request(check_body_size)
+    init_limits(app, settings.rate_limit)
     app.after_request(count_response)
     init_headers(app)
+    app.wsgi_app = trust_proxies(app.wsgi_app, settings.trusted_proxies or ())  # type: ignore[method-assign]
     return app
 
 

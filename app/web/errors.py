@@ -6,11 +6,12 @@ import logging
 from traceback import extract_tb
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from app.errors import GenerationError, NotFound, QuestionError, Withdrawn
+from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.notices import WITHDRAWN
+from app.web.limits import find_wait
 from app.web.reading import read_typed
 from app.web.site import reply_json, site
 
@@ -30,7 +31,9 @@ _WORDS = {
     500: ("server_error", "Something went wrong here. It is not your fault. Please try again."),
     503: ("unavailable", "The search is not ready. Please try again in a minute."),
 }
+BUSY = "Many people are asking at the moment. Please try again in a few seconds."
 _RETRY_SECONDS = "10"
+_BUSY_SECONDS = "3"
 
 
 def wants_json() -> bool:
@@ -44,7 +47,7 @@ def render_error(status: int, code: str, message: str, **extra: Any) -> Response
         return reply_json(
             {"error": {"code": code, "message": message}, "notices": site().notices, **extra}, status
         )
-    typed = read_typed() if status in (400, 503, 500) else ""
+    typed = read_typed() if status in (400, 429, 503, 500) else ""
     return site().render("error.html", status, message=message, code=status, question=typed)
 
 
@@ -69,6 +72,18 @@ def handle_generation_error(error: GenerationError) -> Response:
     return response
 
 
+def handle_too_late(_error: TooLate) -> Response:
+    """503: this process is too busy to answer in time."""
+    return render_busy()
+
+
+def render_busy() -> Response:
+    """503 with when to come back: there are more questions than can be answered."""
+    response = render_error(503, "busy", BUSY)
+    response.headers["Retry-After"] = _BUSY_SECONDS
+    return response
+
+
 def handle_http_error(error: HTTPException) -> Response:
     """Flask's and Werkzeug's own refusals in our form, with their headers (Allow, Retry-After)."""
     status = error.code if error.code in _WORDS else 400 if (error.code or 500) < 500 else 500
@@ -76,6 +91,8 @@ def handle_http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
+    if status == 429:
+        response.headers["Retry-After"] = str(find_wait(current_app))
     return response
 
 
@@ -83,7 +100,7 @@ def handle_unexpected(error: Exception) -> Response:
     """500: logged by kind and place, because an exception's own message may quote what was typed."""
     frames = extract_tb(error.__traceback__)[-3:]
     places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    logger.error("unexpected %s at %s", type(error).__name__, places)
+    logger.error("unexpected %s at %s in request %s", type(error).__name__, places, g.get("request_id"))
     return render_error(500, *_WORDS[500])
 
 
@@ -92,5 +109,6 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(QuestionError, handle_question_error)
     app.register_error_handler(NotFound, handle_not_found)
     app.register_error_handler(GenerationError, handle_generation_error)
+    app.register_error_handler(TooLate, handle_too_late)
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Exception, handle_unexpected)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.settings import SHARED_COUNTS
 
 _BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -25,6 +30,12 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self._unanswered = Counter(
+            "nightlight_unanswered",
+            "Questions without an answer, by the article that came nearest.",
+            ("article",),
+            registry=self.registry,
+        )
         self._responses = Counter(
             "nightlight_responses",
             "Responses, by route template, method and status.",
@@ -37,10 +48,18 @@ class Metrics:
         self._questions.labels(outcome, str(urgent).lower(), generation).inc()
         self._seconds.labels(outcome, generation).observe(seconds)
 
+    def count_unanswered(self, article: str) -> None:
+        """One question that was not answered; ``article`` is the nearest one's slug, or "none"."""
+        self._unanswered.labels(article).inc()
+
     def count_response(self, route: str, method: str, status: int) -> None:
         """One response."""
         self._responses.labels(route, method, str(status)).inc()
 
     def render(self) -> bytes:
-        """Everything counted so far, in the Prometheus text format."""
-        return generate_latest(self.registry)
+        """Everything counted so far, by all processes of the server, in the Prometheus text format."""
+        if SHARED_COUNTS not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)

@@ -8,18 +8,21 @@ from functools import cached_property
 from time import perf_counter
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 from app.answering.answer import Answerer
+from app.errors import TooLate
 from app.notices import notices
 from app.records import Answer
 from app.settings import Settings
 from app.web.assets import load_assets
+from app.web.log import log_request, note_question
 from app.web.metrics import Metrics
 from app.web.openapi import Document, build_document
 from app.web.reload import Current
 
-_KEY = "nightlight"
+SITE = "nightlight"
+"""The Site's name among an application's extensions."""
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
@@ -34,7 +37,7 @@ class Site:
         self.metrics = Metrics()
         self.notices: dict[str, Any] = asdict(notices(settings.emergency_number))
         self._app = app
-        app.extensions[_KEY] = self
+        app.extensions[SITE] = self
 
     @property
     def base(self) -> str:
@@ -47,15 +50,21 @@ class Site:
         return build_document(self._app)
 
     def ask(self, answerer: Answerer, question: str, k: int) -> Answer:
-        """Answer one question and count it."""
+        """Answer one question and count it; raises TooLate once the request's deadline has passed."""
+        note_question(len(question))
         started = perf_counter()
+        if started - g.started > self.settings.deadline:
+            raise TooLate("the deadline has passed")
         answer = answerer.answer(question, k)
+        note_question(len(question), answer.outcome)
         self.metrics.count_answer(
             answer.outcome,
             urgent=answer.urgent,
             generation=answer.generation,
             seconds=perf_counter() - started,
         )
+        if answer.outcome != "answered":
+            self.metrics.count_unanswered(answer.closest[0].article.slug if answer.closest else "none")
         return answer
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
@@ -67,7 +76,7 @@ class Site:
 
 def site() -> Site:
     """The parts of the application that serves this request."""
-    found: Site = current_app.extensions[_KEY]
+    found: Site = current_app.extensions[SITE]
     return found
 
 
@@ -78,8 +87,9 @@ def reply_json(payload: dict[str, Any], status: int = 200) -> Response:
 
 
 def count_response(response: Response) -> Response:
-    """After each request: its route template, never its address."""
+    """After each request, count it and log it: by its route's template, never by its address."""
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in _METHODS else "other"
     site().metrics.count_response(route, method, response.status_code)
+    log_request(response.status_code, site().current.generation)
     return response

@@ -1,0 +1,156 @@
+"""Connections under gunicorn: how long the queue is, how long a request may take, what a refusal says."""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from traceback import extract_tb
+from typing import Any
+
+from gunicorn.glogging import Logger
+from gunicorn.http import errors
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+# A question of 1,000 characters is up to 12,000 bytes when a form sends it percent-encoded.
+REQUEST_LINE_BYTES = 16_384
+Application = Callable[..., Any]
+# Seconds and microseconds that one write to a client who does not read may take.
+SEND_LIMIT = struct.pack("ll", 10, 0)
+_NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
+
+
+class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
+    """gunicorn's log without what a request said: an exception's message may quote it."""
+
+    def exception(self, msg: str, *_args: object, **_kwargs: object) -> None:
+        """Log the kind and place of the exception being handled; the arguments may hold an address."""
+        self.error("%s: %s", msg.partition("%")[0].strip(), describe_fault(sys.exc_info()[1]))
+
+
+class Body:
+    """A request's body; malformed chunks are told as a lost client, which every application understands."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        """The next ``size`` bytes; raises OSError where the client broke the protocol."""
+        try:
+            return bytes(self._body.read(size))
+        except errors.ParseException as error:
+            raise OSError("malformed body") from error
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
+    """Threads behind a queue of fixed length; its refusals carry the notices and leak nothing.
+
+    A connection gets a thread when its first bytes are there, not before: who opens many and says nothing
+    holds up nobody. Whoever finds the queue full is told so at once, by this loop, without any thread.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._begun: dict[TConn, float] = {}
+        self._room = self.cfg.threads + self.app.settings.queue
+        self._deadline = self.app.settings.deadline
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection and wait for its first bytes."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno not in _NOBODY_THERE:
+                raise
+            return
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_LIMIT)
+        conn = TConn(self.cfg, client, address, listener.getsockname())
+        conn.timeout = time.monotonic() + self._deadline
+        self.nr_conns += 1
+        self.pending_conns.append(conn)
+        self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Queue a connection that has something to say, or refuse it."""
+        if len(self._begun) < self._room:
+            self._begun[conn] = time.monotonic()
+            super().enqueue_req(conn)
+        else:
+            self._refuse_busy(conn)
+
+    def finish_request(self, conn: TConn, future: Any) -> None:
+        """Make room for the next."""
+        self._begun.pop(conn, None)
+        super().finish_request(conn, future)
+
+    def murder_pending(self) -> None:
+        """Besides those that said nothing, end the reading of requests that took too long to arrive.
+
+        Called in every round of gunicorn's loop. Only reading ends: an answer that is being made is sent.
+        """
+        super().murder_pending()
+        latest = time.monotonic() - self._deadline
+        for conn in [conn for conn, begun in self._begun.items() if begun < latest]:
+            self._begun[conn] = float("inf")
+            with suppress(OSError):
+                conn.sock.shutdown(socket.SHUT_RD)
+
+    def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: Exception) -> None:
+        """Answer what never became a request, or what the application failed at, with the error page."""
+        status = choose_status(exc)
+        if status == 500:
+            self.log.error("Error handling request: %s", describe_fault(exc))
+        try:
+            client.sendall(self.app.refuse(status))
+        except OSError:
+            self.log.debug("The client left before the refusal.")
+
+    def _refuse_busy(self, conn: TConn) -> None:
+        """Send the busy reply, in the form that the beginning of the request asks for."""
+        conn.sock.setblocking(False)
+        head = b""
+        with suppress(OSError):
+            head = conn.sock.recv(REQUEST_LINE_BYTES)
+        # Nothing to read is a kept connection that its client has closed.
+        with suppress(OSError):
+            if head:
+                conn.sock.sendall(self.app.refuse_busy(head))
+                conn.sock.shutdown(socket.SHUT_WR)
+        self.nr_conns -= 1
+        conn.close()
+
+
+def check_bodies(application: Application) -> Application:
+    """Let ``application`` read every body through Body."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.input"] = Body(environ["wsgi.input"])
+        return application(environ, start_response)
+
+    return answer
+
+
+def choose_status(error: Exception) -> int:
+    """The HTTP status for what gunicorn could not take: 414, 400, or 500 for a fault of ours."""
+    if isinstance(error, errors.LimitRequestLine):
+        return 414
+    ours = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+    return 400 if isinstance(error, errors.ParseException) and not isinstance(error, ours) else 500
+
+
+def describe_fault(error: object) -> str:
+    """An exception's kind and innermost place, without its message."""
+    if not isinstance(error, BaseException):
+        return "no details"
+    frames = extract_tb(error.__traceback__)
+    return (
+        f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}"
+        if frames
+        else type(error).__name__
+    )

@@ -1,0 +1,101 @@
+"""One line a request, with these fields and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.settings import Settings
+from app.web import create_app
+from app.web.log import name_length
+from tests.web.answerer import WordAnswerer, make_answerer
+
+CANARY = "zebracanary"
+GENERATION = "20261122T010000Z-words"
+
+
+def read_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "status", "outcome", "length"),
+    [
+        ("GET", "/?q=jerks+in+sleep", "/", 200, "answered", "1-25"),
+        ("GET", f"/?q={CANARY}+jerks+asleep+cats+dogs+cows+pigs", "/", 200, "closest", "26-50"),
+        ("GET", f"/api/v1/answers?q={CANARY}", "/api/v1/answers", 200, "none", "1-25"),
+        ("GET", f"/?q={CANARY}%00", "/", 400, None, None),
+        ("GET", f"/{CANARY}", None, 404, None, None),
+        ("GET", f"/articles/{CANARY}", "/articles/<slug>", 404, None, None),
+        ("DELETE", f"/?q={CANARY}", None, 405, None, None),
+    ],
+)
+def test_line_holds_these_fields(
+    client: FlaskClient,
+    capsys: pytest.CaptureFixture[str],
+    method: str,
+    path: str,
+    route: str | None,
+    status: int,
+    outcome: str | None,
+    length: str | None,
+) -> None:
+    client.open(path, method=method, headers={"User-Agent": CANARY, "Referer": f"https://{CANARY}/"})
+    (line,) = read_lines(capsys)
+    assert isinstance(line.pop("ms"), float)
+    assert re.fullmatch(r"[0-9a-f]{16}", str(line.pop("request")))
+    assert line == {
+        "route": route,
+        "status": status,
+        "generation": GENERATION,
+        "outcome": outcome,
+        "length": length,
+    }
+
+
+def test_each_request_has_another_name(client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(50):
+        client.get("/healthz")
+    assert len({line["request"] for line in read_lines(capsys)}) == 50
+
+
+def test_fault_is_logged_with_the_requests_name_and_without_its_words(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(WordAnswerer):
+        def answer(self, question: str, k: int = 5) -> object:  # noqa: ARG002
+            raise KeyError(question)
+
+    client = create_app(Settings(_env_file=None), Failing()).test_client()
+    response = client.get(f"/api/v1/answers?q={CANARY}")
+    (line,) = read_lines(capsys)
+    assert (response.status_code, line["status"], line["length"]) == (500, 500, "1-25")
+    assert caplog.messages[0].startswith("unexpected KeyError at ")
+    assert caplog.messages[0].endswith(f"in request {line['request']}")
+    assert CANARY not in f"{caplog.text}{line}{response.text}"
+
+
+def test_batch_past_its_deadline_is_refused_with_when_to_come_back() -> None:
+    client = create_app(Settings(_env_file=None, deadline=1e-9), make_answerer()).test_client()
+    response = client.post("/api/v1/answers:batch", json={"questions": ["jerks"] * 5})
+    assert (response.status_code, response.get_json()["error"]["code"]) == (503, "busy")
+    assert response.headers["Retry-After"] == "3"
+
+
+def test_unanswered_questions_are_counted_by_the_nearest_article(client: FlaskClient) -> None:
+    for question in ("shuddering cats dogs cows pigs", "zebra", "zebra"):
+        client.get("/", query_string={"q": question})
+    text = client.get("/metrics").text
+    assert 'nightlight_unanswered_total{article="shudders"} 1.0' in text
+    assert 'nightlight_unanswered_total{article="none"} 2.0' in text
+
+
+@pytest.mark.parametrize(
+    ("length", "bucket"),
+    [(0, "0"), (1, "1-25"), (25, "1-25"), (26, "26-50"), (1000, "501-1000"), (1001, "1001-")],
+)
+def test_length_is_told_roughly(length: int, bucket: str) -> None:
+    assert name_length(length) == bucket
