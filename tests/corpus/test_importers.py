@@ -6,10 +6,12 @@ import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from resource import RLIMIT_AS, RLIMIT_CPU, getrlimit
 
 import pytest
 from fpdf import FPDF
 
+from app.corpus import importers
 from app.corpus.drafts import Draft, Proposal, propose_slug, reads_back, render_pieces
 from app.corpus.importers import MAX_DOCUMENT_BYTES, import_document
 from app.corpus.structure import find_blocks, find_sections
@@ -260,6 +262,14 @@ def test_html_nested_very_deep_is_refused(tmp_path: Path) -> None:
 def test_a_list_of_ten_thousand_numbers_takes_linear_time(tmp_path: Path) -> None:
     draft = import_text(tmp_path, "a.md", "1. item\n" * 10_000)
     assert draft.pieces[-1].text == "10000. item"
+
+
+def test_a_document_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importers, "SECONDS", 1)
+    (tmp_path / "a.html").write_text("<p>Babies twitch.</p>" * 200_000)
+    before = getrlimit(RLIMIT_CPU), getrlimit(RLIMIT_AS)
+    assert refuse(tmp_path / "a.html").endswith("too large or too deep to be read; save it as text instead.")
+    assert (getrlimit(RLIMIT_CPU), getrlimit(RLIMIT_AS)) == before
 
 
 def test_ten_thousand_open_paragraphs_are_read(tmp_path: Path) -> None:
