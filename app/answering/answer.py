@@ -110,9 +110,9 @@ class IndexAnswerer:
         if not headings or (first.passage.section and first.passage.section[-1] in headings):
             return ()
         rows = [
-            self.index.store.row_of(passage.id)
-            for passage in self.passages_of(first.article.slug)
-            if passage.section and passage.section[-1] == headings[0]
+            row
+            for row in self.index.store.rows_of(first.article.slug)
+            if self.index.store.passage_at(row).section[-1:] == headings[:1]
         ]
         cosines = self.index.passages.cosines(ranking.query.encoding.vector, np.array(rows, dtype=np.int64))
         return tuple(

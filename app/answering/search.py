@@ -8,7 +8,6 @@ first three propose candidates and order them; the last rescores the best of the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +61,6 @@ class Ranking:
     """Cosine of question and passage."""
     sentences: Scores
     """Cosine of question and the passage's best sentence."""
-    best_sentences: Rows
     lexical: Scores
     """BM25."""
     late: Scores
@@ -86,7 +84,7 @@ class Search:
         rows, lexical = self._propose(query)
         vector = query.encoding.vector
         passages = self.index.passages.cosines(vector, rows)
-        sentences, best_sentences = self._find_best_sentences(vector, rows)
+        sentences = self._compare_sentences(vector, rows)
         first = PASSAGE_WEIGHT * passages + SENTENCE_WEIGHT * sentences + self._lexical_weight * lexical
         kept = np.argsort(-first, kind="stable")[:RESCORED]
         tokens = self.index.tokens.best_cosines(query.encoding.tokens, rows[kept])
@@ -100,7 +98,6 @@ class Search:
             scores=scores[order],
             passages=passages[kept],
             sentences=sentences[kept],
-            best_sentences=best_sentences[kept],
             lexical=lexical[kept],
             late=late[order],
             tokens=tokens[order],
@@ -144,14 +141,13 @@ class Search:
         lexical[np.searchsorted(rows, by_words)] = bm25
         return rows, lexical
 
-    def _find_best_sentences(self, vector: Scores, rows: Rows) -> tuple[Scores, Rows]:
-        """Cosine and row of the best sentence of each of these passages."""
+    def _compare_sentences(self, vector: Scores, rows: Rows) -> Scores:
+        """Cosine of the best sentence of each of these passages."""
         starts, ends = self.index.sentence_offsets[rows], self.index.sentence_offsets[rows + 1]
-        sentences = np.concatenate([np.arange(s, e) for s, e in zip(starts, ends, strict=True)])
-        cosines = self.index.sentences.cosines(vector, sentences)
         bounds = np.cumsum([0, *(ends - starts)])
-        best = np.array([s + int(np.argmax(cosines[s:e])) for s, e in pairwise(bounds)])
-        return cosines[best], sentences[best]
+        sentences = np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], ends - starts)
+        cosines = self.index.sentences.cosines(vector, sentences)
+        return np.asarray(np.maximum.reduceat(cosines, bounds[:-1]), dtype=np.float32)
 
     def _weigh_tokens(self, encoding: Encoding, tokens: Matrix) -> Scores:
         weights = self.index.token_weights[encoding.ids]
@@ -159,6 +155,8 @@ class Search:
 
     def _locate(self, passage: Passage, ranking: Ranking, place: int) -> Span:
         """The best sentence as offsets into the passage's text."""
-        first = int(self.index.sentence_offsets[ranking.rows[place]])
-        start, end = passage.sentences[int(ranking.best_sentences[place]) - first]
+        row = int(ranking.rows[place])
+        sentences = np.arange(self.index.sentence_offsets[row], self.index.sentence_offsets[row + 1])
+        cosines = self.index.sentences.cosines(ranking.query.encoding.vector, sentences)
+        start, end = passage.sentences[int(np.argmax(cosines))]
         return (start - passage.start, end - passage.start)

@@ -8,7 +8,8 @@ import sqlite3
 import threading
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,10 @@ CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT
 """
 
 FAMILIES_FILE = Path(__file__).with_name("families.toml")
+CACHED_WORDS = 4096
+"""Words whose stems and counts are kept ready; what they were asked for together is not."""
+MAX_POSTINGS = 20_000
+"""Passages that one question's words may be looked up in: BM25 looks at each of them, for each word."""
 FAMILY_WEIGHT = 0.5
 """What another word of the family counts beside the word itself."""
 
@@ -62,7 +67,7 @@ class Families:
 
     def __init__(self, numbers: Mapping[str, Sequence[int]], stemmer: Stemmer) -> None:
         self._numbers = numbers
-        self._stemmer = stemmer
+        self.stem = stemmer.find
 
     @classmethod
     def read(cls, path: Path = FAMILIES_FILE) -> Families:
@@ -90,7 +95,7 @@ class Families:
 
     def of(self, word: str) -> tuple[int, ...]:
         """The numbers of the families that the word belongs to."""
-        return tuple(n for stem in self._stemmer.find(word) for n in self._numbers.get(stem, ()))
+        return tuple(n for stem in self.stem(word) for n in self._numbers.get(stem, ()))
 
     def terms_of(self, text: str) -> str:
         """The families of a text's words, as terms for the index."""
@@ -123,18 +128,21 @@ def finish(connection: sqlite3.Connection, words: Iterable[tuple[str, int]], fam
 class LexicalIndex:
     """Finds passages by their words and by other words of the same families."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, max_postings: int = MAX_POSTINGS) -> None:
         self._database = database
+        self._max_postings = max_postings
         self._families = Families.load(database)
         self._passages = int(database.all("SELECT count(*) FROM passages")[0][0])
-        self._stems = lru_cache(maxsize=4096)(Stemmer().find)
+        self._count = lru_cache(maxsize=CACHED_WORDS)(partial(_count_passages, database))
 
     def search(self, words: Sequence[str], k: int) -> tuple[Rows, Scores]:
         """Rows and BM25 (positive, higher is better) of the ``k`` best passages that hold any of the words.
 
-        Stop words are dropped; every other word is quoted, so that nothing is read as FTS5 syntax.
+        Stop words are dropped, and in a large corpus the commonest of the others; every word is quoted, so
+        that nothing is read as FTS5 syntax.
         """
-        wanted = [self._query(word) for word in words if word not in STOP_WORDS]
+        content = [word for word in words if word not in STOP_WORDS]
+        wanted = [self._query(word) for word in self._keep_informative(content)]
         if not wanted:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         found = self._database.all(
@@ -147,6 +155,19 @@ class LexicalIndex:
             np.array([row for row, _ in found], dtype=np.int64),
             np.array([score for _, score in found], dtype=np.float32),
         )
+
+    def _keep_informative(self, words: Sequence[str]) -> Sequence[str]:
+        """The rarest of the words, as many as ``max_postings`` postings have room for."""
+        postings = {word: self._count_postings(word) for word in words}
+        if sum(postings.values()) <= self._max_postings:
+            return words
+        rarest = sorted(postings, key=postings.__getitem__)
+        totals = accumulate(postings[word] for word in rarest)
+        return [word for word, total in zip(rarest, totals, strict=True) if total <= self._max_postings]
+
+    def _count_postings(self, word: str) -> int:
+        families = sum(self._count(_family_term(number)) for number in self._families.of(word))
+        return self.document_frequency(word) + families
 
     def holds(self, row: int, word: str) -> bool:
         """Whether a passage holds the word, in any of its forms, or another of its family."""
@@ -163,7 +184,7 @@ class LexicalIndex:
 
     def document_frequency(self, word: str) -> int:
         """How many passages hold the word in any of its forms; of several stems, the rarest counts."""
-        return min(map(self._count, self._stems(word)), default=0)
+        return min(map(self._count, self._families.stem(word)), default=0)
 
     def weigh(self, word: str) -> float:
         """The word's inverse document frequency, highest for one that the corpus does not know."""
@@ -174,10 +195,6 @@ class LexicalIndex:
         """Every word of the corpus as it is written, in lower case, and how often it occurs."""
         return dict(self._database.each("SELECT word, occurrences FROM words"))
 
-    def _count(self, term: str) -> int:
-        found = self._database.all("SELECT documents FROM terms WHERE term = ?", term)
-        return int(found[0][0]) if found else 0
-
     def _query(self, word: str) -> str:
         others = [f"families : {_family_term(number)}" for number in self._families.of(word)]
         return " OR ".join((f"{{heading body}} : {quote(word)}", *others))
@@ -187,20 +204,29 @@ class Stemmer:
     """FTS5's own stems, so that a count is of the very terms that a search matches."""
 
     def __init__(self) -> None:
-        self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self._connection.executescript(
+        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        connection.executescript(
             "CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='porter unicode61');"
             "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, row);"
         )
-        self._lock = threading.Lock()
+        self._find = lru_cache(maxsize=CACHED_WORDS)(partial(_find_stems, connection, threading.Lock()))
 
     def find(self, word: str) -> tuple[str, ...]:
         """The terms that the word is indexed under; several for "don't"."""
-        with self._lock:
-            self._connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
-            stems = tuple(term for (term,) in self._connection.execute("SELECT term FROM stem"))
-            self._connection.execute("INSERT INTO asked(asked) VALUES ('delete-all')")
-        return stems
+        return self._find(word)
+
+
+def _find_stems(connection: sqlite3.Connection, lock: threading.Lock, word: str) -> tuple[str, ...]:
+    with lock:
+        connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
+        stems = tuple(term for (term,) in connection.execute("SELECT term FROM stem"))
+        connection.execute("INSERT INTO asked(asked) VALUES ('delete-all')")
+    return stems
+
+
+def _count_passages(database: Database, term: str) -> int:
+    found = database.all("SELECT documents FROM terms WHERE term = ?", term)
+    return int(found[0][0]) if found else 0
 
 
 def quote(word: str) -> str:

@@ -130,6 +130,7 @@ class Store:
         # Caches of functions, not of methods: a store that is no longer used goes at once, without cycles.
         self._passage_at = lru_cache(maxsize=cached)(partial(_read_passage, database))
         self._article_of = lru_cache(maxsize=64)(partial(_read_article, database))
+        self._rows_of = lru_cache(maxsize=64)(partial(_find_rows, database))
 
     def article(self, slug: str) -> Article:
         """One article; raises NotFound."""
@@ -162,9 +163,11 @@ class Store:
 
     def passages_of(self, slug: str) -> tuple[Passage, ...]:
         """The passages of an article in the order they stand in it; raises NotFound."""
-        number = _find_number(self._database, slug)
-        rows = self._database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
-        return tuple(self.passage_at(row) for (row,) in rows)
+        return tuple(map(self.passage_at, self.rows_of(slug)))
+
+    def rows_of(self, slug: str) -> tuple[int, ...]:
+        """The rows of an article's passages, ascending; raises NotFound."""
+        return self._rows_of(slug)
 
     def withdrawn_passage(self, passage_id: str) -> WithdrawnPassage:
         """What a withdrawn passage said; raises NotFound, or Withdrawn when its words are gone."""
@@ -235,6 +238,12 @@ def _find_number(database: Database, slug: str) -> int:
     if not found:
         raise NotFound("There is no such article.")
     return int(found[0][0])
+
+
+def _find_rows(database: Database, slug: str) -> tuple[int, ...]:
+    number = _find_number(database, slug)
+    found = database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
+    return tuple(row for (row,) in found)
 
 
 def _read_article(database: Database, slug: str) -> Article:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +16,8 @@ Rows = NDArray[np.int64]
 
 LEVELS = 127
 """The largest component of a stored vector."""
+EXPANDED_BYTES = 64_000_000
+"""Up to so many bytes all vectors are held ready as float32; larger corpora expand what a question needs."""
 
 SPECIAL_WEIGHT = 0.2
 STOP_WORD_WEIGHT = 0.1
@@ -91,16 +93,20 @@ def read_weights(content: bytes) -> NDArray[np.float32]:
 
 
 class TokenVectors:
-    """The stored token vectors; nothing is read before it is asked for."""
+    """The stored token vectors, mapped; those of a small corpus are expanded once, others when asked for."""
 
-    def __init__(self, values: Path, offsets: bytes, dimension: int) -> None:
+    def __init__(
+        self, values: Path, offsets: bytes, dimension: int, *, expanded_bytes: int = EXPANDED_BYTES
+    ) -> None:
         self._offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
         shape = (int(self._offsets[-1]), dimension)
         self._values: NDArray[np.int8] = (
-            np.memmap(values, dtype=np.int8, mode="r", shape=shape)
+            np.asarray(np.memmap(values, dtype=np.int8, mode="r", shape=shape))
             if shape[0]
             else np.empty(shape, dtype=np.int8)
         )
+        small = self._values.size * np.dtype(np.float32).itemsize <= expanded_bytes
+        self._units: Matrix | None = _expand(self._values) if small else None
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -117,14 +123,22 @@ class TokenVectors:
         """
         if not len(rows):
             return np.empty((0, len(query)), dtype=np.float32)
-        pieces = [self.stored(int(row)) for row in rows]
-        starts = np.cumsum([0, *(len(piece) for piece in pieces[:-1])])
-        best: Matrix = np.maximum.reduceat(_expand(pieces) @ query.T, starts, axis=0)
+        bounds = np.cumsum([0, *(self._offsets[rows + 1] - self._offsets[rows])])
+        cosines = np.empty((len(query), bounds[-1]), dtype=np.float32)
+        # A product for each passage: putting their vectors together first would take longer than that.
+        for row, start, end in zip(rows, bounds, bounds[1:], strict=False):
+            np.matmul(query, self._expanded(int(row)).T, out=cosines[:, start:end])
+        best: Matrix = np.maximum.reduceat(cosines, bounds[:-1], axis=1).T
         return best
 
+    def _expanded(self, row: int) -> Matrix:
+        if self._units is None:
+            return _expand(self.stored(row))
+        return self._units[self._offsets[row] : self._offsets[row + 1]]
 
-def _expand(pieces: Iterable[NDArray[np.int8]]) -> Matrix:
-    values = np.concatenate(list(pieces)).astype(np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", values, values))[:, None]
-    expanded: Matrix = values / np.maximum(lengths, 1.0)
-    return expanded
+
+def _expand(stored: NDArray[np.int8]) -> Matrix:
+    """int8[n, d] -> float32[n, d] of unit rows."""
+    values = stored.astype(np.float32)
+    values /= np.maximum(np.sqrt(np.einsum("ij,ij->i", values, values))[:, None], 1.0)
+    return values

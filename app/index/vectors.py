@@ -15,6 +15,8 @@ Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 UNIT_TOLERANCE = 1e-3
+COPIED = 8
+"""Comparing all vectors is quicker than picking out more than one in so many."""
 
 # One question is too short a work to be divided: waiting for a second thread takes longer than the search.
 faiss.omp_set_num_threads(1)
@@ -30,6 +32,10 @@ class VectorIndex:
 
     def __init__(self, index: faiss.Index) -> None:
         self._index = index
+        # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
+        outer: Any = faiss.downcast_index(index)
+        self._inner: Any = faiss.downcast_index(outer.index)
+        self._exact = _view(self._inner) if isinstance(self._inner, faiss.IndexFlat) else None
 
     @classmethod
     def build(cls, vectors: Matrix, kind: str | None = None) -> VectorIndex:
@@ -68,16 +74,23 @@ class VectorIndex:
 
     def cosines(self, vector: Vector, rows: Rows) -> Vector:
         """The cosine of ``vector`` with each of these rows: float32[len(rows)]."""
+        if self._exact is not None and len(rows) * COPIED > len(self):
+            return np.asarray((self._exact @ vector)[rows], dtype=np.float32)
         return np.asarray(self.vectors(rows) @ vector, dtype=np.float32)
 
     def vectors(self, rows: Rows) -> Matrix:
         """The stored vectors of these rows: float32[len(rows), d]."""
-        # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
-        outer: Any = faiss.downcast_index(self._index)
-        stored: Matrix = faiss.downcast_index(outer.index).reconstruct_batch(rows)
+        stored: Matrix = self._inner.reconstruct_batch(rows) if self._exact is None else self._exact[rows]
         return stored
 
     def vector(self, row: int) -> Vector:
         """The stored vector of one row: float32[d]."""
         found: Vector = self.vectors(np.array([row], dtype=np.int64))[0]
         return found
+
+
+def _view(index: Any) -> Matrix:
+    """An exact index's vectors without a copy: float32[n, d]; good as long as the index is."""
+    count, dimension = int(index.ntotal), int(index.d)
+    values: Vector = faiss.rev_swig_ptr(index.get_xb(), count * dimension)
+    return values.reshape(count, dimension)

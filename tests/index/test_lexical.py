@@ -9,7 +9,7 @@ import pytest
 
 from app.index import lexical
 from app.index.database import Database
-from app.index.lexical import LexicalIndex, find_content_words, find_words
+from app.index.lexical import Families, LexicalIndex, find_content_words, find_words
 
 PASSAGES = (
     ("Shuddering", "Shuddering attacks are harmless."),
@@ -19,31 +19,36 @@ PASSAGES = (
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> LexicalIndex:
+def database(tmp_path: Path) -> Database:
     connection = sqlite3.connect(tmp_path / "words.sqlite")
-    connection.executescript(lexical.SCHEMA)
+    connection.executescript(f"CREATE TABLE passages (row); {lexical.SCHEMA}")
+    families = Families.read()
     for row, (heading, body) in enumerate(PASSAGES):
-        lexical.add_text(connection, row, heading, body)
-    lexical.finish(connection, [("shuddering", 2), ("sleep", 2)])
+        connection.execute("INSERT INTO passages VALUES (?)", (row,))
+        lexical.add_text(connection, row, heading, body, families)
+    lexical.finish(connection, [("shuddering", 2), ("sleep", 2)], families)
     connection.commit()
     connection.close()
-    return LexicalIndex(Database(tmp_path / "words.sqlite"))
+    return Database(tmp_path / "words.sqlite")
+
+
+@pytest.fixture
+def index(database: Database) -> LexicalIndex:
+    return LexicalIndex(database)
+
+
+def find_rows(index: LexicalIndex, *words: str) -> list[int]:
+    return index.search(words, 5)[0].tolist()
 
 
 def test_any_form_of_a_word_is_found_with_a_positive_score(index: LexicalIndex) -> None:
-    ((row, score),) = index.search(["shudders"], 5)
-    assert row == 0
-    assert score > 0
+    rows, scores = index.search(["fevers"], 5)
+    assert rows.tolist() == [1]
+    assert scores[0] > 0
 
 
 def test_passage_with_more_of_the_words_comes_first(index: LexicalIndex) -> None:
-    assert [row for row, _ in index.search(["twitch", "jerking", "fever"], 5)] == [2, 1]
-
-
-def test_heading_can_weigh_more_than_the_body(index: LexicalIndex) -> None:
-    plain = dict(index.search(["sleep"], 5))
-    weighted = dict(index.search(["sleep"], 5, heading_weight=5.0))
-    assert weighted[2] > plain[2]
+    assert find_rows(index, "asleep", "leg", "doctor") == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -51,16 +56,33 @@ def test_heading_can_weigh_more_than_the_body(index: LexicalIndex) -> None:
     ["don't", "100.4°F", '"', "AND", "NEAR(", "heading:", "*", "-", "^x", "a" * 1000, "'; DROP TABLE words"],
 )
 def test_no_word_is_read_as_syntax(index: LexicalIndex, word: str) -> None:
-    assert isinstance(index.search([word], 5), list)
+    rows, scores = index.search([word], 5)
+    assert len(rows) == len(scores)
 
 
 def test_numbers_and_contractions_are_found(index: LexicalIndex) -> None:
-    assert [row for row, _ in index.search(find_words("Is 100.4°F bad?"), 5)] == [1]
-    assert [row for row, _ in index.search(["waiting"], 5)] == [1]
+    assert find_rows(index, *find_words("Is 100.4°F bad?")) == [1]
+    assert find_rows(index, "waiting") == [1]
 
 
 def test_stop_words_alone_find_nothing(index: LexicalIndex) -> None:
-    assert index.search(["what", "is", "the"], 5) == []
+    assert find_rows(index, "what", "is", "the") == []
+
+
+def test_words_of_more_postings_than_there_is_room_for_are_left_out_commonest_first(
+    database: Database,
+) -> None:
+    # "doctor" stands in one passage, and so does its family.
+    assert find_rows(LexicalIndex(database, max_postings=1), "doctor", "attacks") == [0]
+    assert find_rows(LexicalIndex(database, max_postings=0), "doctor", "attacks") == []
+
+
+def test_words_are_asked_for_as_they_stand_where_there_is_room(database: Database) -> None:
+    words = ("legs", "attacks", "fever")
+    roomy, unbounded = LexicalIndex(database), LexicalIndex(database, max_postings=10**9)
+    assert [part.tolist() for part in roomy.search(words, 5)] == [
+        part.tolist() for part in unbounded.search(words, 5)
+    ]
 
 
 def test_possessives_and_curly_apostrophes_do_not_matter() -> None:

@@ -35,6 +35,18 @@ def test_cosines_are_those_of_the_rows_asked_for() -> None:
     assert index.cosines(EAST, np.array([3, 1])).tolist() == pytest.approx([-1, 0.6])
 
 
+def test_cosines_of_few_and_of_many_rows_are_the_same() -> None:
+    rng = np.random.default_rng(1)
+    units = rng.normal(size=(64, 8)).astype(np.float32)
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    index, all_rows = VectorIndex.build(units), np.arange(64)
+    many = index.cosines(units[0], all_rows)
+    assert many.tolist() == pytest.approx((units @ units[0]).tolist(), abs=1e-6)
+    assert [float(index.cosines(units[0], np.array([row]))[0]) for row in all_rows] == pytest.approx(
+        many.tolist(), abs=1e-6
+    )
+
+
 def test_vector_that_is_not_of_length_one_is_refused_with_the_figure() -> None:
     with pytest.raises(BuildError, match=r"one is off by 1\.0"):
         VectorIndex.build(VECTORS * np.array([[1], [1], [2], [1]], dtype=np.float32))
