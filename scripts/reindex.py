@@ -34,7 +34,10 @@ class ProgressBars:
         """How far one kind of work is."""
         if what != self._what:
             self.close()
-            self._what, self._bar = what, tqdm(total=total, desc=f"{what:>10}", leave=False, delay=0.5)
+            self._what, self._bar = (
+                what,
+                tqdm(total=total, desc=f"{what:>10}", leave=False, delay=0.5, disable=None),
+            )
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
 

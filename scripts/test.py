@@ -47,7 +47,7 @@ def main() -> int:
         if getattr(options, only):
             return run_pytest("-m", only)
     ensure_chromium()
-    return check.main() or run_pytest("-m", "not slow")
+    return check.main() or run_pytest("-m", "not slow and not faults")
 
 
 if __name__ == "__main__":

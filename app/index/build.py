@@ -20,7 +20,7 @@ from app.errors import BuildError
 from app.index.database import Database
 from app.index.disk import seal_file, write_durably
 from app.index.embedded import body_start, embedded_hash, embedded_sentence, embedded_text
-from app.index.encoder import Encoder, EncoderSettings
+from app.index.encoder import Encoder, EncoderSettings, TextTokenizer
 from app.index.generation import (
     FILES,
     FORMAT,
@@ -219,14 +219,15 @@ def _remember_withdrawn(writer: StoreWriter, previous: Previous | None, now: dat
 def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:
     """Vectors and token vectors of the passages; gives the vectors, float32[n, d]."""
     vectors: list[Vector] = []
-    frequencies = TokenFrequencies(model.vocabulary)
+    tokenizer = _find_tokenizer(model, old)
+    frequencies = TokenFrequencies(tokenizer.vocabulary)
     total = texts.counts["passages"]
     with TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer:
         for chunk in _split(texts.passages()):
             rows = [old.find("passages", text) if old else None for text, _ in chunk]
             fresh = model.encode([text for (text, _), row in zip(chunk, rows, strict=True) if row is None])
             for (text, start), row in zip(chunk, rows, strict=True):
-                tokens = model.tokenize(text)
+                tokens = tokenizer.tokenize(text)
                 frequencies.add(tokens.ids[tokens.starts >= start])
                 if row is None or old is None:
                     encoded = next(fresh)
@@ -238,6 +239,14 @@ def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusab
                 texts.progress("passages", len(vectors), total)
     (folder / LAYOUT.token_weights).write_bytes(frequencies.weigh(total).tobytes())
     return _write_vectors(folder / LAYOUT.passages, vectors)
+
+
+def _find_tokenizer(model: BuildModel, old: _Reusable | None) -> TextTokenizer:
+    """The stored one where it is the same: it is there at once, without the model's library."""
+    if old is None:
+        return model.tokenizer
+    settings = EncoderSettings.from_bytes(old.generation.read(LAYOUT.encoder_settings))
+    return TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
 
 
 def _write_sentences(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:

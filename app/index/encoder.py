@@ -54,6 +54,15 @@ class Encoding:
     """bool[n]: the model's own tokens, such as [CLS] and [SEP]."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """A text's n tokens as `encode` gives their vectors: cut at the model's maximum length."""
+
+    ids: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    """Where in the text each begins; -1 for the model's own tokens, such as [CLS] and [SEP]."""
+
+
 class TextEncoder(Protocol):
     """What searching needs of an encoder."""
 
@@ -105,6 +114,26 @@ def open_tokenizer(stored: bytes, max_length: int) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length)
     return tokenizer
+
+
+class TextTokenizer:
+    """The tokenizer alone, for what is built from tokens without the model."""
+
+    def __init__(self, stored: bytes, settings: EncoderSettings) -> None:
+        self._tokenizer = open_tokenizer(stored, settings.max_length)
+        self._prompt = settings.passage_prompt
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """Every token's string, by id."""
+        return [self._tokenizer.id_to_token(i) or "" for i in range(self._tokenizer.get_vocab_size())]
+
+    def tokenize(self, text: str) -> Tokenized:
+        """A text's tokens, the prompt before it among the model's own."""
+        encoded = self._tokenizer.encode(self._prompt + text)
+        starts = np.array([start for start, _ in encoded.offsets], dtype=np.int64) - len(self._prompt)
+        starts[np.array(encoded.special_tokens_mask, dtype=bool)] = -1
+        return Tokenized(np.array(encoded.ids, dtype=np.int64), np.maximum(starts, -1))
 
 
 def pool(tokens: Matrix, pooling: Literal["mean", "cls"]) -> Vector:

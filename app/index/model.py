@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.encoder import EncoderSettings, normalise, open_tokenizer, pool, quantize
+from app.index.encoder import EncoderSettings, TextTokenizer, normalise, pool, quantize
 from app.index.generation import LAYOUT, hash_file
 
 if TYPE_CHECKING:
@@ -42,15 +42,6 @@ class Encoded:
     tokens: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Tokenized:
-    """A text's n tokens as `encode` gives their vectors: cut at the model's maximum length."""
-
-    ids: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    """Where in the text each begins; -1 for the model's own tokens, such as [CLS] and [SEP]."""
-
-
 class BuildModel(Protocol):
     """What building needs of a model."""
 
@@ -69,11 +60,8 @@ class BuildModel(Protocol):
         """How a question becomes a vector."""
 
     @property
-    def vocabulary(self) -> Sequence[str]:
-        """Every token's string, by id."""
-
-    def tokenize(self, text: str) -> Tokenized:
-        """A text's tokens."""
+    def tokenizer(self) -> TextTokenizer:
+        """How a text becomes tokens."""
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text, in order."""
@@ -123,18 +111,9 @@ class Model:
         )
 
     @cached_property
-    def vocabulary(self) -> Sequence[str]:
-        """Every token's string, by id."""
-        tokenizer = self._tokenizer
-        return [tokenizer.id_to_token(number) or "" for number in range(tokenizer.get_vocab_size())]
-
-    def tokenize(self, text: str) -> Tokenized:
-        """A text's tokens, the prompt before it among the model's own."""
-        prompt = self.settings.passage_prompt
-        encoded = self._tokenizer.encode(prompt + text)
-        starts = np.array([start for start, _ in encoded.offsets], dtype=np.int64) - len(prompt)
-        starts[np.array(encoded.special_tokens_mask, dtype=bool)] = -1
-        return Tokenized(np.array(encoded.ids, dtype=np.int64), np.maximum(starts, -1))
+    def tokenizer(self) -> TextTokenizer:
+        """A copy of the model's tokenizer, so that the model may set its own as it likes."""
+        return TextTokenizer(self._stored_tokenizer.encode(), self.settings)
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text's vector and token vectors from one pass through the model, in order."""
@@ -163,8 +142,7 @@ class Model:
                 quantize(exported, target)
         else:
             self._export_onnx(target)
-        tokenizer = self._modules[0].tokenizer.backend_tokenizer.to_str(pretty=False)
-        (folder / LAYOUT.tokenizer).write_text(tokenizer, encoding="utf-8")
+        (folder / LAYOUT.tokenizer).write_text(self._stored_tokenizer, encoding="utf-8")
         (folder / LAYOUT.encoder_settings).write_bytes(self.settings.to_bytes())
 
     @cached_property
@@ -182,10 +160,9 @@ class Model:
             )
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        """A copy of the model's tokenizer, so that the model may set its own as it likes."""
-        stored = self._modules[0].tokenizer.backend_tokenizer.to_str()
-        return open_tokenizer(stored.encode(), self.settings.max_length)
+    def _stored_tokenizer(self) -> str:
+        stored: str = self._modules[0].tokenizer.backend_tokenizer.to_str(pretty=False)
+        return stored
 
     @cached_property
     def _modules(self) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
-from app.errors import Busy, DamagedGeneration, GenerationError, NoGeneration
+from app.errors import BuildError, Busy, DamagedGeneration, GenerationError, NoGeneration
 from app.index.disk import flush_folder, write_durably
 from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous
 
@@ -39,7 +40,8 @@ class Pointer:
 def building(index: Path) -> Iterator[Path]:
     """The builder's lock and an empty folder to build in; what was not published is gone afterwards.
 
-    Raises Busy at once when another builder is at work. The rubbish of builders that were killed goes first.
+    Raises Busy at once when another builder is at work, BuildError when the disk fails or is full. The
+    rubbish of builders that were killed goes first.
     """
     with locked(index):
         generations = index / GENERATIONS
@@ -48,6 +50,8 @@ def building(index: Path) -> Iterator[Path]:
         folder = Path(mkdtemp(prefix=_SCRATCH, dir=generations))
         try:
             yield folder
+        except (OSError, sqlite3.Error) as error:
+            raise BuildError(f"The build ended, because the disk did not do its work: {error}.") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

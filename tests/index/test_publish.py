@@ -14,7 +14,7 @@ import pytest
 
 from app.errors import Busy, DamagedGeneration, NoGeneration, WrongModel
 from app.index.build import annotate
-from app.index.generation import LAYOUT, MANIFEST, Generation
+from app.index.generation import FORMAT, LAYOUT, MANIFEST, Generation
 from app.index.publish import (
     CURRENT,
     GENERATIONS,
@@ -193,8 +193,8 @@ def test_unknown_name_is_not_opened(index: Path) -> None:
 def test_newer_format_is_refused_as_such(index: Path, tmp_path: Path) -> None:
     copy_published(index, tmp_path)
     manifest = (tmp_path / MANIFEST).read_text()
-    (tmp_path / MANIFEST).write_text(manifest.replace('"format": 1', '"format": 2, "more": 1'))
-    with pytest.raises(WrongModel, match="format 2, this version reads 1; run `make index`"):
+    (tmp_path / MANIFEST).write_text(manifest.replace(f'"format": {FORMAT}', '"format": 99, "more": 1'))
+    with pytest.raises(WrongModel, match=f"format 99, this version reads {FORMAT}; run `make index`"):
         Generation.open(tmp_path)
 
 
