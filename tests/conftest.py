@@ -32,9 +32,12 @@ def built_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+LONGER = ("processes", "browser", "clean", "slow", "faults")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first: who broke something sees it before the browser starts."""
-    items.sort(key=lambda item: any(item.get_closest_marker(name) for name in ("browser", "clean", "slow")))
+    items.sort(key=lambda item: any(item.get_closest_marker(name) for name in LONGER))
 
 
 @pytest.fixture(scope="session")
