@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from app.errors import QuestionError
@@ -15,6 +16,19 @@ _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 _INVISIBLE = frozenset("ZCM")
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols by category that show nothing (Hangul fillers, the empty Braille cell)."""
+
+_STRAY_INSIDE = re.compile(r"[^\w\s'’.,/°%+-]+")
+_STRAY_AT_EDGES = re.compile(r"(?<!\w)[^\w\s]+|[^\w\s]+(?!\w)")
+
+
+def make_searchable(question: str) -> str:
+    """The question as the retrievers see it: stray punctuation gone, one question mark at the end.
+
+    Only the marks inside a word or a number are left (baby's, 38.5, co-sleeping), because to the encoder
+    every mark is a token of its own: a quotation mark or a missing question mark would change the order.
+    """
+    words = " ".join(_STRAY_AT_EDGES.sub(" ", _STRAY_INSIDE.sub(" ", question)).split())
+    return f"{words}?" if words else question
 
 
 def check_question(text: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.answering.question import make_searchable
 from app.answering.spelling import Spelling
 from app.index.encoder import Encoding
 from app.index.lexical import find_content_words
@@ -79,6 +80,7 @@ class Search:
 
     def rank(self, question: str) -> Ranking:
         """The candidates for a question; raises QuestionError when it cannot be encoded."""
+        question = make_searchable(question)
         words = (self.spelling.correct(word) or word for word in find_content_words(question))
         query = Query(self.index.encoder.encode(question), tuple(words))
         rows, lexical = self._propose(query)

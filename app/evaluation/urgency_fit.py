@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.answering.question import make_searchable
 from app.answering.urgency_vote import UrgencyVote
 
 EXAMPLES = Path(__file__).with_name("urgency_examples.toml")
@@ -38,7 +39,7 @@ def fit_vote(
     """The vote for the model whose ``encode`` turns a sentence into a unit vector, float32[d]."""
     examples = examples or read_examples()
     texts = [*examples["urgent"], *examples["harmless"]]
-    vectors = np.array([encode(text) for text in texts], dtype=np.float64)
+    vectors = np.array([encode(make_searchable(text)) for text in texts], dtype=np.float64)
     urgent = np.arange(len(texts)) < len(examples["urgent"])
     *coefficients, intercept = _regress(np.column_stack([vectors, np.ones(len(texts))]), urgent)
     return UrgencyVote(

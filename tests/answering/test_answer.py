@@ -25,7 +25,7 @@ def test_highlight_is_one_sentence_of_the_passage(answerer: IndexAnswerer) -> No
 
 
 def test_scores_are_cosines_of_question_and_passage(answerer: IndexAnswerer) -> None:
-    question = "why does my baby kick at night"
+    question = "why does my baby kick at night?"
     vector = answerer.index.encoder.encode(question).vector
     for match in answerer.answer(question, 10).matches:
         row = answerer.index.store.row_of(match.passage.id)
