@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python scripts
 
 .DEFAULT_GOAL := environment
-.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate
+.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,3 +41,6 @@ test-faults: environment  ## kill, fill up and damage the index in every way, at
 
 evaluate: environment  ## measure the answers to the development questions
 	@$(RUN)/evaluate.py
+
+bench: environment  ## measure speed and memory beside the plain way; writes the README's table
+	@$(RUN)/benchmark.py $(ARGS)

@@ -1,0 +1,51 @@
+"""Times as medians and spreads, and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a figure is distributed, in its own unit."""
+
+    p50: float
+    p95: float
+    p99: float
+    iqr: float
+    """From the first quartile to the third."""
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of at least one value."""
+        p25, p50, p75, p95, p99 = np.percentile(values, [25, 50, 75, 95, 99])
+        return cls(float(p50), float(p95), float(p99), float(p75 - p25))
+
+    def __str__(self) -> str:
+        return f"{self.p50:.2f} ({self.p95:.2f}, {self.p99:.2f})"
+
+
+def time_call(call: Callable[[], object]) -> float:
+    """Milliseconds on the wall."""
+    started = perf_counter()
+    call()
+    return 1e3 * (perf_counter() - started)
+
+
+def interleave(calls: Mapping[str, Callable[[str], object]], questions: Sequence[str]) -> dict[str, Spread]:
+    """Milliseconds of each call on each question, in turn, so that all meet the same load."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for question in questions:
+        for name, call in calls.items():
+            times[name].append(time_call(lambda call=call, question=question: call(question)))  # type: ignore[misc]
+    return {name: Spread.of(values) for name, values in times.items()}
+
+
+def make_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; its first column is text, the others are figures."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -1,0 +1,81 @@
+"""One question in this process: the whole of it, and each stage alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
+
+import numpy as np
+import onnxruntime
+
+from app.answering.answer import IndexAnswerer
+from app.answering.search import PROPOSED
+from app.index.generation import LAYOUT
+from app.index.lexical import find_content_words
+from app.records import Answer
+from app.settings import Settings
+from app.web import create_app
+from bench.figures import Spread, interleave
+
+Call = Callable[[str], object]
+
+
+class Prepared(IndexAnswerer):
+    """An answerer whose answers are ready, so that only rendering is measured."""
+
+    def __init__(self, answerer: IndexAnswerer, questions: Sequence[str]) -> None:
+        super().__init__(answerer.index)
+        self._answers = {question: answerer.answer(question) for question in questions}
+
+    def answer(self, question: str, k: int = 5) -> Answer:  # noqa: ARG002 - as an Answerer is called
+        """What was answered before."""
+        return self._answers[question]
+
+
+def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[str, Spread]:
+    """Milliseconds of every stage, each called as the answerer calls it."""
+    index = answerer.index
+    rankings = {question: answerer.search.rank(question) for question in questions}
+
+    def search_vectors(question: str) -> None:
+        vector = rankings[question].query.encoding.vector
+        index.passages.search(vector, PROPOSED)
+        index.sentences.search(vector, PROPOSED)
+
+    def compare_tokens(question: str) -> None:
+        ranking = rankings[question]
+        index.tokens.best_cosines(ranking.query.encoding.tokens, ranking.rows)
+
+    calls: dict[str, Call] = {
+        "ONNX Runtime alone": _run_alone(answerer, questions),
+        "encode": index.encoder.encode,
+        "dense search": search_vectors,
+        "lexical search": lambda question: index.lexical.search(find_content_words(question), PROPOSED),
+        "late interaction": compare_tokens,
+        "confidence": lambda question: answerer.assess(rankings[question]),
+        "answer, everything on": answerer.answer,
+        "page": _render_alone(answerer, questions),
+    }
+    with redirect_stderr(
+        StringIO()
+    ):  # the log's line is written, and costs what it costs, but nobody reads it
+        return interleave(calls, questions)
+
+
+def _run_alone(answerer: IndexAnswerer, questions: Sequence[str]) -> Call:
+    """The model on a question's tokens, and nothing else."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    model = answerer.index.generation.read(LAYOUT.encoder)
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    ids = {question: answerer.index.encoder.encode(question).ids[None, :] for question in questions}
+    feeds = {question: {"input_ids": i, "attention_mask": np.ones_like(i)} for question, i in ids.items()}
+    return lambda question: session.run(None, feeds[question])
+
+
+def _render_alone(answerer: IndexAnswerer, questions: Sequence[str]) -> Call:
+    """A request's way through Flask to a whole page, without the answering."""
+    settings = Settings(_env_file=None, rate_limit="1000000 per second")
+    client = create_app(settings, Prepared(answerer, questions)).test_client()
+    return lambda question: client.get("/", query_string={"q": question})
