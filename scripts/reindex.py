@@ -15,6 +15,7 @@ from console import run
 from tqdm import tqdm
 
 from app.corpus.catalog import find_problems, read_corpus
+from app.evaluation.release import Examination, examine
 from app.index.build import build_generation, refuse_shrinking
 from app.index.generation import Manifest, Previous
 from app.index.model import Model
@@ -74,6 +75,18 @@ def build(
         bars.close()
 
 
+def describe_examination(examination: Examination) -> str:
+    """The measures before and after, side by side."""
+    if not examination.after:
+        return "No questions to measure the answers by."
+    rows = [
+        f"{name:24} {examination.before.get(name, float('nan')):8.3f} {value:8.3f}"
+        for name, value in examination.after.items()
+    ]
+    moved = f"Another first passage: {', '.join(examination.moved) or 'none'}"
+    return "\n".join([f"{'':24} {'before':>8} {'after':>8}", *rows, moved])
+
+
 def summarize(name: str, manifest: Manifest, seconds: float) -> str:
     """What was built, in one paragraph."""
     size = sum(record.size for record in manifest.files.values()) / 1e6
@@ -88,6 +101,7 @@ def main() -> None:
     """Build under the lock; nothing is left behind and nothing changes unless all of it succeeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="use nothing of the generation before again")
+    parser.add_argument("--accept", metavar="REASON", help="publish even if questions are answered worse")
     parser.add_argument("--allow-shrink", action="store_true", help="publish even with far fewer passages")
     options = parser.parse_args()
     settings = Settings()
@@ -98,6 +112,15 @@ def main() -> None:
         manifest = build(articles, folder, settings, previous, reuse=not options.full)
         if previous and not options.allow_shrink:
             refuse_shrinking(previous.generation.manifest, manifest)
+        examination = examine(
+            folder,
+            settings,
+            previous.generation if previous else None,
+            created=manifest.created,
+            accepted=options.accept,
+        )
+        print(describe_examination(examination))
+        examination.verdict.enforce(options.accept)
         name = publish(settings.index_dir, folder)
     print(summarize(name, manifest, time.monotonic() - began))
 

@@ -82,6 +82,10 @@ class IndexAnswerer:
             suggestion=self.search.spelling.suggest(question),
         )
 
+    def rank(self, question: str) -> Ranking:
+        """The candidates for a question; raises QuestionError for one that cannot be taken."""
+        return self.search.rank(check_question(question))
+
     def assess(self, ranking: Ranking) -> Features:
         """What confidence is estimated from."""
         return find_features(ranking, self.index.lexical, self.index.token_weights)

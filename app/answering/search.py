@@ -28,17 +28,25 @@ PROPOSED = 100
 RESCORED = 32
 """Candidates that late interaction looks at, the best by the first three."""
 
-# The weights of the four scores, rounded from what logistic regression over graded questions gives in
-# cross-validation; moderate, so that they hold on other corpora too. All but the second are cosines. BM25
-# is divided by the logarithm of the number of passages, which is what a word found in one passage weighs.
-LATE_WEIGHT = 1.0
-PASSAGE_WEIGHT = 0.5
-SENTENCE_WEIGHT = 0.5
-LEXICAL_WEIGHT = 0.1
-
 NEAR_DUPLICATE = 0.95
 """Passages whose vectors are nearer to each other than this say the same."""
 MAX_OF_SECTION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each retriever's score counts; `scripts/evaluate.py --compare` measures the choice.
+
+    Rounded from what regression over graded questions gives in cross-validation, and moderate, so that
+    they hold on other corpora too: late interaction sees most but misleads most when it is let alone. All
+    are cosines but BM25, which is divided by what a word weighs that stands in one passage alone (the
+    logarithm of their number), so that it counts the same in a large corpus.
+    """
+
+    late: float = 1.0
+    passage: float = 0.5
+    sentence: float = 0.5
+    lexical: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Ranking:
     sentences: Scores
     """Cosine of question and the passage's best sentence."""
     lexical: Scores
-    """BM25."""
+    """BM25, divided by the logarithm of the number of passages."""
     late: Scores
     """Weighted mean over the question's tokens of the best cosine among the passage's tokens."""
     tokens: Matrix
@@ -73,10 +81,17 @@ class Ranking:
 class Search:
     """Retrieval over one generation."""
 
-    def __init__(self, index: OpenedIndex) -> None:
+    def __init__(
+        self,
+        index: OpenedIndex,
+        *,
+        weights: Weights = Weights(),
+        rescored: int = RESCORED,
+    ) -> None:
         self.index = index
         self.spelling = Spelling(index.lexical, index.encoder)
-        self._lexical_weight = LEXICAL_WEIGHT / np.log1p(len(index.passages))
+        self._weights = weights
+        self._rescored = rescored
 
     def rank(self, question: str) -> Ranking:
         """The candidates for a question; raises QuestionError when it cannot be encoded."""
@@ -87,11 +102,12 @@ class Search:
         vector = query.encoding.vector
         passages = self.index.passages.cosines(vector, rows)
         sentences = self._compare_sentences(vector, rows)
-        first = PASSAGE_WEIGHT * passages + SENTENCE_WEIGHT * sentences + self._lexical_weight * lexical
-        kept = np.argsort(-first, kind="stable")[:RESCORED]
+        weights = self._weights
+        first = weights.passage * passages + weights.sentence * sentences + weights.lexical * lexical
+        kept = np.argsort(-first, kind="stable")[: self._rescored]
         tokens = self.index.tokens.best_cosines(query.encoding.tokens, rows[kept])
         late = self._weigh_tokens(query.encoding, tokens)
-        scores = first[kept] + LATE_WEIGHT * late
+        scores = first[kept] + weights.late * late
         order = np.argsort(-scores, kind="stable")
         kept = kept[order]
         return Ranking(
@@ -140,7 +156,7 @@ class Search:
         owners = np.searchsorted(index.sentence_offsets, by_sentence, side="right") - 1
         rows = np.unique(np.concatenate([by_passage, owners, by_words]))
         lexical = np.zeros(len(rows), dtype=np.float32)
-        lexical[np.searchsorted(rows, by_words)] = bm25
+        lexical[np.searchsorted(rows, by_words)] = bm25 / np.log1p(len(index.passages))
         return rows, lexical
 
     def _compare_sentences(self, vector: Scores, rows: Rows) -> Scores:

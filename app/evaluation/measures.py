@@ -65,9 +65,18 @@ class Judgement:
 def judge(question: Question, reply: Reply, texts: Mapping[str, str]) -> Judgement:
     """Compare a reply with the gold quotes; ``texts`` are the articles by slug."""
     covered = [_find_covered(question.relevant, passage, texts) for passage in reply.passages[:DEPTH]]
-    grades = tuple(max((gold.grade for gold in found or ()), default=0) for found in covered)
+    grades = tuple(map(_find_grade, covered))
     forged = sum(found is None for found in covered)
     return Judgement(question, reply, grades, forged, _measure_recall(question, covered))
+
+
+def grade_passage(question: Question, passage: tuple[str, str], texts: Mapping[str, str]) -> int:
+    """The highest grade among the quotes that a passage (slug and words) covers, else 0."""
+    return _find_grade(_find_covered(question.relevant, passage, texts))
+
+
+def _find_grade(covered: list[Gold] | None) -> int:
+    return max((gold.grade for gold in covered or ()), default=0)
 
 
 def _find_covered(

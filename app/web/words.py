@@ -22,8 +22,9 @@ FIGURES = {
     "success@1": "The first extract answers",
     "success@3": "One of the first three extracts answers",
     "refused": "Questions that the articles do not answer, and we say so",
-    "urgent_recall": "Urgent questions that we notice",
-    "verbatim": "Extracts that are word for word",
+    "wrongly refused": "Questions that they answer, and we say they do not",
+    "urgent noticed": "Urgent questions that we notice",
+    "false alarms": "Other questions that we take for urgent ones",
 }
 """What the measures in a manifest are called on the page; a measure that is not named here is not shown."""
 

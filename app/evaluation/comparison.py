@@ -1,0 +1,104 @@
+"""Every variant of the ranking on the same questions, so that the choice between them can be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.answering.answer import IndexAnswerer
+from app.answering.search import Search, Weights
+from app.evaluation.measures import DEPTH, Judgement, Reply, grade_passage, summarise
+from app.evaluation.questions import GOOD, Question
+
+FOLDS = 5
+PENALTY = 1.0
+
+VARIANTS: Mapping[str, Weights] = {
+    "passage vectors": Weights(late=0, passage=1, sentence=0, lexical=0),
+    "sentence vectors": Weights(late=0, passage=0, sentence=1, lexical=0),
+    "BM25 with word families": Weights(late=0, passage=0, sentence=0, lexical=1),
+    "late interaction": Weights(late=1, passage=0, sentence=0, lexical=0),
+    "passage + sentence": Weights(late=0, passage=0.5, sentence=0.5, lexical=0),
+    "passage + sentence + BM25": Weights(late=0, passage=0.5, sentence=0.5, lexical=0.1),
+    "late + BM25": Weights(late=1, passage=0, sentence=0, lexical=0.1),
+    "late + passage + sentence": Weights(late=1, passage=0.5, sentence=0.5, lexical=0),
+    "late at half weight": Weights(late=0.5, passage=0.5, sentence=0.5, lexical=0.1),
+    "late at double weight": Weights(late=2, passage=0.5, sentence=0.5, lexical=0.1),
+    "BM25 at half weight": Weights(late=1, passage=0.5, sentence=0.5, lexical=0.05),
+    "BM25 at double weight": Weights(late=1, passage=0.5, sentence=0.5, lexical=0.2),
+    "chosen": Weights(),
+}
+LEARNED = "learned (logistic regression)"
+
+MEASURED = ("success@1", "success@3", "MRR@5", "precision@3")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A variant's measures: mean and standard deviation over the folds."""
+
+    name: str
+    means: Mapping[str, float]
+    spreads: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A question, the four scores of every candidate, and what each candidate is worth."""
+
+    question: Question
+    scores: NDArray[np.float64]
+    """float64[n, 4], in the order of the fields of Weights."""
+    grades: NDArray[np.int64]
+
+
+def compare_variants(answerer: IndexAnswerer, questions: Sequence[Question]) -> list[Row]:
+    """Fixed weights, each measured on five folds, and weights learned from the other four folds."""
+    search = Search(answerer.index, rescored=len(answerer.index.passages))
+    texts = {article.slug: article.text for article in answerer.articles()}
+    cases = [_make_case(search, q, texts) for q in questions if q.kind == "answerable" and q.relevant]
+    folds = [cases[number::FOLDS] for number in range(FOLDS)]
+    rows = [_summarise(name, [(fold, weights) for fold in folds]) for name, weights in VARIANTS.items()]
+    learned = [
+        (fold, _learn([case for other in folds if other is not fold for case in other])) for fold in folds
+    ]
+    return [*rows, _summarise(LEARNED, learned)]
+
+
+def _make_case(search: Search, question: Question, texts: Mapping[str, str]) -> _Case:
+    ranking = search.rank(question.question)
+    passages = [search.index.store.passage_at(int(row)) for row in ranking.rows]
+    return _Case(
+        question=question,
+        scores=np.column_stack([ranking.late, ranking.passages, ranking.sentences, ranking.lexical]),
+        grades=np.array([grade_passage(question, (p.article, p.text), texts) for p in passages]),
+    )
+
+
+def _summarise(name: str, trials: Sequence[tuple[Sequence[_Case], Weights]]) -> Row:
+    measured = [summarise([_judge(case, weights) for case in fold]) for fold, weights in trials]
+    values = {measure: [fold[measure] for fold in measured] for measure in MEASURED}
+    return Row(
+        name,
+        means={measure: float(np.mean(found)) for measure, found in values.items()},
+        spreads={measure: float(np.std(found, ddof=1)) for measure, found in values.items()},
+    )
+
+
+def _judge(case: _Case, weights: Weights) -> Judgement:
+    order = np.argsort(-(case.scores @ np.array(astuple(weights))), kind="stable")[:DEPTH]
+    reply = Reply(case.question.id, (), urgent=False, confidence=1.0)
+    return Judgement(case.question, reply, tuple(int(g) for g in case.grades[order]), forged=0, recall=None)
+
+
+def _learn(cases: Sequence[_Case]) -> Weights:
+    """Weights that tell good candidates from the others of the same question."""
+    from sklearn.linear_model import LogisticRegression
+
+    scores = np.concatenate([case.scores - case.scores.mean(axis=0) for case in cases])
+    good = np.concatenate([case.grades >= GOOD for case in cases])
+    model = LogisticRegression(C=PENALTY, class_weight="balanced").fit(scores, good)
+    return Weights(*map(float, model.coef_[0]))

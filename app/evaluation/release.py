@@ -1,0 +1,128 @@
+"""Between being built and being published, a generation is calibrated, measured and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.answering.answer import IndexAnswerer
+from app.answering.confidence import CALIBRATION
+from app.answering.opening import answer_from
+from app.errors import GenerationError
+from app.evaluation.calibration import fit, gather
+from app.evaluation.gate import Verdict, compare, find_lost
+from app.evaluation.measures import Judgement, summarise
+from app.evaluation.questions import Question, read_questions
+from app.evaluation.trial import ask_all
+from app.index.build import annotate
+from app.index.generation import Generation
+from app.settings import Settings
+
+FITTED = ("dev.jsonl", "practice.jsonl")
+"""The question files that confidence is fitted to."""
+GATED = ("dev.jsonl", "urgent_practice.jsonl")
+"""Those that the gate compares generations by."""
+REPORTED = ("heldout.jsonl", "urgent_heldout.jsonl")
+"""Those that nothing was fitted or chosen by: what readers are told is measured on them."""
+PINNED = "pinned.jsonl"
+"""Those whose first passage may not be lost."""
+
+EVALUATION = "evaluation"
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What the questions said of a new generation and of the one before it."""
+
+    after: Mapping[str, float]
+    before: Mapping[str, float] = field(default_factory=dict)
+    moved: tuple[str, ...] = ()
+    """Questions whose first passage is another one now."""
+    verdict: Verdict = field(default_factory=Verdict)
+
+
+def examine(
+    folder: Path,
+    settings: Settings,
+    previous: Generation | None,
+    *,
+    created: str,
+    accepted: str | None = None,
+) -> Examination:
+    """Calibrate and measure the unpublished generation in ``folder`` and write both into its manifest.
+
+    Without question files it is left as it is. Raises QuestionsError, GenerationError.
+    """
+    questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
+    if not questions:
+        return Examination(after={})
+    _calibrate(folder, settings, _join(questions, FITTED), created)
+    gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
+    with _opened(Generation.open(folder), settings) as answerer:
+        after, after_pinned = ask_all(answerer, gated), ask_all(answerer, pinned)
+        reported = ask_all(answerer, _join(questions, REPORTED))
+    before, before_pinned = _ask_previous(previous, settings, gated, pinned)
+    verdict = compare(summarise(before), summarise(after), find_lost(before_pinned, after_pinned))
+    examination = Examination(summarise(after), summarise(before), _find_moved(before, after), verdict)
+    _record(folder, examination, reported, accepted)
+    return examination
+
+
+def _calibrate(folder: Path, settings: Settings, questions: tuple[Question, ...], created: str) -> None:
+    generation = Generation.open(folder)
+    weights = generation.manifest.model.weights_sha256
+    with _opened(generation, settings) as answerer:
+        fitted = fit(gather(answerer, questions), weights_sha256=weights, created=created)
+    if fitted:
+        annotate(
+            folder,
+            extra={CALIBRATION: fitted.calibration.model_dump(), "cross-validated": fitted.figures},
+        )
+
+
+@contextmanager
+def _opened(generation: Generation, settings: Settings) -> Iterator[IndexAnswerer]:
+    """An answerer for the length of a block."""
+    answerer = answer_from(generation, settings)
+    try:
+        yield answerer
+    finally:
+        answerer.close()
+
+
+def _ask_previous(
+    previous: Generation | None, settings: Settings, gated: tuple[Question, ...], pinned: tuple[Question, ...]
+) -> tuple[list[Judgement], list[Judgement]]:
+    """The same questions put to the generation before; nothing when it cannot be asked."""
+    if previous is None:
+        return [], []
+    try:
+        generation = Generation.open(previous.folder, previous.manifest_sha256)
+        with _opened(generation, settings) as answerer:
+            return ask_all(answerer, gated), ask_all(answerer, pinned)
+    except GenerationError:
+        return [], []
+
+
+def _find_moved(before: list[Judgement], after: list[Judgement]) -> tuple[str, ...]:
+    first = {one.question.id: one.reply.passages[:1] for one in before}
+    return tuple(
+        one.question.id
+        for one in after
+        if one.question.id in first and first[one.question.id] != one.reply.passages[:1]
+    )
+
+
+def _record(folder: Path, examination: Examination, reported: list[Judgement], accepted: str | None) -> None:
+    figures = summarise(reported) if reported else dict(examination.after)
+    extra: dict[str, object] = {EVALUATION: dict(examination.after)}
+    if accepted and examination.verdict.reasons:
+        extra[ACCEPTED] = {"reason": accepted, "objections": list(examination.verdict.reasons)}
+    annotate(folder, figures={"questions": len(reported), **figures}, extra=extra)
+
+
+def _join(questions: Mapping[str, tuple[Question, ...]], names: tuple[str, ...]) -> tuple[Question, ...]:
+    return tuple(question for name in names for question in questions.get(name, ()))

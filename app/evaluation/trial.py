@@ -1,0 +1,48 @@
+"""Puts questions to an answerer, by the same call as the page and the API, and keeps what came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from app.answering.answer import Answerer
+from app.errors import QuestionError
+from app.evaluation.measures import DEPTH, Judgement, Reply, judge
+from app.evaluation.questions import Question
+from app.records import Match
+
+
+def ask(answerer: Answerer, question: Question, k: int = DEPTH) -> Reply:
+    """What a question gets; one that cannot be taken gets nothing."""
+    try:
+        answer = answerer.answer(question.question, k)
+    except QuestionError:
+        return Reply(question.id, (), urgent=False, confidence=0.0)
+    passages = tuple(_describe(match) for match in answer.matches)
+    return Reply(question.id, passages, answer.urgent, answer.confidence)
+
+
+def ask_all(answerer: Answerer, questions: Iterable[Question]) -> list[Judgement]:
+    """Every question's reply, judged against the answerer's own articles."""
+    texts = {article.slug: article.text for article in answerer.articles()}
+    return [judge(question, ask(answerer, question), texts) for question in questions]
+
+
+def write_run(path: Path, judged: Sequence[Judgement]) -> None:
+    """A run file: a line a question, in the form that the API gives passages in."""
+    lines = [json.dumps(_dump(one.reply), ensure_ascii=False) + "\n" for one in judged]
+    path.write_text("".join(lines), "utf-8")
+
+
+def _describe(match: Match) -> tuple[str, str]:
+    return match.article.slug, match.passage.text
+
+
+def _dump(reply: Reply) -> dict[str, object]:
+    return {
+        "id": reply.id,
+        "passages": [{"article": slug, "text": text} for slug, text in reply.passages],
+        "urgent": reply.urgent,
+        "confidence": round(reply.confidence, 4),
+    }
