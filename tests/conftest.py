@@ -12,6 +12,7 @@ import pytest
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
 from app.corpus.catalog import read_corpus
+from app.evaluation.release import examine
 from app.index.build import build_generation
 from app.index.model import Model
 from app.index.publish import building, next_time, publish
@@ -27,7 +28,8 @@ def built_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     articles = read_corpus(settings.corpus_dir)
     with building(settings.index_dir) as folder:
         created = next_time(settings.index_dir)
-        build_generation(articles, folder, Model.load(settings.model), created=created)
+        manifest = build_generation(articles, folder, Model.load(settings.model), created=created)
+        examine(folder, settings, None, created=manifest.created)
         publish(settings.index_dir, folder)
     return settings
 
@@ -64,10 +66,11 @@ def own_settings(built_settings: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def environment(own_settings: Settings) -> dict[str, str]:
-    """The environment in which a script sees the copies of ``own_settings``."""
+def environment(own_settings: Settings, tmp_path: Path) -> dict[str, str]:
+    """The environment in which a script sees the copies of ``own_settings``, and no evaluation questions."""
     return {
         **os.environ,
         "NIGHTLIGHT_INDEX_DIR": str(own_settings.index_dir),
         "NIGHTLIGHT_CORPUS_DIR": str(own_settings.corpus_dir),
+        "NIGHTLIGHT_QUESTIONS_DIR": str(tmp_path / "no-questions"),
     }

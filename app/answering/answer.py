@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.answering.confidence import Calibration, Features, find_features
+from app.answering.confidence import OTHER_SUBJECT, Calibration, Features, OtherSubjects, find_features
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
 from app.answering.urgency import Urgency
@@ -62,6 +62,7 @@ class IndexAnswerer:
         self._calibration = Calibration.read(index.generation.manifest)
         self._urgency = Urgency.load()
         self._urgency_vote = UrgencyVote.read(index.generation.manifest)
+        self._other_subjects = OtherSubjects(index.lexical)
 
     def answer(self, question: str, k: int = 5) -> Answer:
         """Answer one question; raises QuestionError for one that cannot be taken."""
@@ -103,6 +104,8 @@ class IndexAnswerer:
             confidence = float(np.clip(ranking.sentences.max(), 0, 1))
             return confidence, "answered" if confidence >= UNCALIBRATED else "closest"
         confidence = self._calibration.estimate(self.assess(ranking), ranking.query.encoding.vector)
+        if self._other_subjects.name(ranking.query.words):
+            confidence = min(confidence, OTHER_SUBJECT)
         return confidence, self._calibration.decide(confidence)
 
     def _find_matches(self, ranking: Ranking, k: int) -> tuple[Match, ...]:

@@ -8,7 +8,9 @@ to the model that it was fitted with.
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -35,6 +37,10 @@ FEATURES = (
 
 CALIBRATION = "calibration"
 """Where in a manifest's extra."""
+
+SUBJECTS_FILE = Path(__file__).with_name("subjects.toml")
+OTHER_SUBJECT = 0.1
+"""The highest confidence of a question that names another subject."""
 
 CONTENT_TOKEN = 0.05
 """Tokens of less weight than this are punctuation or nearly everywhere."""
@@ -85,6 +91,20 @@ class Calibration(BaseModel):
         if confidence >= self.answered:
             return "answered"
         return "closest" if confidence >= self.closest else "none"
+
+
+class OtherSubjects:
+    """Reviewed words that say a question is about something else, unless the corpus holds them too."""
+
+    def __init__(self, lexical: LexicalIndex, path: Path = SUBJECTS_FILE) -> None:
+        lists = (subject["words"].split() for subject in tomllib.loads(path.read_text("utf-8")).values())
+        words = [word for words in lists for word in words if not lexical.known(word)]
+        self._stems = {lexical.stem(word) for word in words}
+        self._lexical = lexical
+
+    def name(self, words: Sequence[str]) -> bool:
+        """Whether any of the words names another subject."""
+        return any(self._lexical.stem(word) in self._stems for word in words)
 
 
 def find_features(ranking: Ranking, lexical: LexicalIndex, token_weights: NDArray[np.float32]) -> Features:

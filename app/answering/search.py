@@ -44,9 +44,9 @@ class Weights:
     """
 
     late: float = 1.0
-    passage: float = 0.5
-    sentence: float = 0.5
-    lexical: float = 0.1
+    passage: float = 0.6
+    sentence: float = 0.4
+    lexical: float = 0.06
 
 
 @dataclass(frozen=True, slots=True)

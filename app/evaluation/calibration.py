@@ -62,7 +62,8 @@ class Fit:
 def gather(answerer: IndexAnswerer, questions: Sequence[Question]) -> Sample:
     """Features of every question that is no emergency, can be taken and is labelled for these articles."""
     texts = {article.slug: article.text for article in answerer.articles()}
-    kept, features, vectors = [], [], []
+    kept: list[Question] = []
+    features, vectors = [], []
     for question in questions:
         if question.kind == "urgent" or not _is_labelled(question, texts):
             continue

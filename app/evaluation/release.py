@@ -10,12 +10,14 @@ from pathlib import Path
 from app.answering.answer import IndexAnswerer
 from app.answering.confidence import CALIBRATION
 from app.answering.opening import answer_from
+from app.answering.urgency_vote import URGENCY_VOTE
 from app.errors import GenerationError
 from app.evaluation.calibration import fit, gather
 from app.evaluation.gate import Verdict, compare, find_lost
 from app.evaluation.measures import Judgement, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
+from app.evaluation.urgency_fit import fit_vote
 from app.index.build import annotate
 from app.index.generation import Generation
 from app.settings import Settings
@@ -30,6 +32,7 @@ PINNED = "pinned.jsonl"
 """Those whose first passage may not be lost."""
 
 EVALUATION = "evaluation"
+CROSS_VALIDATED = "cross-validated"
 ACCEPTED = "accepted"
 
 
@@ -54,12 +57,13 @@ def examine(
 ) -> Examination:
     """Calibrate and measure the unpublished generation in ``folder`` and write both into its manifest.
 
-    Without question files it is left as it is. Raises QuestionsError, GenerationError.
+    Without questions enough to fit it, the calibration of the generation before goes on, if it is the same
+    model's. Raises QuestionsError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
+    _calibrate(folder, settings, previous, _join(questions, FITTED), created)
     if not questions:
         return Examination(after={})
-    _calibrate(folder, settings, _join(questions, FITTED), created)
     gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
     with _opened(Generation.open(folder), settings) as answerer:
         after, after_pinned = ask_all(answerer, gated), ask_all(answerer, pinned)
@@ -71,16 +75,26 @@ def examine(
     return examination
 
 
-def _calibrate(folder: Path, settings: Settings, questions: tuple[Question, ...], created: str) -> None:
+def _calibrate(
+    folder: Path,
+    settings: Settings,
+    previous: Generation | None,
+    questions: tuple[Question, ...],
+    created: str,
+) -> None:
     generation = Generation.open(folder)
     weights = generation.manifest.model.weights_sha256
     with _opened(generation, settings) as answerer:
         fitted = fit(gather(answerer, questions), weights_sha256=weights, created=created)
+        encoder = answerer.index.encoder
+        vote = fit_vote(lambda text: encoder.encode(text).vector, weights_sha256=weights, created=created)
+    annotate(folder, extra={URGENCY_VOTE: vote.model_dump()})
     if fitted:
-        annotate(
-            folder,
-            extra={CALIBRATION: fitted.calibration.model_dump(), "cross-validated": fitted.figures},
-        )
+        calibration = fitted.calibration.model_dump()
+        annotate(folder, extra={CALIBRATION: calibration, CROSS_VALIDATED: fitted.figures})
+    elif previous and previous.manifest.model.weights_sha256 == weights:
+        kept = {CALIBRATION, CROSS_VALIDATED} & previous.manifest.extra.keys()
+        annotate(folder, extra={name: previous.manifest.extra[name] for name in sorted(kept)})
 
 
 @contextmanager

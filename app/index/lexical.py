@@ -178,6 +178,10 @@ class LexicalIndex:
         """Whether the corpus holds the word in any of its forms."""
         return self.document_frequency(word) > 0
 
+    def stem(self, word: str) -> tuple[str, ...]:
+        """The terms that the word is indexed under, the same for all its forms; several for "don't"."""
+        return self._stems(word)
+
     def familiar(self, word: str) -> bool:
         """Whether the corpus holds the word or another of its family."""
         return self.known(word) or any(map(self._count, map(_family_term, self._families.of(word))))

@@ -1,0 +1,65 @@
+"""Candidates, fusion and selection over the real index."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.answering.answer import IndexAnswerer
+from app.answering.search import NEAR_DUPLICATE, Search, Weights
+
+
+def test_score_is_the_weighted_sum_of_four(answerer: IndexAnswerer) -> None:
+    ranking = answerer.search.rank("can cold air make legs jump")
+    expected = ranking.late + 0.6 * ranking.passages + 0.4 * ranking.sentences + 0.06 * ranking.lexical
+    np.testing.assert_allclose(ranking.scores, expected, atol=1e-6)
+
+
+def test_late_interaction_is_the_weighted_mean_of_the_tokens_best_cosines(answerer: IndexAnswerer) -> None:
+    ranking = answerer.search.rank("can cold air make legs jump")
+    encoding = ranking.query.encoding
+    weights = answerer.index.token_weights[encoding.ids]
+    stored = answerer.index.tokens.stored(int(ranking.rows[0])).astype(np.float32)
+    stored /= np.linalg.norm(stored, axis=1, keepdims=True)
+    best = (encoding.tokens @ stored.T).max(axis=1)
+    assert ranking.late[0] == pytest.approx(float(best @ weights / weights.sum()), abs=1e-5)
+
+
+def test_best_sentence_is_the_passages_sentence_nearest_to_the_question(answerer: IndexAnswerer) -> None:
+    ranking = answerer.search.rank("can cold air make legs jump")
+    first, last = answerer.index.sentence_offsets[ranking.rows[0] : ranking.rows[0] + 2]
+    cosines = answerer.index.sentences.vectors(np.arange(first, last)) @ ranking.query.encoding.vector
+    assert ranking.best_sentences[0] == first + int(cosines.argmax())
+    assert ranking.sentences[0] == pytest.approx(float(cosines.max()), abs=1e-6)
+
+
+def test_another_word_of_the_family_finds_the_passage(answerer: IndexAnswerer) -> None:
+    rows, scores = answerer.index.lexical.search(["nappy"], 5)
+    texts = [answerer.index.store.passage_at(int(row)).text for row in rows]
+    assert texts
+    assert all("diaper" in text.lower() for text in texts)
+    assert list(scores) == sorted(scores, reverse=True)
+    assert scores.min() > 0
+
+
+def test_near_duplicates_and_third_passages_of_a_section_are_left_out(answerer: IndexAnswerer) -> None:
+    for question in ("can cold cause spasms", "what causes twitching", "when should I see a doctor"):
+        matches = answerer.answer(question, 10).matches
+        rows = np.array([answerer.index.store.row_of(match.passage.id) for match in matches])
+        vectors = answerer.index.passages.vectors(rows)
+        cosines = vectors @ vectors.T - np.eye(len(rows))
+        assert cosines.max() <= NEAR_DUPLICATE + 1e-6
+        sections = [(match.article.slug, match.passage.section) for match in matches]
+        assert max(map(sections.count, sections)) <= 2
+
+
+def test_weights_of_one_retriever_give_its_order(answerer: IndexAnswerer) -> None:
+    search = Search(answerer.index, weights=Weights(late=0, sentence=0, lexical=0, passage=1))
+    ranking = search.rank("is shuddering dangerous?")
+    assert list(ranking.passages) == sorted(ranking.passages, reverse=True)
+
+
+def test_question_of_stop_words_alone_still_ranks(answerer: IndexAnswerer) -> None:
+    ranking = answerer.search.rank("what is it")
+    assert ranking.query.words == ()
+    assert not ranking.lexical.any()
