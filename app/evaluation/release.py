@@ -26,7 +26,7 @@ FITTED = ("dev.jsonl", "practice.jsonl")
 """The question files that confidence is fitted to."""
 GATED = ("dev.jsonl", "urgent_practice.jsonl")
 """Those that the gate compares generations by."""
-REPORTED = ("heldout.jsonl", "urgent_heldout.jsonl")
+REPORTED = ("heldout.jsonl", "urgent_blind.jsonl")
 """Those that nothing was fitted or chosen by: what readers are told is measured on them."""
 PINNED = "pinned.jsonl"
 """Those whose first passage may not be lost."""
@@ -85,9 +85,14 @@ def _calibrate(
     generation = Generation.open(folder)
     weights = generation.manifest.model.weights_sha256
     with _opened(generation, settings) as answerer:
-        fitted = fit(gather(answerer, questions), weights_sha256=weights, created=created)
-        encoder = answerer.index.encoder
-        vote = fit_vote(lambda text: encoder.encode(text).vector, weights_sha256=weights, created=created)
+        sample = gather(answerer, questions)
+        vote = fit_vote(
+            lambda text: answerer.index.encoder.encode(text).vector,
+            weights_sha256=weights,
+            created=created,
+            others=list(sample.vectors),
+        )
+    fitted = fit(sample, weights_sha256=weights, created=created)
     annotate(folder, extra={URGENCY_VOTE: vote.model_dump()})
     if fitted:
         calibration = fitted.calibration.model_dump()
