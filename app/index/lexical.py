@@ -180,7 +180,7 @@ class LexicalIndex:
 
     def stem(self, word: str) -> tuple[str, ...]:
         """The terms that the word is indexed under, the same for all its forms; several for "don't"."""
-        return self._stems(word)
+        return self._families.stem(word)
 
     def familiar(self, word: str) -> bool:
         """Whether the corpus holds the word or another of its family."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from app.index.embedded import embedded_sentence, embedded_text
+from app.index.embedded import body_start, embedded_sentence, embedded_text
 from app.records import Article, Passage
 
 TEXT = "Signs such as:\n   • Stiffness:  legs\n      rigid\n- Crying"
@@ -34,5 +34,9 @@ def test_model_sees_headings_lead_and_words_without_bullets_and_line_breaks() ->
     assert embedded_text(ARTICLE, ITEMS) == "Causes > Spasms: Signs such as: Stiffness: legs rigid Crying"
 
 
-def test_sentence_is_seen_under_its_headings() -> None:
-    assert embedded_sentence(ARTICLE, ITEMS, (49, len(TEXT))) == "Causes > Spasms: Crying"
+def test_own_words_begin_behind_the_heading_path() -> None:
+    assert embedded_text(ARTICLE, ITEMS)[body_start(ITEMS) :].startswith("Signs such as:")
+
+
+def test_sentence_is_seen_alone() -> None:
+    assert embedded_sentence(ARTICLE, (49, len(TEXT))) == "Crying"
