@@ -151,13 +151,19 @@ class Search:
         """The candidates' rows in ascending order, each once, and their BM25, 0 where no word is shared."""
         index, vector = self.index, query.encoding.vector
         by_passage, _ = index.passages.search(vector, PROPOSED)
-        by_sentence, _ = index.sentences.search(vector, PROPOSED)
+        by_sentence = self._propose_sentences(vector)
         by_words, bm25 = index.lexical.search(query.words, PROPOSED)
         owners = np.searchsorted(index.sentence_offsets, by_sentence, side="right") - 1
         rows = np.unique(np.concatenate([by_passage, owners, by_words]))
         lexical = np.zeros(len(rows), dtype=np.float32)
         lexical[np.searchsorted(rows, by_words)] = bm25 / np.log1p(len(index.passages))
         return rows, lexical
+
+    def _propose_sentences(self, vector: Scores) -> Rows:
+        """The nearest sentences; none in a large corpus, where they only rescore what others propose."""
+        if not self.index.sentences.searched:
+            return np.empty(0, dtype=np.int64)
+        return self.index.sentences.search(vector, PROPOSED)[0]
 
     def _compare_sentences(self, vector: Scores, rows: Rows) -> Scores:
         """Cosine of the best sentence of each of these passages."""

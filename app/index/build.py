@@ -98,7 +98,10 @@ def build_generation(
         chunker=CHUNKER,
         model=_describe_model(model, precision, agreement, passages.shape[1]),
         libraries=_find_versions(),
-        vectors={LAYOUT.passages: choose_kind(len(passages)), LAYOUT.sentences: choose_kind(len(sentences))},
+        vectors={
+            LAYOUT.passages: choose_kind(len(passages)),
+            LAYOUT.sentences: choose_kind(len(sentences), searched=False),
+        },
         counts=counts,
         sources=[_describe_source(article) for article in articles],
         files={name: seal_file(folder / name) for name in FILES},
@@ -183,8 +186,8 @@ def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | 
     tables = ("passages", "sentences")
     rows = {table: {digest: row for row, digest in store.embedded_hashes(table)} for table in tables}
     database.close()
-    passages = VectorIndex.from_bytes(generation.read(LAYOUT.passages))
-    sentences = VectorIndex.from_bytes(generation.read(LAYOUT.sentences))
+    passages = VectorIndex.open(generation.path(LAYOUT.passages))
+    sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
     offsets = generation.read(LAYOUT.token_offsets)
     tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, passages.dimension)
     return _Reusable(generation, rows, passages, sentences, tokens)
@@ -258,7 +261,7 @@ def _write_sentences(texts: _Texts, folder: Path, model: BuildModel, old: _Reusa
         for row in rows:
             vectors.append(next(fresh).vector if row is None or old is None else old.sentences.vector(row))
             texts.progress("sentences", len(vectors), texts.counts["sentences"])
-    return _write_vectors(folder / LAYOUT.sentences, vectors)
+    return _write_vectors(folder / LAYOUT.sentences, vectors, searched=False)
 
 
 def _split(texts: Iterator[Text]) -> Iterator[list[Text]]:
@@ -266,9 +269,9 @@ def _split(texts: Iterator[Text]) -> Iterator[list[Text]]:
         yield chunk
 
 
-def _write_vectors(path: Path, vectors: list[Vector]) -> Matrix:
+def _write_vectors(path: Path, vectors: list[Vector], *, searched: bool = True) -> Matrix:
     matrix = np.stack(vectors)
-    path.write_bytes(VectorIndex.build(matrix).to_bytes())
+    VectorIndex.build(matrix, choose_kind(len(matrix), searched=searched)).write(path)
     return matrix
 
 
@@ -302,7 +305,7 @@ def _measure_agreement(texts: _Texts, folder: Path, passages: Matrix) -> dict[st
     """Cosine of the exported encoder's vectors with the model's own, over passages from the whole corpus."""
     settings = EncoderSettings.from_bytes((folder / LAYOUT.encoder_settings).read_bytes())
     encoder = Encoder(
-        (folder / LAYOUT.encoder).read_bytes(),
+        folder / LAYOUT.encoder,
         (folder / LAYOUT.tokenizer).read_bytes(),
         replace(settings, question_prompt=settings.passage_prompt),
     )

@@ -76,13 +76,11 @@ class TextEncoder(Protocol):
 class Encoder:
     """An exported model and its tokenizer; safe to use from several threads."""
 
-    def __init__(
-        self, model: bytes, tokenizer: bytes, settings: EncoderSettings, *, threads: int = 1
-    ) -> None:
+    def __init__(self, model: Path, tokenizer: bytes, settings: EncoderSettings, *, threads: int = 1) -> None:
         self.settings = settings
         self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
         self._session = onnxruntime.InferenceSession(
-            model, _make_options(threads), providers=["CPUExecutionProvider"]
+            str(model), _make_options(threads), providers=["CPUExecutionProvider"]
         )
 
     def encode(self, text: str) -> Encoding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
 
 import faiss
@@ -15,6 +17,12 @@ Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 UNIT_TOLERANCE = 1e-3
+EXACT = 30_000
+"""Up to so many vectors a search compares them all."""
+PROBED = 64
+"""Lists that a search of more than EXACT looks into."""
+SAMPLED = 64
+"""Vectors for each list to find the lists by."""
 COPIED = 8
 """Comparing all vectors is quicker than picking out more than one in so many."""
 
@@ -22,19 +30,29 @@ COPIED = 8
 faiss.omp_set_num_threads(1)
 
 
-def choose_kind(count: int) -> str:  # noqa: ARG001 - the size decides once there are other kinds
-    """The FAISS factory string for so many vectors: exact search at every size so far."""
-    return "IDMap,Flat"
+def choose_kind(count: int, *, searched: bool = True) -> str:
+    """The FAISS factory string for so many vectors; those that are only compared with need no lists.
+
+    Up to EXACT all are compared, in 32 bits. Beyond, vectors take 16 bits a component, and a search looks
+    into the PROBED nearest of about sqrt(count) lists (inverted file: Sivic & Zisserman 2003).
+    """
+    if count <= EXACT:
+        return "IDMap,Flat"
+    return f"IVF{2 ** round(math.log2(math.sqrt(count)))},SQfp16" if searched else "IDMap,SQfp16"
 
 
 class VectorIndex:
     """Vectors by row, searched by inner product; as all are unit vectors, a score is a cosine."""
 
     def __init__(self, index: faiss.Index) -> None:
-        self._index = index
+        self._index = index  # the owner of what `kept` and `self._inner` only point into
+        kept: Any = faiss.downcast_index(index)
+        self._listed = isinstance(kept, faiss.IndexIVF)
+        if self._listed:
+            kept.nprobe = PROBED
+            kept.make_direct_map()
         # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
-        outer: Any = faiss.downcast_index(index)
-        self._inner: Any = faiss.downcast_index(outer.index)
+        self._inner = kept if self._listed else faiss.downcast_index(kept.index)
         self._exact = _view(self._inner) if isinstance(self._inner, faiss.IndexFlat) else None
 
     @classmethod
@@ -46,17 +64,25 @@ class VectorIndex:
         if off > UNIT_TOLERANCE or not np.isfinite(lengths).all():
             raise BuildError(f"Vectors must have length 1 (within {UNIT_TOLERANCE}); one is off by {off}.")
         index = faiss.index_factory(dimension, kind or choose_kind(count), faiss.METRIC_INNER_PRODUCT)
-        index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), np.arange(count, dtype=np.int64))
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        if not index.is_trained:
+            index.train(_choose_sample(vectors, index))
+        index.add_with_ids(vectors, np.arange(count, dtype=np.int64))
         return cls(index)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> VectorIndex:
-        """From what ``to_bytes`` gave; only for bytes whose checksum was compared."""
-        return cls(faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8)))
+    def open(cls, path: Path) -> VectorIndex:
+        """What ``write`` wrote, mapped, so that processes share it; its checksum must have been compared."""
+        return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
 
-    def to_bytes(self) -> bytes:
+    def write(self, path: Path) -> None:
         """As the generation stores it."""
-        return bytes(faiss.serialize_index(self._index).tobytes())
+        faiss.write_index(self._index, str(path))
+
+    @property
+    def searched(self) -> bool:
+        """Whether finding the nearest of all is quick; otherwise rows found elsewhere are compared."""
+        return self._listed or self._exact is not None
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -94,3 +120,11 @@ def _view(index: Any) -> Matrix:
     count, dimension = int(index.ntotal), int(index.d)
     values: Vector = faiss.rev_swig_ptr(index.get_xb(), count * dimension)
     return values.reshape(count, dimension)
+
+
+def _choose_sample(vectors: Matrix, index: Any) -> Matrix:
+    """The vectors that the lists are found by, the same at every build."""
+    index.cp.max_points_per_centroid = SAMPLED
+    rows = np.random.default_rng(1).permutation(len(vectors))[: SAMPLED * index.nlist]
+    sample: Matrix = vectors[np.sort(rows)]
+    return sample

@@ -41,7 +41,8 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
     def search_vectors(question: str) -> None:
         vector = rankings[question].query.encoding.vector
         index.passages.search(vector, PROPOSED)
-        index.sentences.search(vector, PROPOSED)
+        if index.sentences.searched:
+            index.sentences.search(vector, PROPOSED)
 
     def compare_tokens(question: str) -> None:
         ranking = rankings[question]

@@ -54,7 +54,7 @@ def previous(settings: Settings) -> Iterator[Previous]:
 
 
 def read_vectors(folder: Path, name: str) -> np.ndarray:
-    index = VectorIndex.from_bytes((folder / name).read_bytes())
+    index = VectorIndex.open(folder / name)
     return index.vectors(np.arange(len(index)))
 
 

@@ -73,9 +73,7 @@ def test_exported_encoder_agrees_with_the_model(
     model.export(tmp_path, precision)  # type: ignore[arg-type]
     settings = EncoderSettings.from_bytes((tmp_path / LAYOUT.encoder_settings).read_bytes())
     assert settings == EncoderSettings(dimension=384, max_length=256, pooling="mean")
-    exported = Encoder(
-        (tmp_path / LAYOUT.encoder).read_bytes(), (tmp_path / LAYOUT.tokenizer).read_bytes(), settings
-    )
+    exported = Encoder(tmp_path / LAYOUT.encoder, (tmp_path / LAYOUT.tokenizer).read_bytes(), settings)
     for question, encoded in zip(QUESTIONS, model.encode(QUESTIONS), strict=True):
         encoding = exported.encode(question)
         assert float(encoding.vector @ encoded.vector) >= least

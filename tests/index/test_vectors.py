@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.vectors import VectorIndex
+from app.index.vectors import EXACT, VectorIndex, choose_kind
 
 VECTORS = np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0]], dtype=np.float32)
 EAST = np.array([1, 0], dtype=np.float32)
@@ -23,11 +26,50 @@ def test_more_than_there_are_gives_all_there_are() -> None:
     assert (len(rows), len(cosines)) == (4, 4)
 
 
-def test_stored_bytes_give_the_same_index() -> None:
-    index = VectorIndex.from_bytes(VectorIndex.build(VECTORS).to_bytes())
-    assert (len(index), index.dimension) == (4, 2)
+def test_stored_file_gives_the_same_index(tmp_path: Path) -> None:
+    VectorIndex.build(VECTORS).write(tmp_path / "vectors")
+    index = VectorIndex.open(tmp_path / "vectors")
+    assert (len(index), index.dimension, index.searched) == (4, 2, True)
     assert index.vectors(np.arange(4)).tolist() == VECTORS.tolist()
     assert index.vector(1).tolist() == VECTORS[1].tolist()
+
+
+def make_clustered(count: int) -> NDArray[np.float32]:
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(200, 32))
+    vectors = centres[rng.integers(0, 200, count)] + rng.normal(0, 0.7, (count, 32))
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def test_kind_is_exact_until_there_are_too_many() -> None:
+    assert [choose_kind(count) for count in (100, EXACT, 100_000, 1_000_000)] == [
+        "IDMap,Flat",
+        "IDMap,Flat",
+        "IVF256,SQfp16",
+        "IVF1024,SQfp16",
+    ]
+    assert choose_kind(100_000, searched=False) == "IDMap,SQfp16"
+
+
+def test_many_vectors_are_found_nearly_as_by_comparing_all(tmp_path: Path) -> None:
+    vectors = make_clustered(EXACT + 1)
+    VectorIndex.build(vectors).write(tmp_path / "vectors")
+    index = VectorIndex.open(tmp_path / "vectors")
+    exact = np.argsort(-(vectors[:50] @ vectors.T), axis=1)[:, :10]
+    found = [set(index.search(vector, 10)[0].tolist()) for vector in vectors[:50]]
+    recall = np.mean([len(wanted & set(row.tolist())) / 10 for wanted, row in zip(found, exact, strict=True)])
+    assert recall >= 0.98
+    assert index.vectors(np.array([7, 3])) == pytest.approx(vectors[[7, 3]], abs=1e-3)
+
+
+def test_vectors_that_are_only_compared_with_keep_their_cosines(tmp_path: Path) -> None:
+    vectors = make_clustered(100)
+    VectorIndex.build(vectors, "IDMap,SQfp16").write(tmp_path / "vectors")
+    index = VectorIndex.open(tmp_path / "vectors")
+    assert not index.searched
+    assert index.cosines(vectors[0], np.array([5, 9])) == pytest.approx(
+        vectors[[5, 9]] @ vectors[0], abs=1e-3
+    )
 
 
 def test_cosines_are_those_of_the_rows_asked_for() -> None:
