@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python scripts
 
 .DEFAULT_GOAL := environment
-.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench
+.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench fuzz soak bom
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,15 @@ test-slow: environment  ## the tests that take minutes
 
 test-faults: environment  ## kill, fill up and damage the index in every way, at length
 	@$(RUN)/test.py --faults
+
+fuzz: environment  ## send everything that is wrong; ARGS=--full does it at length
+	@$(RUN)/fuzz.py $(ARGS)
+
+soak: environment  ## load, overload, slow clients, killed workers, leaks; ARGS=--full does it at length
+	@$(RUN)/soak.py $(ARGS)
+
+bom: environment  ## list everything installed, with versions and licences, as CycloneDX
+	@$(RUN)/bom.py $(ARGS)
 
 evaluate: environment  ## measure the answers to the development questions
 	@$(RUN)/evaluate.py

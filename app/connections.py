@@ -23,6 +23,8 @@ REQUEST_LINE_BYTES = 16_384
 Application = Callable[..., Any]
 # Seconds and microseconds that one write to a client who does not read may take.
 SEND_LIMIT = struct.pack("ll", 10, 0)
+SWITCH_SECONDS = 0.001
+MAX_ACCEPTED = 16
 _NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 
@@ -61,14 +63,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._room = self.cfg.threads + self.app.settings.queue
         self._deadline = self.app.settings.deadline
 
+    def init_process(self) -> None:
+        """Let this loop have its turn soon while threads compute: it must refuse quickly."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        super().init_process()
+
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection and wait for its first bytes."""
+        """Take those who wait; one a round, as gunicorn does, is too slow to refuse a crowd."""
         try:
-            client, address = listener.accept()
+            for _ in range(MAX_ACCEPTED):
+                self._welcome(*listener.accept(), listener)
         except OSError as error:
             if error.errno not in _NOBODY_THERE:
                 raise
-            return
+
+    def _welcome(self, client: socket.socket, address: object, listener: socket.socket) -> None:
+        """Wait for a connection's first bytes."""
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_LIMIT)
         conn = TConn(self.cfg, client, address, listener.getsockname())
         conn.timeout = time.monotonic() + self._deadline

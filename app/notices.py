@@ -33,6 +33,7 @@ URGENT_NOTICE = "What you wrote may be an emergency. Do not wait for an answer h
 HELP_BESIDE = "When to get help, from the same article:"
 WITHDRAWN = "This extract has been withdrawn from the collection."
 NOTHING_FOUND_MEANS = "Nothing found does not mean that nothing is wrong."
+UNAVAILABLE = "The search does not work at the moment. Please try again in a minute."
 WHO_TO_CALL = (
     "If you are worried, call your doctor, your midwife or your health visitor. "
     "At night, call the health line of your area."

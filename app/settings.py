@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         description="How the search form sends a question: get (Back and sharing work) or post (private).",
     )
     queue: int = Field(
-        16, ge=1, description="Requests that may wait in each server process; one more gets a 503 at once."
+        12, ge=1, description="Requests that may wait in each server process; one more gets a 503 at once."
     )
     deadline: float = Field(
         5.0, gt=0, description="Seconds within which a request must arrive and its last answer begin."

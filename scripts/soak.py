@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Load a server of its own: steadily, beyond what it can, by slow clients, with killed workers, for leaks."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from console import ROOT, fail, run
+
+from running import Running, start_server
+
+QUESTIONS = tuple(
+    json.loads(line)["question"]
+    for line in (ROOT / "tests" / "questions" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
+)
+PATIENCE = 30.0
+SLOW_CLIENTS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How one request went; status 0 is a connection that broke."""
+
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long each part lasts, in seconds, and how many requests look for a leak."""
+
+    steady: float = 15
+    overload: float = 15
+    slow: float = 8
+    kills: float = 16
+    leak: int = 3000
+
+
+FULL = Plan(steady=600, overload=120, slow=30, kills=120, leak=200_000)
+
+
+async def ask(port: int, number: int) -> Reply:
+    """One question on a connection of its own; each is worded a little differently."""
+    words = quote(f"{QUESTIONS[number % len(QUESTIONS)]} {number}")
+    started = time.perf_counter()
+    try:
+        status = await asyncio.wait_for(_exchange(port, f"/api/v1/answers?q={words}"), PATIENCE)
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        status = 0
+    return Reply(status, time.perf_counter() - started)
+
+
+async def _exchange(port: int, path: str) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        reply = await reader.read(-1)
+    finally:
+        writer.close()
+    head, _, body = reply.partition(b"\r\n\r\n")
+    return int(head[9:12]) if body.endswith(b"}") else 0
+
+
+async def open_loop(port: int, rate: float, seconds: float) -> list[Reply]:
+    """Requests at a fixed rate, whether or not earlier ones have been answered."""
+    started, tasks = time.perf_counter(), []
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
+        tasks.append(asyncio.create_task(ask(port, number)))
+    return list(await asyncio.gather(*tasks))
+
+
+async def closed_loop(port: int, clients: int, total: int) -> list[Reply]:
+    """So many clients, each asking again as soon as it is answered."""
+    numbers, replies = iter(range(total)), list[Reply]()
+
+    async def client() -> None:
+        for number in numbers:
+            replies.append(await ask(port, number))
+
+    await asyncio.gather(*(client() for _ in range(clients)))
+    return replies
+
+
+def find_percentile(replies: list[Reply], share: float) -> float:
+    """Milliseconds that this share of the replies stayed below; 0 of none."""
+    times = sorted(reply.seconds for reply in replies)
+    return 1000 * times[min(len(times) - 1, int(share * len(times)))] if times else 0.0
+
+
+def describe(replies: list[Reply]) -> str:
+    """Counts by status, median and 99th percentile of the answered."""
+    counts = {s: sum(r.status == s for r in replies) for s in sorted({r.status for r in replies})}
+    good = [reply for reply in replies if reply.status == 200]
+    middle = 1000 * statistics.median(reply.seconds for reply in good) if good else 0.0
+    return f"{counts}, answered: median {middle:.0f} ms, p99 {find_percentile(good, 0.99):.0f} ms"
+
+
+async def soak_steadily(server: Running, plan: Plan) -> bool:
+    """Twenty questions a second, open loop: no errors."""
+    replies = await open_loop(server.port, 20, plan.steady)
+    print(f"steady: 20/s for {plan.steady:.0f} s: {describe(replies)}", flush=True)
+    return all(reply.status == 200 for reply in replies)
+
+
+async def soak_overloaded(server: Running, plan: Plan) -> bool:
+    """Five times capacity: goodput at least 90% of peak, accepted p99 at most 1 s, normal after 10 s."""
+    started = time.perf_counter()
+    peak = len(await closed_loop(server.port, 8, 400)) / (time.perf_counter() - started)
+    started = time.perf_counter()
+    replies = await open_loop(server.port, 5 * peak, plan.overload)
+    good = [reply for reply in replies if reply.status == 200]
+    refused = [reply for reply in replies if reply.status == 503]
+    goodput, accepted = len(good) / (time.perf_counter() - started), find_percentile(good, 0.99)
+    await asyncio.sleep(10)
+    after = await open_loop(server.port, peak / 4, 5)
+    print(f"overload: peak {peak:.0f}/s; {5 * peak:.0f}/s for {plan.overload:.0f} s: {describe(replies)}")
+    print(
+        f"  goodput {goodput / peak:.0%} of peak, refused p50 {find_percentile(refused, 0.5):.0f} ms, ",
+        end="",
+    )
+    print(f"p99 {find_percentile(refused, 0.99):.0f} ms; 10 s later: {describe(after)}", flush=True)
+    return goodput >= 0.9 * peak and accepted <= 1000 and all(reply.status == 200 for reply in after)
+
+
+@asynccontextmanager
+async def hold_slow_clients(port: int, count: int) -> AsyncIterator[None]:
+    """Clients that send a byte of their headers a second."""
+
+    async def dawdle() -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            for byte in b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 600:
+                writer.write(bytes([byte]))
+                await asyncio.sleep(1)
+        finally:
+            writer.close()
+
+    tasks = [asyncio.create_task(dawdle()) for _ in range(count)]
+    await asyncio.sleep(2)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def soak_slowly(server: Running, plan: Plan) -> bool:
+    """Three hundred slow clients behind the documented nginx: nobody else notices."""
+    if not shutil.which("nginx"):
+        print("slow clients: nginx is not installed (apt-get install nginx-light): left out", flush=True)
+        return True
+    with tempfile.TemporaryDirectory() as folder:
+        port = start_nginx(Path(folder), server.port)
+        try:
+            before = await open_loop(port, 10, plan.slow)
+            async with hold_slow_clients(port, SLOW_CLIENTS):
+                during = await open_loop(port, 10, plan.slow)
+        finally:
+            os.kill(int((Path(folder) / "nginx.pid").read_text(encoding="ascii")), signal.SIGTERM)
+    print(
+        f"slow clients behind nginx: before {describe(before)}; with {SLOW_CLIENTS}: {describe(during)}",
+        flush=True,
+    )
+    return all(reply.status == 200 for reply in during)
+
+
+def start_nginx(folder: Path, backend: int) -> int:
+    """The documented configuration on a free port, without TLS, in front of the server; gives the port."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    documented = (ROOT / "scripts" / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    http, _, _ = documented.partition("# --- the site ---")
+    site = documented.partition("# --- locations ---")[2].partition("# --- end of locations ---")[0]
+    site = site.replace("127.0.0.1:8000", f"127.0.0.1:{backend}")
+    site = site.replace("/usr/share/nightlight", str(ROOT / "scripts" / "deploy"))
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nevents {{ worker_connections 1024; }}\n"
+        f"http {{ {http} server {{ listen 127.0.0.1:{port}; {site} }} }}\n",
+        encoding="utf-8",
+    )
+    subprocess.run(["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)], check=True)
+    return port
+
+
+async def soak_killing(server: Running, plan: Plan) -> bool:
+    """A worker is killed every five seconds: only the requests it had are lost."""
+    load = asyncio.create_task(open_loop(server.port, 20, plan.kills))
+    kills = 0
+    while not load.done():
+        await asyncio.wait({load}, timeout=5)
+        if not load.done():
+            os.kill(server.workers()[0], signal.SIGKILL)
+            kills += 1
+    replies = await load
+    lost = sum(reply.status == 0 for reply in replies)
+    print(f"killed workers: {kills} in {plan.kills:.0f} s at 20/s: {describe(replies)}", flush=True)
+    # A worker holds what it is answering and what waits in its queue; at this rate that is next to nothing.
+    return lost <= 4 * kills and all(reply.status in (0, 200) for reply in replies)
+
+
+def measure(pid: int) -> tuple[int, int, int]:
+    """Resident memory in kB, open descriptors and threads of a process."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return int(fields["VmRSS"].split()[0]), descriptors, int(fields["Threads"])
+
+
+async def soak_for_leaks(server: Running, plan: Plan) -> bool:
+    """Many requests: memory within 5%, descriptors and threads as before."""
+    await closed_loop(server.port, 8, max(1500, plan.leak // 10))
+    await asyncio.sleep(3)
+    before = {pid: measure(pid) for pid in server.workers()}
+    replies = await closed_loop(server.port, 8, plan.leak)
+    await asyncio.sleep(3)
+    after = {pid: measure(pid) for pid in server.workers()}
+    print(f"leak: {plan.leak} requests: {describe(replies)}")
+    print(f"  (kB, descriptors, threads) of each worker before {before}, after {after}", flush=True)
+    return all(
+        after[pid][0] <= 1.05 * memory and after[pid][1:] == others
+        for pid, (memory, *rest) in before.items()
+        for others in [tuple(rest)]
+    )
+
+
+PARTS: dict[str, Callable[[Running, Plan], Awaitable[bool]]] = {
+    "steady": soak_steadily,
+    "overload": soak_overloaded,
+    "slow": soak_slowly,
+    "kills": soak_killing,
+    "leak": soak_for_leaks,
+}
+
+
+def main() -> None:
+    """Every part on a fresh server; says which failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="only these; all without")
+    parser.add_argument(
+        "--full", action="store_true", help="as long as SECURITY.md says: half an hour and more"
+    )
+    options = parser.parse_args()
+    plan, failed = FULL if options.full else Plan(), []
+    for name in options.parts or PARTS:
+        with tempfile.TemporaryDirectory() as folder, start_server(Path(folder) / "log") as server:
+            if not asyncio.run(_run_part(PARTS[name], server, plan)):
+                failed.append(name)
+    if failed:
+        fail(f"not kept: {', '.join(failed)}")
+
+
+async def _run_part(part: Callable[[Running, Plan], Awaitable[bool]], server: Running, plan: Plan) -> bool:
+    return await part(server, plan)
+
+
+if __name__ == "__main__":
+    run(main)

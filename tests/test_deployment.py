@@ -1,0 +1,99 @@
+"""scripts/deploy: the static page, and the documented nginx in front of a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import html5lib
+import pytest
+
+from app.notices import DISCLAIMER, EMERGENCY_SIGNS, URGENT_LINE, emergency_call
+from app.settings import ROOT
+from bom import make_bill
+from soak import start_nginx
+from tests.serving import start_server
+from unavailable import PAGE, render_page
+
+CANARY = "zebracanary"
+needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="apt-get install nginx-light")
+
+
+def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own server
+    try:
+        with urllib.request.urlopen(request, timeout=20) as reply:  # noqa: S310
+            return reply.status, dict(reply.headers), reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers), error.read().decode()
+
+
+@contextmanager
+def nginx_before(folder: Path, backend: int) -> Iterator[str]:
+    folder.mkdir()
+    folder.chmod(0o755)
+    port = start_nginx(folder, backend)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.kill(int((folder / "nginx.pid").read_text(encoding="ascii")), signal.SIGTERM)
+
+
+def test_page_for_when_the_server_is_down_has_todays_words() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render_page(None)
+    html5lib.HTMLParser(strict=True).parse(render_page("999"))
+    for words in (emergency_call("999"), *EMERGENCY_SIGNS, URGENT_LINE, DISCLAIMER):
+        assert words.replace("'", "&#x27;") in render_page("999")
+
+
+@needs_nginx
+def test_emergency_card_is_shown_when_the_server_is_down(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with nginx_before(tmp_path / "nginx", port) as address:
+        for path in (f"/?q={CANARY}", f"/api/v1/answers?q={CANARY}"):
+            status, headers, body = fetch(address + path)
+            assert (status, body) == (502, render_page(None))
+            assert (headers["Cache-Control"], headers["Retry-After"]) == ("no-store", "30")
+            assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert CANARY not in (tmp_path / "nginx" / "error.log").read_text(encoding="utf-8")
+
+
+@needs_nginx
+def test_nginx_tells_the_server_the_address_and_nobody_the_counts(tmp_path: Path) -> None:
+    limits = {"NIGHTLIGHT_RATE_LIMIT": "3 per minute", "NIGHTLIGHT_TRUSTED_PROXIES": '["127.0.0.1"]'}
+    with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1", **limits) as server:
+        backend = int(server.address.rpartition(":")[2])
+        forged = {"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Proto": "https"}
+        assert [fetch(f"{server.address}/?q=a", **forged)[0] for _ in range(4)][-1] == 429
+        with nginx_before(tmp_path / "nginx", backend) as address:
+            assert [fetch(f"{address}/?q=a", **forged)[0] for _ in range(4)] == [503] * 4
+            status, headers, body = fetch(f"{address}/metrics")
+            assert (status, EMERGENCY_SIGNS[0] in body) == (404, True)
+            assert "Strict-Transport-Security" not in headers
+
+
+def test_server_and_builder_are_different_users_and_the_server_may_not_write() -> None:
+    folder = ROOT / "scripts" / "deploy"
+    server = (folder / "nightlight.service").read_text(encoding="utf-8")
+    builder = (folder / "nightlight-index.service").read_text(encoding="utf-8")
+    assert re.findall(r"^User=(\S+)$", server + builder, re.MULTILINE) == ["nightlight", "nightlight-builder"]
+    assert "ProtectSystem=strict" in server
+    assert "ReadWritePaths" not in server
+
+
+def test_bill_of_materials_lists_every_pinned_package_that_is_installed() -> None:
+    bill = make_bill()
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    named = {component["name"].lower().replace("_", "-") for component in bill["components"]}
+    assert {"flask", "gunicorn", "faiss-cpu", "onnxruntime"} <= named
+    assert json.loads(json.dumps(bill)) == make_bill()
