@@ -98,13 +98,17 @@ class IndexAnswerer:
         vote = self._urgency_vote
         return vote is not None and vote.gives_alarm(ranking.query.encoding.vector)
 
+    def names_other_subject(self, ranking: Ranking) -> bool:
+        """Whether a word of the question says that it is about something else."""
+        return self._other_subjects.name(ranking.query.words)
+
     def _judge(self, ranking: Ranking) -> tuple[float, Outcome]:
         """Confidence and outcome; a generation without calibration answers by one cosine alone."""
         if self._calibration is None:
             confidence = float(np.clip(ranking.sentences.max(), 0, 1))
             return confidence, "answered" if confidence >= UNCALIBRATED else "closest"
         confidence = self._calibration.estimate(self.assess(ranking), ranking.query.encoding.vector)
-        if self._other_subjects.name(ranking.query.words):
+        if self.names_other_subject(ranking):
             confidence = min(confidence, OTHER_SUBJECT)
         return confidence, self._calibration.decide(confidence)
 

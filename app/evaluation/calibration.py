@@ -8,7 +8,7 @@ scikit-learn belongs to the build; the server only multiplies.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
-from app.answering.confidence import Calibration
+from app.answering.confidence import OTHER_SUBJECT, Calibration
 from app.errors import QuestionError
 from app.evaluation.measures import measure_auroc, measure_calibration_error
 from app.evaluation.questions import GOOD, Question
@@ -47,6 +47,8 @@ class Sample:
     vectors: NDArray[np.float32]
     """float32[n, d] of the questions."""
     answerable: NDArray[np.bool_]
+    elsewhere: NDArray[np.bool_]
+    """Whether a reviewed word names another subject, which bounds the confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,30 @@ class Fit:
     """A calibration, and what it gave to questions that it had not seen."""
 
     calibration: Calibration
+    sample: Sample
     confidences: NDArray[np.float64]
     """float64[n]: cross-validated, in the sample's order."""
-    figures: dict[str, float]
+
+    def summarise(self, ids: Collection[str]) -> dict[str, float]:
+        """How well confidence tells the kinds of these questions apart; nothing where one kind is missing."""
+        part = np.array([one in ids for one in self.sample.ids])
+        answerable = self.sample.answerable[part]
+        if not part.any() or answerable.all() or not answerable.any():
+            return {}
+        confidences = self.confidences[part]
+        return {
+            "AUROC of confidence": measure_auroc(confidences, answerable),
+            "calibration error": measure_calibration_error(confidences, answerable),
+            "refused": float((confidences[~answerable] < self.calibration.answered).mean()),
+            "wrongly refused": float((confidences[answerable] < self.calibration.answered).mean()),
+        }
 
 
 def gather(answerer: IndexAnswerer, questions: Sequence[Question]) -> Sample:
     """Features of every question that is no emergency, can be taken and is labelled for these articles."""
     texts = {article.slug: article.text for article in answerer.articles()}
     kept: list[Question] = []
-    features, vectors = [], []
+    features, vectors, elsewhere = [], [], []
     for question in questions:
         if question.kind == "urgent" or not _is_labelled(question, texts):
             continue
@@ -74,11 +90,13 @@ def gather(answerer: IndexAnswerer, questions: Sequence[Question]) -> Sample:
         kept.append(question)
         features.append(answerer.assess(ranking))
         vectors.append(ranking.query.encoding.vector)
+        elsewhere.append(answerer.names_other_subject(ranking))
     return Sample(
         ids=tuple(question.id for question in kept),
         features=np.array(features),
         vectors=np.array(vectors),
         answerable=np.array([question.kind == "answerable" for question in kept], dtype=bool),
+        elsewhere=np.array(elsewhere, dtype=bool),
     )
 
 
@@ -87,30 +105,16 @@ def fit(sample: Sample, *, weights_sha256: str, created: str) -> Fit | None:
     yes, no = int(sample.answerable.sum()), int((~sample.answerable).sum())
     if min(yes, no) < MIN_OF_EACH:
         return None
-    confidences = _cross_validate(sample)
     model = _Model(sample)
-    threshold = 1 / (1 + WRONG_REFUSAL)
     calibration = Calibration(
         weights_sha256=weights_sha256,
-        answered=threshold,
+        answered=1 / (1 + WRONG_REFUSAL),
         closest=1 / (1 + WRONG_SILENCE),
         questions={"answerable": yes, "unanswerable": no},
         created=created,
         **model.parameters(),
     )
-    return Fit(calibration, confidences, summarise(confidences, sample.answerable, threshold))
-
-
-def summarise(
-    confidences: NDArray[np.float64], answerable: NDArray[np.bool_], threshold: float
-) -> dict[str, float]:
-    """How well confidence tells the kinds apart, and what the threshold makes of it."""
-    return {
-        "AUROC of confidence": measure_auroc(confidences, answerable),
-        "calibration error": measure_calibration_error(confidences, answerable),
-        "refused": float((confidences[~answerable] < threshold).mean()),
-        "wrongly refused": float((confidences[answerable] < threshold).mean()),
-    }
+    return Fit(calibration, sample, _cross_validate(sample))
 
 
 def _is_labelled(question: Question, texts: Mapping[str, str]) -> bool:
@@ -164,4 +168,4 @@ def _cross_validate(sample: Sample) -> NDArray[np.float64]:
         warnings.simplefilter("ignore", FutureWarning)
         for seen, unseen in folds.split(sample.vectors, sample.answerable):
             confidences[unseen] = _Model(sample, seen).predict(sample, unseen)
-    return confidences
+    return np.where(sample.elsewhere, np.minimum(confidences, OTHER_SUBJECT), confidences)

@@ -61,7 +61,7 @@ def examine(
     model's. Raises QuestionsError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
-    _calibrate(folder, settings, previous, _join(questions, FITTED), created)
+    _calibrate(folder, settings, previous, {name: questions.get(name, ()) for name in FITTED}, created)
     if not questions:
         return Examination(after={})
     gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
@@ -79,13 +79,13 @@ def _calibrate(
     folder: Path,
     settings: Settings,
     previous: Generation | None,
-    questions: tuple[Question, ...],
+    questions: Mapping[str, tuple[Question, ...]],
     created: str,
 ) -> None:
     generation = Generation.open(folder)
     weights = generation.manifest.model.weights_sha256
     with _opened(generation, settings) as answerer:
-        sample = gather(answerer, questions)
+        sample = gather(answerer, _join(questions, FITTED))
         vote = fit_vote(
             lambda text: answerer.index.encoder.encode(text).vector,
             weights_sha256=weights,
@@ -95,8 +95,8 @@ def _calibrate(
     fitted = fit(sample, weights_sha256=weights, created=created)
     annotate(folder, extra={URGENCY_VOTE: vote.model_dump()})
     if fitted:
-        calibration = fitted.calibration.model_dump()
-        annotate(folder, extra={CALIBRATION: calibration, CROSS_VALIDATED: fitted.figures})
+        figures = {name: fitted.summarise({one.id for one in held}) for name, held in questions.items()}
+        annotate(folder, extra={CALIBRATION: fitted.calibration.model_dump(), CROSS_VALIDATED: figures})
     elif previous and previous.manifest.model.weights_sha256 == weights:
         kept = {CALIBRATION, CROSS_VALIDATED} & previous.manifest.extra.keys()
         annotate(folder, extra={name: previous.manifest.extra[name] for name in sorted(kept)})
