@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python scripts
 
 .DEFAULT_GOAL := environment
-.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench fuzz soak bom
+.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench bench-growth fuzz soak bom
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,3 +53,6 @@ evaluate: environment  ## measure the answers to the development questions
 
 bench: environment  ## measure speed and memory beside the plain way; writes the README's table
 	@$(RUN)/benchmark.py $(ARGS)
+
+bench-growth: environment  ## measure made-up corpora of up to a million passages; writes docs/growth.md
+	@$(RUN)/growth.py $(ARGS)

@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Measure how time, memory and disk grow with made-up corpora, and draw docs/growth.svg and growth.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from console import ROOT, run
+
+# As app/server.py sets them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.answering.opening import answer_from
+from app.corpus.catalog import read_corpus
+from app.index.build import annotate, build_generation
+from app.index.encoder import normalise, pool
+from app.index.generation import Generation, Previous
+from app.index.model import Encoded, Model
+from app.index.publish import open_current
+from app.index.vectors import VectorIndex, choose_kind
+from app.records import Article
+from app.settings import Settings
+from bench.figures import Spread, make_table, time_call
+from synthesize import Synthesizer, collect
+
+SIZES = (100, 1_000, 10_000, 100_000)
+VECTORS = (100_000, 1_000_000)
+NOISE = 0.3
+Figures = dict[str, float]
+Matrix = NDArray[np.float32]
+
+
+class StaticModel(Model):
+    """Gives each token its mean vector in the real articles, and noise: as large as the model's, at once."""
+
+    def __init__(self, model: Model, texts: Sequence[str]) -> None:
+        """Take the means from these texts, as ``model`` sees them."""
+        super().__init__(model.name, model.folder)
+        self._random = np.random.default_rng(1)
+        sums = np.zeros((len(self.tokenizer.vocabulary), self.settings.dimension), dtype=np.float32)
+        for text, encoded in zip(texts, model.encode(texts), strict=True):
+            np.add.at(sums, self.tokenizer.tokenize(text).ids, encoded.tokens)
+        self._table = normalise(sums)
+
+    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Each text's vector and token vectors, in order."""
+        for text in texts:
+            tokens = self._table[self.tokenizer.tokenize(text).ids]
+            noise = self._random.normal(0, NOISE / np.sqrt(tokens.shape[1]), tokens.shape)
+            noisy = (tokens + noise).astype(np.float32)
+            yield Encoded(pool(noisy, "mean"), normalise(noisy))
+
+
+def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Path) -> Figures:
+    """Build so many passages, then ask them in a process of its own."""
+    articles = collect(Synthesizer(read_corpus(settings.corpus_dir)).make(), size)
+    with open_current(settings.index_dir) as current:  # its encoder is used again
+        seconds = time_call(lambda: _build(articles, folder, model, current)) / 1e3
+    command = [sys.executable, str(Path(__file__)), "--open", str(folder)]
+    figures: Figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    size_on_disk = sum(path.stat().st_size for path in folder.iterdir())
+    count = figures["passages"]
+    return {**figures, "build ms a passage": 1e3 * seconds / count, "bytes a passage": size_on_disk / count}
+
+
+def _build(articles: Sequence[Article], folder: Path, model: StaticModel, current: Generation) -> None:
+    build_generation(articles, folder, model, previous=Previous(current))
+    annotate(folder, extra=current.manifest.extra)
+
+
+def open_and_ask(folder: Path, settings: Settings) -> Figures:
+    """Start-up, memory and the time of a question, everything on, in this process."""
+    started = time.perf_counter()
+    answerer = answer_from(Generation.open(folder), settings)
+    seconds = time.perf_counter() - started
+    questions = _read_questions(settings)
+    for question in questions[:10]:
+        answerer.answer(question)
+    spread = Spread.of([time_call(lambda q=q: answerer.answer(q)) for q in questions])  # type: ignore[misc]
+    encoding = Spread.of([time_call(lambda q=q: answerer.index.encoder.encode(q)) for q in questions])  # type: ignore[misc]
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return {
+        "passages": len(answerer.index.passages),
+        "open s": seconds,
+        "p50 ms": spread.p50,
+        "p95 ms": spread.p95,
+        "of which encoding ms": encoding.p50,
+        "own MB": int(status["RssAnon"].split()[0]) / 1024,
+        "mapped MB": int(status["RssFile"].split()[0]) / 1024,
+    }
+
+
+def _read_questions(settings: Settings) -> list[str]:
+    lines = (settings.questions_dir / "dev.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["question"] for line in lines]
+
+
+def measure_vectors(count: int, base: Matrix, queries: Matrix, folder: Path) -> Figures:
+    """The passages' index alone, over mixtures of real vectors: recall against comparing all."""
+    vectors = _mix(base, count)
+    exact = np.argpartition(-(queries @ vectors.T), 10, axis=1)[:, :10]
+    path = folder / "vectors"
+    seconds = time_call(lambda: VectorIndex.build(vectors).write(path)) / 1e3
+    index = VectorIndex.open(path)
+    found = [set(index.search(query, 10)[0].tolist()) for query in queries]
+    recall = np.mean([len(f & set(e.tolist())) / 10 for f, e in zip(found, exact, strict=True)])
+    spread = Spread.of([time_call(lambda q=q: index.search(q, 100)) for q in queries])  # type: ignore[misc]
+    return {
+        "vectors": count,
+        "recall@10": float(recall),
+        "p50 ms": spread.p50,
+        "p95 ms": spread.p95,
+        "build s": seconds,
+        "bytes a vector": path.stat().st_size / count,
+    }
+
+
+def _mix(base: Matrix, count: int) -> Matrix:
+    """Each a mixture of three real vectors, and noise."""
+    rng, dimension = np.random.default_rng(7), base.shape[1]
+    vectors = np.empty((count, dimension), dtype=np.float32)
+    for start in range(0, count, 50_000):
+        part = vectors[start : start + 50_000]
+        part[:] = rng.normal(0, 0.5 / np.sqrt(dimension), part.shape)
+        weights = rng.dirichlet([1, 1, 1], len(part)).astype(np.float32)
+        for column in weights.T:
+            part += column[:, None] * base[rng.integers(0, len(base), len(part))]
+    return normalise(vectors)
+
+
+def draw(rows: Sequence[Figures], path: Path) -> None:
+    """Time, disk and build over the number of passages, on logarithmic scales."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "nightlight"
+    from matplotlib import pyplot
+
+    names = ("p50 ms", "bytes a passage", "build ms a passage")
+    figure, axes = pyplot.subplots(1, len(names), figsize=(9, 2.6), layout="constrained")
+    for axis, name in zip(axes, names, strict=True):
+        axis.plot([row["passages"] for row in rows], [row[name] for row in rows], marker="o")
+        axis.set(title=name, xlabel="passages", xscale="log", ylim=(0, None))
+    figure.savefig(path, metadata={"Date": None})
+
+
+def describe(rows: Sequence[Figures]) -> str:
+    """A table of figures, each column one of their names."""
+    header = list(rows[0])
+    return make_table(header, [[_format(row[name]) for name in header] for row in rows])
+
+
+def _format(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 or value == int(value) else f"{value:.3g}"
+
+
+def main() -> None:
+    """Every size in turn; what is built is deleted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="passages of whole generations")
+    parser.add_argument("--vectors", type=int, nargs="*", default=VECTORS, help="vectors alone")
+    parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
+    options, settings = parser.parse_args(), Settings()
+    if options.open:
+        print(json.dumps(open_and_ask(options.open, settings)))
+        return
+    write_report(settings, options.sizes, options.vectors)
+
+
+def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]) -> None:
+    """docs/growth.md and its picture."""
+    load = os.getloadavg()[0]
+    answerer = answer_from(open_current(settings.index_dir), settings)
+    index = answerer.index
+    base = np.concatenate([part.vectors(np.arange(len(part))) for part in (index.passages, index.sentences)])
+    queries = np.stack([index.encoder.encode(question).vector for question in _read_questions(settings)])
+    texts = [passage.text for _, passage in index.store.passage_rows()]
+    model = StaticModel(Model.load(settings.model), texts)
+    corpora, vectors = [], []
+    for size in sizes:
+        with TemporaryDirectory() as folder:
+            corpora.append(measure_corpus(size, model, settings, Path(folder)))
+        print(corpora[-1], flush=True)
+    for count in counts:
+        with TemporaryDirectory() as folder:
+            vectors.append(measure_vectors(count, base, queries, Path(folder)))
+        print(choose_kind(count), vectors[-1], flush=True)
+    parts = [INTRODUCTION.format(load=load), describe(corpora), "![growth](growth.svg)"]
+    if vectors:
+        parts += [ALONE, describe(vectors)]
+    (ROOT / "docs" / "growth.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    draw(corpora, ROOT / "docs" / "growth.svg")
+
+
+INTRODUCTION = """# Growth
+
+Written by `scripts/growth.py` (`make bench-growth`), on two cores, one thread a question; load average of the
+machine at the start: {load:.1f}. The corpora are made up by `scripts/synthesize.py` from the articles' own
+sentences and words. Their vectors are not the model's, which would take hours: each token has its mean vector
+in the real articles, and noise; building is therefore counted without encoding. Questions are encoded by the
+model, and every feature is on."""
+
+ALONE = """The index of the passages' vectors alone, over mixtures of three real vectors and noise; recall@10
+against comparing all of them."""
+
+
+if __name__ == "__main__":
+    run(main)
