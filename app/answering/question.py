@@ -22,13 +22,14 @@ _STRAY_AT_EDGES = re.compile(r"(?<!\w)[^\w\s]+|[^\w\s]+(?!\w)")
 
 
 def make_searchable(question: str) -> str:
-    """The question as the retrievers see it: stray punctuation gone, one question mark at the end.
+    """The question as the retrievers see it: stray punctuation gone, one full stop at the end.
 
     Only the marks inside a word or a number are left (baby's, 38.5, co-sleeping), because to the encoder
-    every mark is a token of its own: a quotation mark or a missing question mark would change the order.
+    every mark is a token of its own: a quotation mark or a missing question mark would change the order. A
+    full stop ends the sentences that are searched; it finds a little more than a question mark or nothing.
     """
     words = " ".join(_STRAY_AT_EDGES.sub(" ", _STRAY_INSIDE.sub(" ", question)).split())
-    return f"{words}?" if words else question
+    return f"{words}." if words else question
 
 
 def check_question(text: str) -> str:

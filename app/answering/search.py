@@ -43,7 +43,7 @@ class Weights:
     logarithm of their number), so that it counts the same in a large corpus.
     """
 
-    late: float = 1.0
+    late: float = 1.25
     passage: float = 0.6
     sentence: float = 0.4
     lexical: float = 0.06

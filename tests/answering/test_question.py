@@ -19,16 +19,16 @@ MARKS = "'\"-:?(*°"
 @pytest.mark.parametrize(
     ("question", "seen"),
     [
-        ("Is shuddering dangerous?", "Is shuddering dangerous?"),
-        ("is shuddering dangerous", "is shuddering dangerous?"),
-        ("is 'shuddering' \"dangerous\" ??", "is shuddering dangerous?"),
-        ("my baby's legs - (both) * shake: why", "my baby's legs both shake why?"),
-        ("fever of 38.5°C, 5/6 weeks, co-sleeping", "fever of 38.5°C 5/6 weeks co-sleeping?"),
-        ("normal?my baby", "normal my baby?"),
+        ("Is shuddering dangerous?", "Is shuddering dangerous."),
+        ("is shuddering dangerous", "is shuddering dangerous."),
+        ("is 'shuddering' \"dangerous\" ??", "is shuddering dangerous."),
+        ("my baby's legs - (both) * shake: why", "my baby's legs both shake why."),
+        ("fever of 38.5°C, 5/6 weeks, co-sleeping", "fever of 38.5°C 5/6 weeks co-sleeping."),
+        ("normal?my baby", "normal my baby."),
         ("°", "°"),
         ("?", "?"),
-        ("赤ちゃん 👶 shakes", "赤ちゃん shakes?"),
-        ('NEAR("a" OR b*) AND body:c', "NEAR a OR b AND body c?"),
+        ("赤ちゃん 👶 shakes", "赤ちゃん shakes."),
+        ('NEAR("a" OR b*) AND body:c', "NEAR a OR b AND body c."),
     ],
 )
 def test_retrievers_see_words_without_stray_punctuation(question: str, seen: str) -> None:

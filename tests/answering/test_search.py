@@ -11,7 +11,7 @@ from app.answering.search import NEAR_DUPLICATE, Search, Weights
 
 def test_score_is_the_weighted_sum_of_four(answerer: IndexAnswerer) -> None:
     ranking = answerer.search.rank("can cold air make legs jump")
-    expected = ranking.late + 0.6 * ranking.passages + 0.4 * ranking.sentences + 0.06 * ranking.lexical
+    expected = 1.25 * ranking.late + 0.6 * ranking.passages + 0.4 * ranking.sentences + 0.06 * ranking.lexical
     np.testing.assert_allclose(ranking.scores, expected, atol=1e-6)
 
 
