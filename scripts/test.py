@@ -13,8 +13,6 @@ from console import ROOT, run
 
 import check
 
-QUICK = "not browser and not clean and not slow and not faults"
-LONGER = "(browser or clean) and not slow and not faults"
 NO_TESTS = 5  # pytest's exit code when nothing was selected
 
 

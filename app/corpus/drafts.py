@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from app.corpus.catalog import FORBIDDEN
@@ -53,7 +53,7 @@ class Draft:
     pieces: tuple[Piece, ...]
     proposal: Proposal
     notes: tuple[str, ...] = ()
-    text: str | None = field(default=None)
+    text: str | None = None
 
     def choose(self, keep: frozenset[int], drop: frozenset[int]) -> Draft:
         """The draft with pieces kept or dropped by number, counted from 1."""

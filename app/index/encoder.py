@@ -76,11 +76,11 @@ class TextEncoder(Protocol):
 class Encoder:
     """An exported model and its tokenizer; safe to use from several threads."""
 
-    def __init__(self, model: Path, tokenizer: bytes, settings: EncoderSettings, *, threads: int = 1) -> None:
+    def __init__(self, model: Path, tokenizer: bytes, settings: EncoderSettings) -> None:
         self.settings = settings
         self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
         self._session = onnxruntime.InferenceSession(
-            str(model), _make_options(threads), providers=["CPUExecutionProvider"]
+            str(model), _make_options(), providers=["CPUExecutionProvider"]
         )
 
     def encode(self, text: str) -> Encoding:
@@ -159,9 +159,10 @@ def quantize(source: Path, target: Path) -> None:
     )
 
 
-def _make_options(threads: int) -> onnxruntime.SessionOptions:
+def _make_options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # One question is too short a work to be divided.
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     # Spinning threads would take the processor from other requests.

@@ -20,7 +20,7 @@ SMALL = 10_000
 class OpenedIndex:
     """Everything that retrieval needs of one generation; nothing in it ever changes."""
 
-    def __init__(self, generation: Generation, *, threads: int = 1) -> None:
+    def __init__(self, generation: Generation) -> None:
         """Raises DamagedGeneration, naming the file."""
         self.generation = generation
         dimension = generation.manifest.model.dimension
@@ -35,7 +35,7 @@ class OpenedIndex:
         self.token_weights = read_weights(generation.read(LAYOUT.token_weights))
         settings = EncoderSettings.from_bytes(generation.read(LAYOUT.encoder_settings))
         model, tokenizer = generation.path(LAYOUT.encoder), generation.read(LAYOUT.tokenizer)
-        self.encoder = Encoder(model, tokenizer, settings, threads=threads)
+        self.encoder = Encoder(model, tokenizer, settings)
         self._check()
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from app.errors import BuildError, NotFound, Withdrawn
 from app.index import lexical
 from app.index.database import Database
 from app.index.embedded import embedded_hash, embedded_heading, embedded_sentence, embedded_text
-from app.records import Article, Passage, Span, WithdrawnPassage
+from app.records import Article, Passage, WithdrawnPassage
 
 SCHEMA = """
 CREATE TABLE articles (
@@ -150,13 +150,6 @@ class Store:
             raise Withdrawn("This passage has been withdrawn.")
         raise NotFound("There is no such passage.")
 
-    def row_of(self, passage_id: str) -> int:
-        """The row of a passage; raises NotFound."""
-        found = self._database.all("SELECT row FROM passages WHERE id = ?", passage_id)
-        if not found:
-            raise NotFound("There is no such passage.")
-        return int(found[0][0])
-
     def passage_at(self, row: int) -> Passage:
         """One passage by its row."""
         return self._passage_at(int(row))
@@ -188,19 +181,6 @@ class Store:
             "GROUP BY p.row ORDER BY p.row"
         )
         return np.cumsum([0, *(count for (count,) in rows)], dtype="<i8")
-
-    def passages_of_sentences(self, rows: Sequence[int]) -> list[int]:
-        """For each sentence's row the row of its passage."""
-        marks = ",".join("?" * len(rows))
-        found = dict(self._database.all(f"SELECT row, passage FROM sentences WHERE row IN ({marks})", *rows))  # noqa: S608
-        return [found[row] for row in rows]
-
-    def sentences_at(self, row: int) -> list[tuple[int, Span]]:
-        """The rows and the offsets in the article of a passage's sentences."""
-        found = self._database.all(
-            "SELECT row, start, end FROM sentences WHERE passage = ? ORDER BY row", row
-        )
-        return [(sentence, (start, end)) for sentence, start, end in found]
 
     def counts(self) -> dict[str, int]:
         """How many articles, passages and sentences there are."""

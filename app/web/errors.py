@@ -22,7 +22,6 @@ _WORDS = {
     400: ("bad_request", "We could not read that. Please try again."),
     404: ("not_found", "Nothing here has that name."),
     405: ("method_not_allowed", "This page cannot be used in that way."),
-    408: ("timeout", "That took too long. Please try again."),
     410: ("withdrawn", WITHDRAWN),
     413: ("too_large", "That is too much text. Use 1,000 characters or less."),
     414: ("too_long_address", "That address is too long. Ask a shorter question."),

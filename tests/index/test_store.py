@@ -14,6 +14,7 @@ from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.errors import BuildError, NotFound, Withdrawn
 from app.index.database import Database
+from app.index.embedded import embedded_hash, embedded_sentence
 from app.index.store import Store, StoreWriter
 from app.records import Article, WithdrawnPassage
 from app.settings import ROOT
@@ -53,12 +54,13 @@ def test_passage_is_found_by_its_id(write: Write) -> None:
     assert write(ARTICLES).passage(passage.id) == passage
 
 
-def test_sentence_knows_its_passage(write: Write) -> None:
+def test_sentences_stand_in_the_order_of_their_passages(write: Write) -> None:
     store = write(ARTICLES)
-    for row in (0, 7, 40):
-        sentences = store.sentences_at(row)
-        assert [span for _, span in sentences] == list(store.passage_at(row).sentences)
-        assert store.passages_of_sentences([sentence for sentence, _ in sentences]) == [row] * len(sentences)
+    offsets, hashes = store.sentence_offsets(), dict(store.embedded_hashes("sentences"))
+    assert offsets[-1] == len(hashes)
+    for row, (article, passage) in enumerate(store.passage_rows()):
+        stored = [hashes[sentence] for sentence in range(offsets[row], offsets[row + 1])]
+        assert stored == [embedded_hash(embedded_sentence(article, span)) for span in passage.sentences]
 
 
 def test_what_is_not_there_is_not_found(write: Write) -> None:
