@@ -67,7 +67,7 @@ def test_vote_of_another_model_is_refused(answerer: IndexAnswerer, vote: Urgency
 def test_fit_parts_two_kinds_by_their_direction() -> None:
     vectors = {"a": [1.0, 0.0], "b": [0.9, 0.1], "c": [0.0, 1.0], "d": [0.1, 0.9]}
     vote = fit_vote(
-        lambda text: np.array(vectors[text.removesuffix("?")], dtype=np.float32),
+        lambda text: np.array(vectors[text.removesuffix(".")], dtype=np.float32),
         weights_sha256="0" * 64,
         created="20260101T000000Z",
         examples={"urgent": ("a", "b"), "harmless": ("c", "d")},
