@@ -39,6 +39,7 @@ WHO_TO_CALL = (
     "At night, call the health line of your area."
 )
 TRY_OTHER_WORDS = "Say what moves, when it moves, and for how long."
+NO_OPERATOR = "The people who run this copy have not put their name here yet."
 SOURCES_DIFFER = "Articles may differ. Each one is shown in its own words."
 
 

@@ -66,6 +66,10 @@ class Passage:
                 f"its text {len(self.text)}"
             )
 
+    def stands_in(self, article: Article) -> bool:
+        """Whether the article holds these very words at this place."""
+        return article.text[self.start : self.end] == self.text
+
 
 @dataclass(frozen=True, slots=True)
 class WithdrawnPassage:
@@ -113,4 +117,4 @@ class Answer:
     help: tuple[Match, ...] = ()
     """When to get help, from the article of a first passage that may reassure."""
     suggestion: str | None = None
-    """The question with misspelt words mended, to be offered and never used silently."""
+    """The question with misspelt words mended, to be offered; the question answered is the one typed."""

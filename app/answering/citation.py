@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from urllib.parse import quote
 
 from app.notices import DISCLAIMER
@@ -61,11 +62,16 @@ def quote_markdown(article: Article, passage: Passage, permalink: str) -> str:
     quoted = "\n".join(f"> {escape_markdown(line)}".rstrip() for line in lines)
     source = f"[{escape_markdown(article.title)}](<{_bracket(article.url)}>)"
     by = f"{escape_markdown(article.author)}, " if article.author else ""
-    taken = f"{article.retrieved.day} {article.retrieved:%B %Y}"
+    taken = format_day(article.retrieved)
     return (
         f"{quoted}\n\n{source}, {by}{escape_markdown(article.publisher)}, as it stood on {taken}. "
         f"[This extract](<{_bracket(permalink)}>)"
     )
+
+
+def format_day(day: date) -> str:
+    """``21 November 2026``."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def escape_markdown(text: str) -> str:
@@ -75,7 +81,7 @@ def escape_markdown(text: str) -> str:
 
 
 def _source_lines(article: Article, permalink: str) -> list[str]:
-    taken = f"{article.retrieved.day} {article.retrieved:%B %Y}"
+    taken = format_day(article.retrieved)
     lines = [f"From: {article.title}"]
     if article.author:
         lines.append(f"Author: {article.author}")

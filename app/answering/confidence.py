@@ -15,11 +15,10 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from app.answering.fitted import Fitted, logistic
 from app.answering.search import Ranking
-from app.errors import WrongModel
-from app.index.generation import Manifest
 from app.index.lexical import LexicalIndex
 from app.records import Outcome
 
@@ -46,13 +45,11 @@ CONTENT_TOKEN = 0.05
 """Tokens of less weight than this are punctuation or nearly everywhere."""
 
 
-class Calibration(BaseModel):
+class Calibration(Fitted):
     """What the build fitted: how features become a probability, and where the outcomes part."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    name = CALIBRATION
 
-    weights_sha256: str
-    """Of the model whose scores these are."""
     means: list[float]
     scales: list[float]
     coefficients: list[float]
@@ -67,24 +64,12 @@ class Calibration(BaseModel):
     """From this one on, the nearest passages are worth a look."""
     questions: dict[str, int]
     """How many of each kind it was fitted to."""
-    created: str
-
-    @classmethod
-    def read(cls, manifest: Manifest) -> Calibration | None:
-        """Of a generation, None where it has none; raises WrongModel when it is another model's."""
-        stored = manifest.extra.get(CALIBRATION)
-        if stored is None:
-            return None
-        calibration = cls.model_validate(stored)
-        if calibration.weights_sha256 != manifest.model.weights_sha256:
-            raise WrongModel("The calibration was fitted with another model; run `make index`.")
-        return calibration
 
     def estimate(self, features: Features, vector: NDArray[np.float32]) -> float:
         """The probability, 0 to 1, that the first passage answers."""
         subject = float(vector @ np.array(self.subject_coefficients)) + self.subject_intercept
         values = (np.append(features, subject) - self.means) / self.scales
-        return 1 / (1 + math.exp(-(float(values @ self.coefficients) + self.intercept)))
+        return logistic(float(values @ self.coefficients) + self.intercept)
 
     def decide(self, confidence: float) -> Outcome:
         """What the reader is told."""

@@ -33,7 +33,7 @@ def prove_passage(article: Article, passage: Passage) -> Proof:
     return Proof(
         sha256=digest,
         article_sha256_matches=digest == article.sha256,
-        text_matches=article.text[passage.start : passage.end] == passage.text,
+        text_matches=passage.stands_in(article),
         before=article.text[max(0, passage.start - _CONTEXT) : passage.start],
         after=article.text[passage.end : passage.end + _CONTEXT],
     )

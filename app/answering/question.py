@@ -10,6 +10,7 @@ from app.errors import QuestionError
 MAX_CHARACTERS = 1000
 """Of a question, after NFC and trimming."""
 MAX_PASSAGES = 20
+BAD_COUNT = ("bad_k", f"k must be a whole number from 1 to {MAX_PASSAGES}.")
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They make text read in another order than it is stored."""
@@ -49,7 +50,7 @@ def check_question(text: str) -> str:
 def check_count(k: int) -> int:
     """How many passages are wanted; raises QuestionError."""
     if not 1 <= k <= MAX_PASSAGES:
-        raise QuestionError("bad_k", f"k must be a whole number from 1 to {MAX_PASSAGES}.")
+        raise QuestionError(*BAD_COUNT)
     return k
 
 

@@ -1,4 +1,6 @@
-"""Words one slip of the finger away from a word of the corpus: offered as a link, never put into a question.
+"""Words one slip of the finger away from a word of the corpus, to be looked up by and offered as a link.
+
+The question itself stays as it was typed: only the search by words takes a misspelt one for what it meant.
 
 A slip is one letter too many, one missing, one wrong, or two exchanged (Damerau 1964).
 """

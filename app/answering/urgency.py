@@ -1,4 +1,6 @@
-"""Does a question describe an emergency now? Reviewed rules alone decide; no model has a say.
+"""Does a question describe an emergency now? Reviewed rules, in which no model has a say.
+
+A second opinion (urgency_vote.py) may add an alarm where they see none; it takes none of theirs away.
 
 The rules, their words and a reason for each stand in ``urgency.toml``; this module only matches them, with
 nothing but the standard library, so that they work when no index and no encoder could be loaded. Words are

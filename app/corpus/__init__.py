@@ -1,1 +1,1 @@
-"""corpus/ on disk: text in, passages out. Pure but for `catalog` and `importers`."""
+"""corpus/ on disk: text in, passages out. Pure but for `catalog`, `importers`, `printed` and `intake`."""

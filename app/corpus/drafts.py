@@ -132,6 +132,14 @@ def clean(words: str) -> str:
     return " ".join(FORBIDDEN.sub(" ", plain).split())
 
 
+def read_date(value: str | None) -> date | None:
+    """The day that a date or time in ISO 8601 begins with; None for anything else."""
+    try:
+        return date.fromisoformat((value or "")[:10])
+    except ValueError:
+        return None
+
+
 def mark_kept(pieces: Sequence[Piece], chosen: Sequence[str]) -> tuple[Piece, ...]:
     """Keeps the pieces whose words an extraction chose, and what it lost out of their midst."""
     words_chosen = [_take_mark_off(words) for words in chosen]

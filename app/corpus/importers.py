@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_CPU, getpagesize, getrlimit, setrlimit
 from time import process_time
@@ -20,7 +19,7 @@ from types import FrameType
 from xml.etree.ElementTree import Element, ParseError
 
 from app.corpus.catalog import MAX_BYTES, show_path
-from app.corpus.drafts import Draft, Piece, Proposal, clean, fold, make_pieces
+from app.corpus.drafts import Draft, Piece, Proposal, clean, fold, make_pieces, read_date
 from app.corpus.structure import Kind
 from app.errors import CorpusError
 
@@ -200,19 +199,12 @@ def _propose(archive: zipfile.ZipFile, pieces: tuple[Piece, ...]) -> Proposal:
     return Proposal(
         title=_find_property(core, "dc:title") or heading,
         author=_find_property(core, "dc:creator"),
-        published=_read_date(_find_property(core, "dcterms:modified")),
+        published=read_date(_find_property(core, "dcterms:modified")),
     )
 
 
 def _find_property(core: Element, name: str) -> str | None:
     return clean(core.findtext(name, "", _CORE)) or None
-
-
-def _read_date(value: str | None) -> date | None:
-    try:
-        return date.fromisoformat((value or "")[:10])
-    except ValueError:
-        return None
 
 
 def _decode(path: Path) -> tuple[str, tuple[str, ...]]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 
 import trafilatura
 from lxml import html
 from markdown_it import MarkdownIt
 
-from app.corpus.drafts import Draft, Piece, Proposal, make_pieces, mark_kept
+from app.corpus.drafts import Draft, Piece, Proposal, make_pieces, mark_kept, read_date
 from app.corpus.structure import Kind
 from app.errors import CorpusError
 
@@ -59,7 +58,7 @@ def read_markdown(source: str) -> Draft:
         publisher=front.get("publisher"),
         url=front.get("url") or front.get("canonical"),
         author=front.get("author"),
-        published=_read_date(front.get("date")),
+        published=read_date(front.get("date")),
         language=front.get("lang") or front.get("language"),
     )
     return Draft(pieces, proposal)
@@ -227,8 +226,8 @@ def _propose(source: str) -> Proposal:
         publisher=found.sitename or found.hostname,
         url=found.url or (saved_from[1] if saved_from else None),
         author=found.author,
-        published=_read_date(found.date),
-        reviewed=_read_date(reviewed[1] if reviewed else None),
+        published=read_date(found.date),
+        reviewed=read_date(reviewed[1] if reviewed else None),
         language=_find_language(source),
     )
 
@@ -244,10 +243,3 @@ def _split_front_matter(source: str) -> tuple[dict[str, str], str]:
         return {}, source
     pairs = re.findall(r"^(\w+):[ \t]*(\S.*?)[ \t]*$", match[1], re.MULTILINE)
     return {key.lower(): value.strip("\"'") for key, value in pairs}, source[match.end() :]
-
-
-def _read_date(value: str | None) -> date | None:
-    try:
-        return date.fromisoformat((value or "")[:10])
-    except ValueError:
-        return None

@@ -1,6 +1,6 @@
 """Blocks -> passages: one section each, a lead-in with its list, a table with its header. Pure.
 
-Only `_make_passage` slices text; everything else speaks of offsets.
+Only `_make_passage` takes words out of a text; everything else speaks of offsets.
 """
 
 from __future__ import annotations

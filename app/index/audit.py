@@ -66,7 +66,7 @@ def _find_wrong_passages(index: OpenedIndex) -> Iterator[str]:
         if passage.id != passage_id(article.slug, passage.text, seen[key]):
             yield f"{article.slug}: passage {passage.id} does not bear the id of its words."
         seen[key] += 1
-        if article.text[passage.start : passage.end] != passage.text:
+        if not passage.stands_in(article):
             yield f"{article.slug}: passage {passage.id} is not what stands in the article."
         if not _are_inside(passage):
             yield f"{article.slug}: passage {passage.id} has a sentence outside of itself."

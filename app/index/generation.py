@@ -91,9 +91,9 @@ class Manifest(_Record):
     sources: list[SourceRecord]
     files: dict[str, FileRecord]
     figures: dict[str, Any] = {}
-    """Measures of the evaluation before publishing."""
+    """What readers are told: measures on questions that nothing was fitted to."""
     extra: dict[str, Any] = {}
-    """Calibration, and who accepted what."""
+    """What was fitted, what the gate measured, and who accepted what."""
 
     def to_bytes(self) -> bytes:
         """As the folder holds it."""

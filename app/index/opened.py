@@ -54,7 +54,7 @@ class OpenedIndex:
             )
         if counts["passages"] <= SMALL:
             for article, passage in self.store.passage_rows():
-                if article.text[passage.start : passage.end] != passage.text:
+                if not passage.stands_in(article):
                     raise DamagedGeneration(
                         f"{self.generation.name}: passage {passage.id} is not what stands in {article.slug}; "
                         f"{REMEDY}."

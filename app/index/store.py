@@ -101,7 +101,7 @@ class StoreWriter:
         self._connection.execute("INSERT INTO withdrawn VALUES (?, ?, ?)", (passage_id, withdrawn, former))
 
     def _add_passage(self, article: Article, passage: Passage) -> None:
-        if article.text[passage.start : passage.end] != passage.text:
+        if not passage.stands_in(article):
             raise BuildError(f"{article.slug}.txt: passage {passage.id} is not what stands in the article.")
         place = (passage.start, passage.end, json.dumps(passage.section, ensure_ascii=False))
         lead = passage.lead or (None, None)

@@ -6,10 +6,11 @@ from flask import Flask
 
 from app import notices
 from app.answering.answer import Answerer
+from app.answering.citation import format_day
 from app.settings import Settings
 from app.web import api, pages, system
 from app.web.errors import init_errors
-from app.web.extracts import format_day, link_numbers
+from app.web.extracts import link_numbers
 from app.web.headers import init_headers
 from app.web.limits import init_limits
 from app.web.log import start_request

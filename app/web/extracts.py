@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from functools import lru_cache
 from itertools import chain, zip_longest
 
@@ -75,11 +74,6 @@ class Extract:
 def make_extracts(matches: tuple[Match, ...], base: str) -> list[Extract]:
     """Extracts for matches, in their order."""
     return [Extract(match.article, match.passage, base, match.highlights) for match in matches]
-
-
-def format_day(day: date) -> str:
-    """``21 November 2026``."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def link_numbers(text: str) -> Markup:

@@ -136,7 +136,7 @@ class AnswerReply(_Strict):
     closest: list[RankedPassage] = Field(description="Best first; empty unless the outcome is closest.")
     help: list[RankedPassage] = Field(description="When to get help, from the article of the first passage.")
     suggestion: str | None = Field(
-        description="The question with misspelt words mended; never used by itself."
+        description="The question with misspelt words mended, to be offered; it was not asked."
     )
     index: IndexReference
 

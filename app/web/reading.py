@@ -10,9 +10,9 @@ from flask import g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from app.answering.question import is_forbidden
+from app.answering.question import BAD_COUNT, is_forbidden
 from app.errors import QuestionError
-from app.web.models import BatchRequest, QuestionRequest
+from app.web.models import MAX_BATCH, BatchRequest, QuestionRequest
 
 MAX_BODY = 8 * 1024
 MAX_BATCH_BODY = 256 * 1024
@@ -23,9 +23,9 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _BAD_JSON = ("bad_json", 'Send one JSON object, such as {"question": "...", "k": 5}.')
 _BAD_ENCODING = ("bad_encoding", "Your question could not be read. Send it as UTF-8 text.")
 _BAD_FIELDS = {
-    "k": ("bad_k", "k must be a whole number from 1 to 20."),
+    "k": BAD_COUNT,
     "question": ("bad_question", "The question must be text."),
-    "questions": ("bad_questions", "questions must be a list of 1 to 50 texts."),
+    "questions": ("bad_questions", f"questions must be a list of 1 to {MAX_BATCH} texts."),
 }
 
 

@@ -130,9 +130,8 @@ def try_answering(answerer: Answerer) -> None:
     for question in EXAMPLES:
         answer = answerer.answer(question)
         for match in (*answer.matches, *answer.closest, *answer.help):
-            passage = match.passage
-            if match.article.text[passage.start : passage.end] != passage.text:
-                raise DamagedGeneration(f"{answerer.generation}: passage {passage.id} is not verbatim.")
+            if not match.passage.stands_in(match.article):
+                raise DamagedGeneration(f"{answerer.generation}: passage {match.passage.id} is not verbatim.")
 
 
 def _sign(index: Path) -> object:

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
+from app.answering.replies import index_reference
 from app.web.headers import IMMUTABLE
 from app.web.site import reply_json, site
 
@@ -61,7 +62,7 @@ def report_ready() -> Response:
         {
             "status": status,
             "degraded": current.degraded,
-            "index": {"generation": answerer.generation, "model": answerer.model},
+            "index": index_reference(answerer),
         }
     )
 
