@@ -15,7 +15,8 @@ from console import run
 from tqdm import tqdm
 
 from app.corpus.catalog import find_problems, read_corpus
-from app.evaluation.release import Examination, examine
+from app.evaluation.changes import Changes, find_changes, render_measures, render_page, render_text
+from app.evaluation.release import examine
 from app.index.build import build_generation, refuse_shrinking
 from app.index.generation import Manifest, Previous
 from app.index.model import Model
@@ -75,16 +76,11 @@ def build(
         bars.close()
 
 
-def describe_examination(examination: Examination) -> str:
-    """The measures before and after, side by side."""
-    if not examination.after:
-        return "No questions to measure the answers by."
-    rows = [
-        f"{name:24} {examination.before.get(name, float('nan')):8.3f} {value:8.3f}"
-        for name, value in examination.after.items()
-    ]
-    moved = f"Another first passage: {', '.join(examination.moved) or 'none'}"
-    return "\n".join([f"{'':24} {'before':>8} {'after':>8}", *rows, moved])
+def show_changes(changes: Changes, page: Path | None) -> None:
+    """As text and, where a file is named, as a page."""
+    print(render_text(changes))
+    if page:
+        page.write_text(render_page(changes), encoding="utf-8")
 
 
 def summarize(name: str, manifest: Manifest, seconds: float) -> str:
@@ -101,6 +97,8 @@ def main() -> None:
     """Build under the lock; nothing is left behind and nothing changes unless all of it succeeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="use nothing of the generation before again")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change and publish nothing")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write what changes as a page, too")
     parser.add_argument("--accept", metavar="REASON", help="publish even if questions are answered worse")
     parser.add_argument("--allow-shrink", action="store_true", help="publish even with far fewer passages")
     options = parser.parse_args()
@@ -119,7 +117,13 @@ def main() -> None:
             created=manifest.created,
             accepted=options.accept,
         )
-        print(describe_examination(examination))
+        before = previous.generation if previous else None
+        if options.dry_run or options.html:
+            show_changes(find_changes(folder, before, examination), options.html)
+        else:
+            print(render_measures(examination))
+        if options.dry_run:
+            return
         examination.verdict.enforce(options.accept)
         name = publish(settings.index_dir, folder)
     print(summarize(name, manifest, time.monotonic() - began))

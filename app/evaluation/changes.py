@@ -1,0 +1,124 @@
+"""What a new generation would change: articles, passages, answers and measures; as text and as a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from app.evaluation.release import Examination
+from app.index.database import Database
+from app.index.generation import LAYOUT, Generation
+from app.index.store import Store
+from app.records import Passage
+
+PREVIEW = 90
+"""Characters of a passage in the text; the page shows it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The difference between two generations; everything is new where there is none before."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    """Articles, by slug; changed in their text or in what is known about them."""
+    kept: int
+    """Passages with the same words in the same article."""
+    new: tuple[Passage, ...]
+    gone: tuple[Passage, ...]
+    examination: Examination
+
+
+def find_changes(folder: Path, previous: Generation | None, examination: Examination) -> Changes:
+    """Compare the unpublished generation in ``folder`` with the one before; raises GenerationError."""
+    with Generation.open(folder) as generation:
+        after, sources = _read_passages(generation), _read_sources(generation)
+    before = _read_passages(previous) if previous else {}
+    old_sources = _read_sources(previous) if previous else {}
+    return Changes(
+        added=tuple(slug for slug in sources if slug not in old_sources),
+        changed=tuple(slug for slug in sources if slug in old_sources and sources[slug] != old_sources[slug]),
+        removed=tuple(slug for slug in old_sources if slug not in sources),
+        kept=len(after.keys() & before.keys()),
+        new=tuple(passage for passage_id, passage in after.items() if passage_id not in before),
+        gone=tuple(passage for passage_id, passage in before.items() if passage_id not in after),
+        examination=examination,
+    )
+
+
+def _read_passages(generation: Generation) -> dict[str, Passage]:
+    database = Database(generation.path(LAYOUT.store))
+    try:
+        return {passage.id: passage for _, passage in Store(database, cached=1).passage_rows()}
+    finally:
+        database.close()
+
+
+def _read_sources(generation: Generation) -> dict[str, tuple[str, str]]:
+    return {one.slug: (one.sha256, one.metadata_sha256) for one in generation.manifest.sources}
+
+
+def render_text(changes: Changes) -> str:
+    """For the terminal: a line an article and a passage."""
+    lines = [f"{kind:8} {slug}.txt" for kind, slugs in _list_articles(changes) for slug in slugs]
+    lines.append(f"passages: {changes.kept} kept, {len(changes.new)} new, {len(changes.gone)} gone")
+    lines += [f"  + {_name(passage)}: {_preview(passage)}" for passage in changes.new]
+    lines += [f"  - {_name(passage)}: {_preview(passage)}" for passage in changes.gone]
+    return "\n".join([*lines, render_measures(changes.examination)])
+
+
+def render_measures(examination: Examination) -> str:
+    """The measures before and after, side by side, and what the gate says of them."""
+    if not examination.after:
+        return "No questions to measure the answers by."
+    rows = [f"{name:24} {before:>8} {after:>8}" for name, before, after in _list_measures(examination)]
+    moved = f"Another first passage: {', '.join(examination.moved) or 'none'}"
+    objections = [f"The gate objects: {reason}" for reason in examination.verdict.reasons]
+    return "\n".join([f"{'':24} {'before':>8} {'after':>8}", *rows, moved, *objections])
+
+
+def render_page(changes: Changes) -> str:
+    """A page without anything from elsewhere, to be attached to a review; every passage word for word."""
+    articles = [f"<li>{kind}: {escape(slug)}" for kind, slugs in _list_articles(changes) for slug in slugs]
+    measures = [
+        f"<tr><th scope=row>{escape(name)}<td>{before}<td>{after}"
+        for name, before, after in _list_measures(changes.examination)
+    ]
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><title>What re-indexing would change</title>",
+        "<style>body{font:1rem/1.5 system-ui;max-width:50rem;margin:2rem auto;padding:0 1rem}",
+        "td,th{padding:.1rem .8rem;text-align:left}ins,del{display:block;white-space:pre-wrap;margin:1rem 0;",
+        "padding:.5rem 1rem;text-decoration:none}ins{background:#e3f4e3}del{background:#fbe4e4}</style>",
+        "<h1>What re-indexing would change</h1>",
+        f"<ul>{''.join(articles) or '<li>No article is added, changed or removed.'}</ul>",
+        f"<p>{changes.kept} passages kept, {len(changes.new)} new, {len(changes.gone)} gone.",
+        f"<table><tr><th>Measure<th>before<th>after{''.join(measures)}</table>",
+        f"<p>Another first passage: {escape(', '.join(changes.examination.moved)) or 'none'}.",
+        *(f"<p><strong>The gate objects: {escape(r)}.</strong>" for r in changes.examination.verdict.reasons),
+        *(f"<h2>{escape(_name(p))}</h2><ins>{escape(p.text)}</ins>" for p in changes.new),
+        *(f"<h2>{escape(_name(p))}</h2><del>{escape(p.text)}</del>" for p in changes.gone),
+    ]
+    return "\n".join(parts) + "\n</html>\n"
+
+
+def _list_articles(changes: Changes) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed))
+
+
+def _list_measures(examination: Examination) -> list[tuple[str, str, str]]:
+    before = examination.before
+    return [
+        (name, f"{before[name]:.3f}" if name in before else "-", f"{value:.3f}")
+        for name, value in examination.after.items()
+    ]
+
+
+def _name(passage: Passage) -> str:
+    return " > ".join((passage.article, *passage.section))
+
+
+def _preview(passage: Passage) -> str:
+    words = " ".join(passage.text.split())
+    return words if len(words) <= PREVIEW else f"{words[:PREVIEW]}…"
