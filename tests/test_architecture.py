@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+
+from app.index.generation import FILES, MANIFEST
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "app"
@@ -145,3 +148,15 @@ def test_house_is_drawn_as_it_stands() -> None:
         module for module, path in MODULES.items() if path.name not in drawing and path.stem != "__init__"
     ]
     assert missing == []
+
+
+def test_house_draws_no_module_that_is_not_there() -> None:
+    drawing = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"\b[a-z_]+\.py\b", drawing))
+    there = {path.name for folder in (APP, ROOT / "scripts") for path in folder.rglob("*.py")}
+    assert drawn - there == set()
+
+
+def test_every_file_of_a_generation_stands_in_the_contracts() -> None:
+    contracts = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Contracts")[2]
+    assert [name for name in (*FILES, MANIFEST) if f"`{name}`" not in contracts] == []
