@@ -34,7 +34,7 @@ def main() -> int:
     options = parse_options()
     for path in options.files:
         add_article(path, options)
-    print("Run `make index` to publish.")
+    print("Run `make index` to publish, or `scripts/reindex.py --dry-run` to see first what changes.")
     return 0
 
 

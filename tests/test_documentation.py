@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -63,3 +64,10 @@ def test_script_stands_in_the_readme(script: str) -> None:
 
 def test_readme_names_no_script_that_is_not_there() -> None:
     assert set(re.findall(r"scripts/([a-z_]+\.py)", README)) - set(SCRIPTS) - SHARED == set()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_script_can_be_called_by_its_name(script: str) -> None:
+    path = ROOT / "scripts" / script
+    assert os.access(path, os.X_OK)
+    assert path.read_text(encoding="utf-8").startswith("#!/usr/bin/env python3\n")

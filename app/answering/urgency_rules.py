@@ -57,12 +57,11 @@ class Rule:
     sign: str
     reason: str
     needs: tuple[str, ...]
-    beside: tuple[str, ...]
     unless: frozenset[str]
     within: int
     """Words between any of ``needs`` and the first of them, at most."""
     told: frozenset[str]
-    """Both ``needs`` and ``beside``."""
+    """All that must occur: ``needs`` and what must stand beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,6 @@ def _read_rule(entry: dict[str, Any]) -> Rule:
         sign=entry["sign"],
         reason=entry["reason"],
         needs=needs,
-        beside=beside,
         unless=frozenset(_names(entry.get("unless", ()))),
         within=entry.get("within", ANYWHERE),
         told=frozenset((*needs, *beside)),
