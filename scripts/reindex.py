@@ -108,7 +108,7 @@ def main() -> None:
     with building(settings.index_dir) as folder:
         previous = open_previous(settings.index_dir)
         manifest = build(articles, folder, settings, previous, reuse=not options.full)
-        if previous and not options.allow_shrink:
+        if previous and not (options.allow_shrink or options.dry_run):
             refuse_shrinking(previous.generation.manifest, manifest)
         examination = examine(
             folder,
