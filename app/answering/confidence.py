@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -67,9 +68,14 @@ class Calibration(Fitted):
 
     def estimate(self, features: Features, vector: NDArray[np.float32]) -> float:
         """The probability, 0 to 1, that the first passage answers."""
-        subject = float(vector @ np.array(self.subject_coefficients)) + self.subject_intercept
+        subject = float(vector @ self._subject) + self.subject_intercept
         values = (np.append(features, subject) - self.means) / self.scales
         return logistic(float(values @ self.coefficients) + self.intercept)
+
+    @cached_property
+    def _subject(self) -> Features:
+        """The subject's coefficients as an array, made once and not for each question."""
+        return np.array(self.subject_coefficients)
 
     def decide(self, confidence: float) -> Outcome:
         """What the reader is told."""
