@@ -76,8 +76,10 @@ class VectorIndex:
         return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
 
     def write(self, path: Path) -> None:
-        """As the generation stores it."""
-        faiss.write_index(self._index, str(path))
+        """As the generation stores it; raises OSError, also where FAISS's own file would be cut short."""
+        with path.open("wb") as file:
+            writer = faiss.PyCallbackIOWriter(file.write)  # type: ignore[attr-defined]  # not in its types
+            faiss.write_index(self._index, writer)
 
     @property
     def searched(self) -> bool:

@@ -34,6 +34,11 @@ def test_stored_file_gives_the_same_index(tmp_path: Path) -> None:
     assert index.vector(1).tolist() == VECTORS[1].tolist()
 
 
+def test_full_disk_is_an_error() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        VectorIndex.build(VECTORS).write(Path("/dev/full"))
+
+
 def make_clustered(count: int) -> NDArray[np.float32]:
     rng = np.random.default_rng(1)
     centres = rng.normal(size=(200, 32))
