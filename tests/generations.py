@@ -1,23 +1,31 @@
-"""Publishing for tests; everything of the generation before is used again, so that it is quick."""
+"""Publishing for tests; all of the generation before is used again, what was fitted too: it is quick."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from app.corpus.catalog import read_corpus
-from app.index.build import build_generation
+from app.index.build import annotate, build_generation
 from app.index.model import Model
 from app.index.publish import building, next_time, open_previous, publish
 from app.settings import Settings
 
 
-def publish_again(settings: Settings) -> str:
-    """Build the corpus as it is now and publish it; gives the generation's name."""
+def publish_again(settings: Settings, examine: Callable[[Path], object] | None = None) -> str:
+    """Build the corpus as it is now, examine it and publish it; gives the generation's name."""
     with building(settings.index_dir) as folder:
+        previous = open_previous(settings.index_dir)
         build_generation(
             read_corpus(settings.corpus_dir),
             folder,
             Model.load(settings.model),
             precision=settings.precision,
-            previous=open_previous(settings.index_dir),
+            previous=previous,
             created=next_time(settings.index_dir),
         )
+        if examine:
+            examine(folder)
+        elif previous:
+            annotate(folder, extra=previous.generation.manifest.extra)
         return publish(settings.index_dir, folder)

@@ -7,6 +7,7 @@ generation is built and stored in its manifest. It can only add an alarm to thos
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -30,10 +31,17 @@ class UrgencyVote(Fitted):
     """From this probability on it gives the alarm."""
     examples: dict[str, int]
     """How many of each kind it was fitted to."""
+    fitted_to: str = ""
+    """SHA-256 of the encoder and of all it was fitted to: fitted again, it would be the same."""
 
     def estimate(self, vector: NDArray[np.float32]) -> float:
         """The probability, 0 to 1, that a question of this unit vector, float32[d], is urgent."""
-        return logistic(float(vector @ np.array(self.coefficients, dtype=np.float32)) + self.intercept)
+        return logistic(float(vector @ self._direction) + self.intercept)
+
+    @cached_property
+    def _direction(self) -> NDArray[np.float32]:
+        """The coefficients as an array, made once and not for each question."""
+        return np.array(self.coefficients, dtype=np.float32)
 
     def gives_alarm(self, vector: NDArray[np.float32]) -> bool:
         """Whether that is as much as the threshold."""

@@ -10,16 +10,16 @@ from pathlib import Path
 from app.answering.answer import IndexAnswerer
 from app.answering.confidence import CALIBRATION
 from app.answering.opening import answer_from
-from app.answering.urgency_vote import URGENCY_VOTE
+from app.answering.urgency_vote import URGENCY_VOTE, UrgencyVote
 from app.errors import GenerationError
-from app.evaluation.calibration import fit, gather
+from app.evaluation.calibration import Sample, fit, gather
 from app.evaluation.gate import Verdict, compare, find_lost
 from app.evaluation.measures import Judgement, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
-from app.evaluation.urgency_fit import fit_vote
+from app.evaluation.urgency_fit import describe_examples, fit_vote, read_examples
 from app.index.build import annotate
-from app.index.generation import Generation
+from app.index.generation import LAYOUT, Generation
 from app.settings import Settings
 
 FITTED = ("dev.jsonl", "practice.jsonl")
@@ -87,12 +87,7 @@ def _calibrate(
     weights = generation.manifest.model.weights_sha256
     with _opened(generation, settings) as answerer:
         sample = gather(answerer, _join(questions, FITTED))
-        vote = fit_vote(
-            lambda text: answerer.index.encoder.encode(text).vector,
-            weights_sha256=weights,
-            created=created,
-            others=list(sample.vectors),
-        )
+        vote = _find_vote(answerer, previous, sample, created)
     fitted = fit(sample, weights_sha256=weights, created=created)
     annotate(folder, extra={URGENCY_VOTE: vote.model_dump()})
     if fitted:
@@ -101,6 +96,26 @@ def _calibrate(
     elif previous and previous.manifest.model.weights_sha256 == weights:
         kept = {CALIBRATION, CROSS_VALIDATED} & previous.manifest.extra.keys()
         annotate(folder, extra={name: previous.manifest.extra[name] for name in sorted(kept)})
+
+
+def _find_vote(
+    answerer: IndexAnswerer, previous: Generation | None, sample: Sample, created: str
+) -> UrgencyVote:
+    """The vote of the generation before where it would come out the same: encoding takes seconds."""
+    encoder, manifest = answerer.index.encoder, answerer.index.generation.manifest
+    examples, others = read_examples(), list(sample.vectors)
+    fitted_to = describe_examples(manifest.files[LAYOUT.encoder].sha256, examples, others)
+    stored = previous.manifest.extra.get(URGENCY_VOTE, {}) if previous else {}
+    if stored.get("fitted_to") == fitted_to:
+        return UrgencyVote.model_validate(stored)
+    return fit_vote(
+        lambda text: encoder.encode(text).vector,
+        weights_sha256=manifest.model.weights_sha256,
+        created=created,
+        examples=examples,
+        others=others,
+        fitted_to=fitted_to,
+    )
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +31,16 @@ def read_examples(path: Path = EXAMPLES) -> dict[str, tuple[str, ...]]:
     return {kind: tuple(stored[kind].split("\n")[:-1]) for kind in ("urgent", "harmless")}
 
 
+def describe_examples(
+    encoder_sha256: str, examples: dict[str, tuple[str, ...]], others: Sequence[NDArray[np.float32]]
+) -> str:
+    """SHA-256 of all that a vote follows from."""
+    digest = hashlib.sha256(json.dumps([encoder_sha256, PENALTY, THRESHOLD, examples]).encode())
+    for vector in others:
+        digest.update(vector.tobytes())
+    return digest.hexdigest()
+
+
 def fit_vote(
     encode: Callable[[str], NDArray[np.float32]],
     *,
@@ -36,11 +48,12 @@ def fit_vote(
     created: str,
     examples: dict[str, tuple[str, ...]] | None = None,
     others: Sequence[NDArray[np.float32]] = (),
+    fitted_to: str = "",
 ) -> UrgencyVote:
     """The vote for the model whose ``encode`` turns a sentence into a unit vector, float32[d].
 
     ``others`` are vectors of further questions that are no emergencies, on any subject: the sentences alone
-    would leave the vote to guess at what is about nothing of the kind.
+    would leave the vote to guess at what is about nothing of the kind. ``fitted_to`` is remembered.
     """
     examples = examples or read_examples()
     texts = [*examples["urgent"], *examples["harmless"]]
@@ -55,6 +68,7 @@ def fit_vote(
         threshold=THRESHOLD,
         examples={"urgent": int(urgent.sum()), "harmless": int((~urgent).sum())},
         created=created,
+        fitted_to=fitted_to,
     )
 
 
