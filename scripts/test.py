@@ -14,6 +14,7 @@ from console import ROOT, run
 import check
 
 NO_TESTS = 5  # pytest's exit code when nothing was selected
+MOST_PROCESSES = 4  # more would find the servers that tests start too slow
 
 
 def ensure_chromium() -> None:
@@ -36,7 +37,7 @@ def run_pytest(*arguments: str) -> int:
 
 
 def main() -> int:
-    """Stop at the first part that fails: checks, then the tests in one process, which share one index."""
+    """Stop at the first part that fails: checks, then the tests, in a process for each core."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slow", action="store_true", help="only the tests that take minutes")
     parser.add_argument("--faults", action="store_true", help="only the long tests of faults and damage")
@@ -45,7 +46,9 @@ def main() -> int:
         if getattr(options, only):
             return run_pytest("-m", only)
     ensure_chromium()
-    return check.main() or run_pytest("-m", "not slow and not faults")
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    together = ("--numprocesses", str(processes), "--dist", "worksteal")
+    return check.main() or run_pytest("-m", "not slow and not faults", *together)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,23 +16,31 @@ from app.corpus.catalog import read_corpus
 from app.evaluation.release import examine
 from app.index.build import build_generation
 from app.index.model import Model
-from app.index.publish import building, next_time, publish
+from app.index.publish import CURRENT, building, next_time, publish
 from app.settings import ROOT, Settings
 
 
 @pytest.fixture(scope="session")
-def built_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def built_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Settings:
     """Settings of a freshly built index of the five articles; do not change its folder."""
-    settings = Settings(
-        _env_file=None, corpus_dir=ROOT / "corpus", index_dir=tmp_path_factory.mktemp("index")
-    )
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent  # where the session's processes meet
+    settings = Settings(_env_file=None, corpus_dir=ROOT / "corpus", index_dir=shared / "shared-index")
+    with (shared / "building").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first builds, the others wait for it
+        if not (settings.index_dir / CURRENT).exists():
+            build_index(settings)
+    return settings
+
+
+def build_index(settings: Settings) -> None:
+    """Build, measure and publish."""
     articles = read_corpus(settings.corpus_dir)
     with building(settings.index_dir) as folder:
         created = next_time(settings.index_dir)
         manifest = build_generation(articles, folder, Model.load(settings.model), created=created)
         examine(folder, settings, None, created=manifest.created)
         publish(settings.index_dir, folder)
-    return settings
 
 
 LONGER = ("processes", "browser", "clean", "slow", "faults")

@@ -70,7 +70,7 @@ def test_any_bytes_as_an_address_or_a_body_are_answered_or_refused(raw: bytes) -
     client = make_client()
     page = client.get(f"/?q={quote_from_bytes(raw)}")
     check_page(page.status_code, page.text)
-    page = client.get(f"/{quote_from_bytes(raw)}")
+    page = client.get(f"/{quote_from_bytes(raw, safe='')}")  # with its slashes it might name a host
     assert page.status_code < 500
     page = client.post("/", data=raw, content_type="application/x-www-form-urlencoded")
     check_page(page.status_code, page.text)
