@@ -125,6 +125,8 @@ def main() -> None:
         if options.dry_run:
             return
         examination.verdict.enforce(options.accept)
+        if previous:
+            previous.close()  # publishing deletes only what nobody holds
         name = publish(settings.index_dir, folder)
     print(summarize(name, manifest, time.monotonic() - began))
 

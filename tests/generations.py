@@ -28,4 +28,6 @@ def publish_again(settings: Settings, examine: Callable[[Path], object] | None =
             examine(folder)
         elif previous:
             annotate(folder, extra=previous.generation.manifest.extra)
+        if previous:
+            previous.close()
         return publish(settings.index_dir, folder)
