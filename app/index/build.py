@@ -20,7 +20,7 @@ from app.errors import BuildError
 from app.index.database import Database
 from app.index.disk import seal_file, write_durably
 from app.index.embedded import body_start, embedded_hash, embedded_sentence, embedded_text
-from app.index.encoder import Encoder, EncoderSettings, TextTokenizer
+from app.index.encoder import Encoder, EncoderSettings, TextTokenizer, Tokenized
 from app.index.generation import (
     FILES,
     FORMAT,
@@ -34,7 +34,14 @@ from app.index.generation import (
 )
 from app.index.model import CHUNK, BuildModel, Precision
 from app.index.store import Store, StoreWriter, dump_metadata
-from app.index.tokens import TokenFrequencies, TokenVectors, TokenWriter, compress
+from app.index.tokens import (
+    TokenFrequencies,
+    TokenVectors,
+    TokenWriter,
+    compress,
+    find_content,
+    read_directions,
+)
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
 
@@ -167,6 +174,7 @@ class _Reusable:
     passages: VectorIndex
     sentences: VectorIndex
     tokens: TokenVectors
+    directions: Matrix
 
     def find(self, table: str, text: str) -> int | None:
         return self.rows[table].get(embedded_hash(text))
@@ -189,8 +197,9 @@ def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | 
     passages = VectorIndex.open(generation.path(LAYOUT.passages))
     sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
     offsets = generation.read(LAYOUT.token_offsets)
-    tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, passages.dimension)
-    return _Reusable(generation, rows, passages, sentences, tokens)
+    directions = read_directions(generation.read(LAYOUT.token_directions), passages.dimension)
+    tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, directions)
+    return _Reusable(generation, rows, passages, sentences, tokens, directions)
 
 
 def _write_store(
@@ -222,8 +231,8 @@ def _remember_withdrawn(writer: StoreWriter, previous: Previous | None, now: dat
 def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:
     """Vectors and token vectors of the passages; gives the vectors, float32[n, d]."""
     vectors: list[Vector] = []
-    tokenizer = _find_tokenizer(model, old)
-    frequencies = TokenFrequencies(tokenizer.vocabulary)
+    tokenizer, directions = _find_tokenizer(model, old), old.directions if old else model.directions
+    frequencies, content = TokenFrequencies(tokenizer.vocabulary), find_content(tokenizer.vocabulary)
     total = texts.counts["passages"]
     with TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer:
         for chunk in _split(texts.passages()):
@@ -235,13 +244,23 @@ def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusab
                 if row is None or old is None:
                     encoded = next(fresh)
                     vectors.append(encoded.vector)
-                    writer.add(compress(encoded.tokens[tokens.starts >= start]))
+                    writer.add(compress(encoded.tokens[_choose_tokens(tokens, start, content)], directions))
                 else:
                     vectors.append(old.passages.vector(row))
                     writer.add(old.tokens.stored(row))
                 texts.progress("passages", len(vectors), total)
     (folder / LAYOUT.token_weights).write_bytes(frequencies.weigh(total).tobytes())
+    (folder / LAYOUT.token_directions).write_bytes(directions.tobytes())
     return _write_vectors(folder / LAYOUT.passages, vectors)
+
+
+def _choose_tokens(tokens: Tokenized, start: int, content: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The content tokens of the text from ``start`` on; where there are none, all of it."""
+    body = tokens.starts >= start
+    kept = body & content[tokens.ids]
+    if kept.any():
+        return kept
+    return body if body.any() else np.ones_like(body)
 
 
 def _find_tokenizer(model: BuildModel, old: _Reusable | None) -> TextTokenizer:

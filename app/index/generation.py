@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import DamagedGeneration, NoGeneration, WrongModel
 
-FORMAT = 2
+FORMAT = 3
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
 
 MANIFEST = "manifest.json"
@@ -36,6 +36,7 @@ class Layout:
     tokens: str = "tokens.int8"
     token_offsets: str = "tokens.offsets"  # noqa: S105 - tokens of text
     token_weights: str = "tokens.weights"  # noqa: S105
+    token_directions: str = "tokens.directions"  # noqa: S105
     encoder: str = "encoder.onnx"
     encoder_settings: str = "encoder.json"
     tokenizer: str = "tokenizer.json"

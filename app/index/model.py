@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from app.errors import BuildError
 from app.index.encoder import EncoderSettings, TextTokenizer, normalise, pool, quantize
 from app.index.generation import LAYOUT, hash_file
+from app.index.tokens import find_directions
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -62,6 +63,10 @@ class BuildModel(Protocol):
     @property
     def tokenizer(self) -> TextTokenizer:
         """How a text becomes tokens."""
+
+    @property
+    def directions(self) -> NDArray[np.float32]:
+        """Along which token vectors are stored."""
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text, in order."""
@@ -114,6 +119,12 @@ class Model:
     def tokenizer(self) -> TextTokenizer:
         """A copy of the model's tokenizer, so that the model may set its own as it likes."""
         return TextTokenizer(self._stored_tokenizer.encode(), self.settings)
+
+    @cached_property
+    def directions(self) -> NDArray[np.float32]:
+        """Those in which the model's words differ most."""
+        embeddings = self._modules[0].auto_model.get_input_embeddings().weight
+        return find_directions(embeddings.detach().float().numpy())
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text's vector and token vectors from one pass through the model, in order."""

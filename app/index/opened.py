@@ -10,7 +10,7 @@ from app.index.encoder import Encoder, EncoderSettings
 from app.index.generation import LAYOUT, REMEDY, Generation
 from app.index.lexical import LexicalIndex
 from app.index.store import Store
-from app.index.tokens import TokenVectors, read_weights
+from app.index.tokens import TokenVectors, read_directions, read_weights
 from app.index.vectors import VectorIndex
 
 SMALL = 10_000
@@ -31,7 +31,8 @@ class OpenedIndex:
         self.sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
         self.sentence_offsets = np.frombuffer(generation.read(LAYOUT.sentence_offsets), dtype="<i8")
         offsets = generation.read(LAYOUT.token_offsets)
-        self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, dimension)
+        directions = read_directions(generation.read(LAYOUT.token_directions), dimension)
+        self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, directions)
         self.token_weights = read_weights(generation.read(LAYOUT.token_weights))
         settings = EncoderSettings.from_bytes(generation.read(LAYOUT.encoder_settings))
         model, tokenizer = generation.path(LAYOUT.encoder), generation.read(LAYOUT.tokenizer)

@@ -1,4 +1,8 @@
-"""Token vectors of the passages, 8 bits a component, mapped from disk: late interaction (MaxSim)."""
+"""Token vectors of the passages, few and short, mapped from disk: late interaction (MaxSim).
+
+Stored are the tokens that carry content, in DIRECTIONS dimensions of 8 bits: a fifth of what all tokens in
+the model's own dimensions would take, without loss on the questions (docs/evaluation.md).
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from app.index.encoder import normalise
 from app.index.lexical import STOP_WORDS
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
+DIRECTIONS = 128
+"""As many as ColBERT keeps (Khattab & Zaharia 2020)."""
 LEVELS = 127
 """The largest component of a stored vector."""
 EXPANDED_BYTES = 64_000_000
@@ -43,18 +50,51 @@ class TokenWriter:
             self._offsets_path.write_bytes(np.array(self._offsets, dtype="<i8").tobytes())
 
     def add(self, stored: NDArray[np.int8]) -> None:
-        """The next passage: int8[n, d] from ``compress`` or from another generation."""
+        """The next passage: int8[n, m] from ``compress`` or from another generation."""
         self._values.write(np.ascontiguousarray(stored).tobytes())
         self._offsets.append(self._offsets[-1] + len(stored))
 
 
-def compress(tokens: Matrix) -> NDArray[np.int8]:
-    """float32[n, d] -> int8[n, d]: each row scaled so that its largest component is 127.
+def find_directions(embeddings: Matrix) -> Matrix:
+    """The directions in which words differ most: orthonormal rows, float32[min(d, DIRECTIONS), d].
 
-    The scale is not kept: the rows are unit vectors, so a stored row's own length tells it.
+    The principal components of ``embeddings``, float32[v, d], the model's vectors of its vocabulary before
+    any context. They are the model's and not the corpus's, so that vectors outlive a change of the corpus.
     """
-    largest = np.maximum(np.abs(tokens).max(axis=1, keepdims=True), 1e-12)
-    stored: NDArray[np.int8] = np.rint(tokens * (LEVELS / largest)).astype(np.int8)
+    spread = normalise(embeddings - embeddings.mean(axis=0)).astype(np.float64)
+    _, vectors = np.linalg.eigh(spread.T @ spread)
+    directions = vectors.T[::-1][:DIRECTIONS]
+    # Either sign would do; this one is the same everywhere.
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
+    return np.asarray(directions * np.sign(largest), dtype="<f4")
+
+
+def read_directions(content: bytes, dimension: int) -> Matrix:
+    """The directions that ``find_directions`` found, as the generation stores them."""
+    return np.frombuffer(content, dtype="<f4").reshape(-1, dimension)
+
+
+def find_content(vocabulary: Sequence[str]) -> NDArray[np.bool_]:
+    """Which tokens carry content, and are no stop word, punctuation or special token: bool[v]."""
+    return np.array([not _is_special(t) and _is_word(t) and t not in STOP_WORDS for t in vocabulary])
+
+
+def _is_special(token: str) -> bool:
+    return token[:1] in ("[", "<") and token[-1:] in ("]", ">") and len(token) > len("[]")
+
+
+def _is_word(token: str) -> bool:
+    return any(map(str.isalnum, token))
+
+
+def compress(tokens: Matrix, directions: Matrix) -> NDArray[np.int8]:
+    """float32[n, d] along ``directions`` -> int8[n, m]: each row scaled so that its largest component is 127.
+
+    The scale is not kept: the rows stand for unit vectors, so a stored row's own length tells it.
+    """
+    along = tokens @ directions.T
+    largest = np.maximum(np.abs(along).max(axis=1, keepdims=True), 1e-12)
+    stored: NDArray[np.int8] = np.rint(along * (LEVELS / largest)).astype(np.int8)
     return stored
 
 
@@ -78,9 +118,9 @@ class TokenFrequencies:
         idf = np.log1p((count - self._passages + 0.5) / (self._passages + 0.5))
         weights = idf / np.log1p((count + 0.5) / 0.5)
         for number, token in enumerate(self._vocabulary):
-            if token[:1] in ("[", "<") and token[-1:] in ("]", ">") and len(token) > len("[]"):
+            if _is_special(token):
                 weights[number] = SPECIAL_WEIGHT
-            elif not any(map(str.isalnum, token)):
+            elif not _is_word(token):
                 weights[number] = min(weights[number], PUNCTUATION_WEIGHT)
             elif token in STOP_WORDS:
                 weights[number] = min(weights[number], STOP_WORD_WEIGHT)
@@ -96,10 +136,11 @@ class TokenVectors:
     """The stored token vectors, mapped; those of a small corpus are expanded once, others when asked for."""
 
     def __init__(
-        self, values: Path, offsets: bytes, dimension: int, *, expanded_bytes: int = EXPANDED_BYTES
+        self, values: Path, offsets: bytes, directions: Matrix, *, expanded_bytes: int = EXPANDED_BYTES
     ) -> None:
         self._offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
-        shape = (int(self._offsets[-1]), dimension)
+        self._directions = directions
+        shape = (int(self._offsets[-1]), len(directions))
         self._values: NDArray[np.int8] = (
             np.asarray(np.memmap(values, dtype=np.int8, mode="r", shape=shape))
             if shape[0]
@@ -112,17 +153,18 @@ class TokenVectors:
         return len(self._offsets) - 1
 
     def stored(self, row: int) -> NDArray[np.int8]:
-        """A passage's token vectors as stored: int8[n, d]."""
+        """A passage's token vectors as stored: int8[n, m]."""
         return self._values[self._offsets[row] : self._offsets[row + 1]]
 
     def best_cosines(self, query: Matrix, rows: Rows) -> Matrix:
         """For each of these passages and each token of the query its best cosine: float32[len(rows), m].
 
-        ``query`` is float32[m, d] of unit rows. A weighted mean over the query's tokens is MaxSim, the
-        score of late interaction (Khattab & Zaharia 2020).
+        ``query`` is float32[m, d]. A weighted mean over the query's tokens is MaxSim, the score of late
+        interaction (Khattab & Zaharia 2020).
         """
         if not len(rows):
             return np.empty((0, len(query)), dtype=np.float32)
+        query = normalise(query @ self._directions.T)
         bounds = np.cumsum([0, *(self._offsets[rows + 1] - self._offsets[rows])])
         cosines = np.empty((len(query), bounds[-1]), dtype=np.float32)
         # A product for each passage: putting their vectors together first would take longer than that.
@@ -138,7 +180,7 @@ class TokenVectors:
 
 
 def _expand(stored: NDArray[np.int8]) -> Matrix:
-    """int8[n, d] -> float32[n, d] of unit rows."""
+    """int8[n, m] -> float32[n, m] of unit rows."""
     values = stored.astype(np.float32)
     values /= np.maximum(np.sqrt(np.einsum("ij,ij->i", values, values))[:, None], 1.0)
     return values

@@ -7,23 +7,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.index.tokens import TokenVectors, TokenWriter, compress
+from app.index.tokens import (
+    DIRECTIONS,
+    TokenVectors,
+    TokenWriter,
+    compress,
+    find_content,
+    find_directions,
+    read_directions,
+)
 
 FIRST = np.array([[1, 0], [0, 1]], dtype=np.float32)
 SECOND = np.array([[0.6, 0.8]], dtype=np.float32)
+AS_THEY_ARE = np.eye(2, dtype=np.float32)
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, bytes]:
     with TokenWriter(tmp_path / "values", tmp_path / "offsets") as writer:
-        writer.add(compress(FIRST))
-        writer.add(compress(SECOND))
+        writer.add(compress(FIRST, AS_THEY_ARE))
+        writer.add(compress(SECOND, AS_THEY_ARE))
     return tmp_path / "values", (tmp_path / "offsets").read_bytes()
 
 
 @pytest.fixture
 def tokens(files: tuple[Path, bytes]) -> TokenVectors:
-    return TokenVectors(*files, 2)
+    return TokenVectors(*files, AS_THEY_ARE)
 
 
 def test_each_query_token_has_its_best_cosine_in_each_passage(tokens: TokenVectors) -> None:
@@ -46,18 +55,44 @@ def test_no_passages_have_no_cosines(tokens: TokenVectors) -> None:
 
 def test_vectors_expanded_once_compare_as_those_expanded_when_asked_for(files: tuple[Path, bytes]) -> None:
     query, rows = np.array([[1, 0], [0.6, 0.8], [0, -1]], dtype=np.float32), np.array([1, 0])
-    ready, mapped = TokenVectors(*files, 2), TokenVectors(*files, 2, expanded_bytes=0)
+    ready, mapped = TokenVectors(*files, AS_THEY_ARE), TokenVectors(*files, AS_THEY_ARE, expanded_bytes=0)
     assert ready.best_cosines(query, rows).tolist() == mapped.best_cosines(query, rows).tolist()
 
 
 def test_largest_component_uses_all_eight_bits() -> None:
-    assert compress(SECOND).tolist() == [[95, 127]]
+    assert compress(SECOND, AS_THEY_ARE).tolist() == [[95, 127]]
 
 
 def test_compressed_unit_vectors_keep_their_cosines_to_a_thousandth() -> None:
     rng = np.random.default_rng(1)
     units = rng.normal(size=(200, 384)).astype(np.float32)
     units /= np.linalg.norm(units, axis=1, keepdims=True)
-    stored = compress(units).astype(np.float32)
+    stored = compress(units, np.eye(384, dtype=np.float32)).astype(np.float32)
     stored /= np.linalg.norm(stored, axis=1, keepdims=True)
     assert float((stored * units).sum(axis=1).min()) > 0.999
+
+
+def test_vectors_are_compared_along_the_directions_alone(tmp_path: Path) -> None:
+    along = np.array([[0, 1, 0], [0, 0, 1]], dtype=np.float32)
+    with TokenWriter(tmp_path / "values", tmp_path / "offsets") as writer:
+        writer.add(compress(np.array([[0.9, 0.3, 0.4]], dtype=np.float32), along))
+    tokens = TokenVectors(tmp_path / "values", (tmp_path / "offsets").read_bytes(), along)
+    query = np.array([[-0.9, 0.6, 0.8], [1, 0.5, 0]], dtype=np.float32)
+    assert tokens.best_cosines(query, np.array([0])).tolist() == [pytest.approx([1, 0.6], abs=0.005)]
+
+
+def test_directions_are_those_in_which_words_differ_most() -> None:
+    rng = np.random.default_rng(1)
+    spread = np.where(np.arange(300) < DIRECTIONS, 3, 0.3)
+    embeddings = (rng.normal(size=(1000, 300)) * spread + 5).astype(np.float32)
+    directions = find_directions(embeddings)
+    assert directions.shape == (DIRECTIONS, 300)
+    assert np.abs(directions @ directions.T - np.eye(DIRECTIONS)).max() < 1e-5
+    assert np.square(directions[:, :DIRECTIONS]).sum() > 0.9 * DIRECTIONS
+    assert read_directions(directions.tobytes(), 300).tolist() == directions.tolist()
+
+
+def test_stop_words_punctuation_and_special_tokens_carry_no_content() -> None:
+    vocabulary = ["[CLS]", "baby", "the", ",", "##s", "<s>", "38", "[", "when"]
+    kept = [token for token, content in zip(vocabulary, find_content(vocabulary), strict=True) if content]
+    assert kept == ["baby", "##s", "38"]
