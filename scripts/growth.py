@@ -61,7 +61,7 @@ class StaticModel(Model):
             tokens = self._table[self.tokenizer.tokenize(text).ids]
             noise = self._random.normal(0, NOISE / np.sqrt(tokens.shape[1]), tokens.shape)
             noisy = (tokens + noise).astype(np.float32)
-            yield Encoded(pool(noisy, "mean"), normalise(noisy))
+            yield Encoded(pool(noisy, "mean"), noisy)
 
 
 def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Path) -> Figures:

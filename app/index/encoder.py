@@ -47,7 +47,7 @@ class Encoding:
     vector: Vector
     """float32[d], unit length."""
     tokens: Matrix
-    """float32[n, d], each row of unit length, special tokens included."""
+    """float32[n, d] as the model gives them, special tokens included."""
     ids: NDArray[np.int64]
     """int64[n]: the tokens' places in the vocabulary."""
     special: NDArray[np.bool_]
@@ -96,7 +96,7 @@ class Encoder:
         tokens = output[0]
         return Encoding(
             vector=pool(tokens, self.settings.pooling),
-            tokens=normalise(tokens),
+            tokens=tokens,
             ids=ids[0],
             special=np.array(encoded.special_tokens_mask, dtype=bool),
         )

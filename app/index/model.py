@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.encoder import EncoderSettings, TextTokenizer, normalise, pool, quantize
+from app.index.encoder import EncoderSettings, TextTokenizer, pool, quantize
 from app.index.generation import LAYOUT, hash_file
 from app.index.tokens import find_directions
 
@@ -37,7 +37,7 @@ OPSET = 17
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A text's vector float32[d] and its tokens' vectors float32[n, d], all of unit length."""
+    """A text's unit vector float32[d] and its tokens' vectors float32[n, d] as the model gives them."""
 
     vector: NDArray[np.float32]
     tokens: NDArray[np.float32]
@@ -141,7 +141,7 @@ class Model:
             )
             for output in outputs:
                 tokens = output.numpy()
-                yield Encoded(pool(tokens, settings.pooling), normalise(tokens))
+                yield Encoded(pool(tokens, settings.pooling), tokens)
 
     def export(self, folder: Path, precision: Precision) -> None:
         """Write the ONNX encoder, its tokenizer and its settings into ``folder``."""

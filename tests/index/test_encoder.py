@@ -33,14 +33,13 @@ def encoder(answerer: IndexAnswerer) -> Encoder:
     return answerer.index.encoder
 
 
-def test_vectors_have_length_one_and_a_row_for_each_token(encoder: Encoder) -> None:
+def test_vector_has_length_one_and_each_token_a_row(encoder: Encoder) -> None:
     encoding = encoder.encode("Is shuddering dangerous?")
     assert encoding.ids.tolist() == [101, 2003, 25735, 4795, 1029, 102]
     assert encoding.special.tolist() == [True, False, False, False, False, True]
     assert encoding.vector.shape == (384,)
     assert encoding.tokens.shape == (6, 384)
     assert np.linalg.norm(encoding.vector) == pytest.approx(1, abs=1e-5)
-    assert np.linalg.norm(encoding.tokens, axis=1).tolist() == pytest.approx([1] * 6, abs=1e-5)
 
 
 def test_long_text_is_cut_at_the_models_length(encoder: Encoder) -> None:
