@@ -30,11 +30,16 @@ def open_best(settings: Settings) -> Opened:
     try:
         return Opened(open_answerer(settings))
     except GenerationError as error:
-        for name in list_names(settings.index_dir):
-            found = _try_open(name, settings)
-            if found:
-                return Opened(found, degraded=str(error))
-        raise
+        found = open_newest(settings)
+        if found is None:
+            raise
+        return Opened(found, degraded=str(error))
+
+
+def open_newest(settings: Settings, *, without: str | None = None) -> IndexAnswerer | None:
+    """The newest generation that can be used, and is not the one ``without`` names; None if there is none."""
+    names = (name for name in list_names(settings.index_dir) if name != without)
+    return next(filter(None, (_try_open(name, settings) for name in names)), None)
 
 
 def answer_from(generation: Generation, settings: Settings) -> IndexAnswerer:

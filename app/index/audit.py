@@ -9,7 +9,7 @@ import numpy as np
 
 from app.corpus.passages import passage_id
 from app.errors import DamagedGeneration
-from app.index.generation import FILES, MANIFEST, Generation
+from app.index.generation import CHECKED, FILES, MANIFEST, Generation
 from app.index.opened import OpenedIndex
 from app.records import Article, Passage
 
@@ -36,14 +36,14 @@ def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[s
 def _find_damaged_files(generation: Generation) -> Iterator[str]:
     for name in FILES:
         try:
-            generation.path(name)
+            generation.read_whole(name)
         except DamagedGeneration as error:
             yield str(error)
 
 
 def _find_strays(generation: Generation) -> Iterator[str]:
     for path in sorted(generation.folder.iterdir()):
-        if path.name not in (*FILES, MANIFEST):
+        if path.name not in (*FILES, MANIFEST, CHECKED):
             yield f"{generation.folder.name}/{path.name} does not belong there; delete it."
 
 

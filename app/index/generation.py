@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 from dataclasses import astuple, dataclass
@@ -19,6 +20,10 @@ FORMAT = 3
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 64_000_000
+CHECKED = ".checked"
+"""How the large files stood when they were last read whole and compared; see ``note_checked``."""
+LARGE = 256_000_000
+"""Bytes; smaller files are read whole at every opening, which takes a fraction of a second."""
 REMEDY = "run `make index`, or `scripts/rollback.py` for the generation before"
 
 NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{12})")
@@ -113,6 +118,8 @@ class Generation:
         self.manifest_sha256 = manifest_sha256
         self.name = name_generation(manifest, manifest_sha256)
         self._lock = lock
+        self._checked = _read_checked(folder)
+        self._trusted: set[str] = set()
 
     @classmethod
     def open(cls, folder: Path, manifest_sha256: str | None = None) -> Generation:
@@ -147,7 +154,29 @@ class Generation:
         return content
 
     def path(self, name: str) -> Path:
-        """A file's path, its content checked; raises DamagedGeneration."""
+        """A file's path, its content checked; raises DamagedGeneration.
+
+        A large file that nobody has touched since it was last checked on this machine is believed for now;
+        ``check_trusted`` reads it later, so that a server need not wait for it.
+        """
+        path = self.folder / name
+        if self._checked.get(name) == _describe_state(path):
+            self._trusted.add(name)
+            return path
+        return self.read_whole(name)
+
+    def check_trusted(self) -> None:
+        """Read what was only believed when it was opened; raises DamagedGeneration."""
+        while self._trusted:
+            self.read_whole(self._trusted.pop())
+
+    def verify(self) -> None:
+        """Read every file; raises DamagedGeneration for the first that is wrong."""
+        for name in FILES:
+            self.read_whole(name)
+
+    def read_whole(self, name: str) -> Path:
+        """A file's path, its content read and compared now; raises DamagedGeneration."""
         path = self.folder / name
         try:
             size, digest = path.stat().st_size, hash_file(path)
@@ -155,11 +184,6 @@ class Generation:
             raise _damaged(path, error.strerror or "cannot be read") from None
         self._check(path, size, digest)
         return path
-
-    def verify(self) -> None:
-        """Check every file; raises DamagedGeneration for the first that is wrong."""
-        for name in FILES:
-            self.path(name)
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -207,6 +231,35 @@ def hash_file(path: Path) -> str:
     """SHA-256 of a regular file's content, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def note_checked(folder: Path) -> None:
+    """Write down how the large files stand, to be called by whoever has just read all of them and compared.
+
+    A file's inode, size and times of change: no program that writes to it can leave all of them as they were,
+    and no copy has them. Nothing is written where no file is large.
+    """
+    paths = [folder / name for name in FILES]
+    states = {path.name: _describe_state(path) for path in paths if path.stat().st_size >= LARGE}
+    if states:
+        (folder / CHECKED).write_text(json.dumps(states, indent=1, sort_keys=True) + "\n", encoding="ascii")
+
+
+def _read_checked(folder: Path) -> dict[str, list[int]]:
+    """What ``note_checked`` wrote; nothing where it cannot be read, so that everything is checked again."""
+    try:
+        content = json.loads((folder / CHECKED).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _describe_state(path: Path) -> list[int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
 def _hold(folder: Path) -> int:

@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 
 from app.errors import BuildError, Busy, DamagedGeneration, GenerationError, NoGeneration
 from app.index.disk import flush_folder, write_durably
-from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous
+from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous, note_checked
 
 CURRENT = "CURRENT"
 LOCK = ".lock"
@@ -85,6 +85,7 @@ def publish(index: Path, folder: Path) -> str:
     """
     with Generation.open(folder) as generation:
         generation.verify()
+        note_checked(folder)
         pointer = Pointer(generation.name, generation.manifest_sha256)
     folder.chmod(0o755)
     flush_folder(folder)

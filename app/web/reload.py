@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from app.answering.answer import Answerer, IndexAnswerer
-from app.answering.opening import open_answerer, open_best
+from app.answering.opening import open_answerer, open_best, open_newest
 from app.errors import DamagedGeneration, GenerationError, NightlightError, NoGeneration
 from app.index.publish import CURRENT, GENERATIONS, read_pointer
 from app.settings import Settings
@@ -39,8 +39,13 @@ class Current:
         return self._answerer
 
     @answerer.setter
-    def answerer(self, answerer: Answerer) -> None:
+    def answerer(self, answerer: Answerer | None) -> None:
         self._answerer = answerer
+
+    @property
+    def in_use(self) -> Answerer | None:
+        """The answerer in use, if any."""
+        return self._answerer
 
     @property
     def generation(self) -> str | None:
@@ -90,6 +95,17 @@ class Watcher:
         except Exception as error:
             self._refuse(seen, f"the new generation cannot be used: {type(error).__name__}")
 
+    def check_trusted(self) -> None:
+        """Read the large files that were believed at opening; what is damaged does not go on answering."""
+        answerer, seen = self._current.in_use, _sign(self._settings.index_dir)
+        if not isinstance(answerer, IndexAnswerer):
+            return
+        try:
+            answerer.index.generation.check_trusted()
+        except DamagedGeneration as error:
+            self._current.answerer = open_newest(self._settings, without=answerer.generation)
+            self._refuse(seen, str(error))
+
     def _load_first(self) -> None:
         seen = _sign(self._settings.index_dir)
         try:
@@ -113,6 +129,7 @@ class Watcher:
     def _watch(self) -> None:
         while not self._stop.wait(SECONDS):
             self.look()
+            self.check_trusted()
 
 
 def _load(settings: Settings) -> IndexAnswerer:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.answering.opening import open_answerer
+from app.errors import DamagedGeneration
+from app.index import generation
 from app.index.generation import LAYOUT
 from app.index.publish import GENERATIONS, list_names, roll_back
 from app.settings import Settings
@@ -121,3 +123,61 @@ def test_server_without_an_index_waits_for_one(own_settings: Settings, tmp_path:
     shutil.copytree(own_settings.index_dir, empty.index_dir)
     watcher.look()
     assert current.generation == list_names(empty.index_dir)[0]
+
+
+@pytest.fixture
+def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "LARGE", 0)
+
+
+def decay(folder: Path) -> None:
+    """Flip a bit as a failing disk does: the file seems untouched."""
+    path = folder / LAYOUT.passages
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    generation.note_checked(folder)
+
+
+def test_large_file_that_decayed_is_found_soon_and_the_generation_before_serves(
+    own_settings: Settings, all_are_large: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = publish_again(own_settings)
+    name = publish_again(own_settings)
+    decay(own_settings.index_dir / GENERATIONS / name)
+    current = Current(open_answerer(own_settings))
+    watcher = Watcher(own_settings, current)
+    for _ in range(3):
+        watcher.look()
+        watcher.check_trusted()
+    assert current.generation == first
+    assert current.degraded is not None
+    assert current.degraded.startswith(f"{name}/passages.faiss is damaged: its SHA-256 differs")
+    assert len(caplog.records) == 1
+    roll_back(own_settings.index_dir)
+    watcher.look()
+    assert (current.generation, current.degraded) == (first, None)
+
+
+def test_nothing_answers_where_the_only_generation_decayed(
+    own_settings: Settings, all_are_large: None
+) -> None:
+    (name,) = list_names(own_settings.index_dir)
+    decay(own_settings.index_dir / GENERATIONS / name)
+    current = Current(open_answerer(own_settings))
+    Watcher(own_settings, current).check_trusted()
+    assert current.generation is None
+    assert current.degraded is not None
+
+
+def test_large_file_that_was_written_to_is_read_before_it_is_used(
+    own_settings: Settings, all_are_large: None
+) -> None:
+    name = publish_again(own_settings)
+    folder = own_settings.index_dir / GENERATIONS / name
+    path = folder / LAYOUT.passages
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedGeneration, match=r"passages\.faiss is damaged"):
+        open_answerer(own_settings)
