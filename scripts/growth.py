@@ -27,7 +27,7 @@ from app.answering.opening import answer_from
 from app.corpus.catalog import read_corpus
 from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
-from app.index.generation import Generation, Previous
+from app.index.generation import Generation, Previous, note_checked
 from app.index.model import Encoded, Model
 from app.index.publish import open_current
 from app.index.vectors import VectorIndex, choose_kind
@@ -38,7 +38,8 @@ from synthesize import Synthesizer, collect
 
 SIZES = (100, 1_000, 10_000, 100_000)
 VECTORS = (100_000, 1_000_000)
-NOISE = 0.3
+NOISE, POOL = 0.3, 50_000
+"""Length of the noise beside a token's vector, and how much of it is made."""
 Figures = dict[str, float]
 Matrix = NDArray[np.float32]
 
@@ -49,18 +50,19 @@ class StaticModel(Model):
     def __init__(self, model: Model, texts: Sequence[str]) -> None:
         """Take the means from these texts, as ``model`` sees them."""
         super().__init__(model.name, model.folder)
-        self._random = np.random.default_rng(1)
         sums = np.zeros((len(self.tokenizer.vocabulary), self.settings.dimension), dtype=np.float32)
         for text, encoded in zip(texts, model.encode(texts), strict=True):
             np.add.at(sums, self.tokenizer.tokenize(text).ids, encoded.tokens)
         self._table = normalise(sums)
+        self._random, dimension = np.random.default_rng(1), self.settings.dimension
+        self._noise = self._random.normal(0, NOISE / np.sqrt(dimension), (POOL, dimension)).astype(np.float32)
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text's vector and token vectors, in order."""
         for text in texts:
             tokens = self._table[self.tokenizer.tokenize(text).ids]
-            noise = self._random.normal(0, NOISE / np.sqrt(tokens.shape[1]), tokens.shape)
-            noisy = (tokens + noise).astype(np.float32)
+            start = self._random.integers(POOL - len(tokens))
+            noisy = tokens + self._noise[start : start + len(tokens)]
             yield Encoded(pool(noisy, "mean"), noisy)
 
 
@@ -79,6 +81,7 @@ def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Pa
 def _build(articles: Sequence[Article], folder: Path, model: StaticModel, current: Generation) -> None:
     build_generation(articles, folder, model, previous=Previous(current))
     annotate(folder, extra=current.manifest.extra)
+    note_checked(folder)  # as publishing does
 
 
 def open_and_ask(folder: Path, settings: Settings) -> Figures:

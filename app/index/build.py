@@ -96,18 +96,18 @@ def build_generation(
     texts = _Texts(Store(database, cached=1), counts, progress)
     (folder / LAYOUT.sentence_offsets).write_bytes(texts.store.sentence_offsets().tobytes())
     passages = _write_passages(texts, folder, model, old)
-    sentences = _write_sentences(texts, folder, model, old)
+    _write_sentences(texts, folder, model, old)
     agreement = _write_encoder(texts, folder, model, precision, passages, old)
     database.close()
     manifest = Manifest(
         format=FORMAT,
         created=f"{created:%Y%m%dT%H%M%SZ}",
         chunker=CHUNKER,
-        model=_describe_model(model, precision, agreement, passages.shape[1]),
+        model=_describe_model(model, precision, agreement, passages.dimension),
         libraries=_find_versions(),
         vectors={
-            LAYOUT.passages: choose_kind(len(passages)),
-            LAYOUT.sentences: choose_kind(len(sentences), searched=False),
+            LAYOUT.passages: choose_kind(counts["passages"]),
+            LAYOUT.sentences: choose_kind(counts["sentences"], searched=False),
         },
         counts=counts,
         sources=[_describe_source(article) for article in articles],
@@ -228,13 +228,46 @@ def _remember_withdrawn(writer: StoreWriter, previous: Previous | None, now: dat
         older.close()
 
 
-def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:
-    """Vectors and token vectors of the passages; gives the vectors, float32[n, d]."""
-    vectors: list[Vector] = []
+class _Rows:
+    """Vectors on their way into an index, in a file, so that a large corpus need not fit in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(f"{path.name}.rows")
+        self._file = self._path.open("wb")
+        self._target = path
+        self.count = self.dimension = 0
+
+    def __enter__(self) -> _Rows:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._path.unlink()
+
+    def add(self, vector: Vector) -> None:
+        """The next row, float32[d]."""
+        self._file.write(vector.tobytes())
+        self.count, self.dimension = self.count + 1, len(vector)
+
+    def write_index(self, *, searched: bool = True) -> VectorIndex:
+        """Build the index of all rows and write it; raises BuildError, OSError."""
+        self._file.flush()
+        shape = (self.count, self.dimension)
+        rows = np.memmap(self._path, dtype=np.float32, mode="r", shape=shape)
+        index = VectorIndex.build(rows, choose_kind(self.count, searched=searched))
+        index.write(self._target)
+        return index
+
+
+def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> VectorIndex:
+    """Vectors and token vectors of the passages; gives the vectors' index."""
     tokenizer, directions = _find_tokenizer(model, old), old.directions if old else model.directions
     frequencies, content = TokenFrequencies(tokenizer.vocabulary), find_content(tokenizer.vocabulary)
     total = texts.counts["passages"]
-    with TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer:
+    with (
+        _Rows(folder / LAYOUT.passages) as vectors,
+        TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer,
+    ):
         for chunk in _split(texts.passages()):
             rows = [old.find("passages", text) if old else None for text, _ in chunk]
             fresh = model.encode([text for (text, _), row in zip(chunk, rows, strict=True) if row is None])
@@ -243,15 +276,15 @@ def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusab
                 frequencies.add(tokens.ids[tokens.starts >= start])
                 if row is None or old is None:
                     encoded = next(fresh)
-                    vectors.append(encoded.vector)
+                    vectors.add(encoded.vector)
                     writer.add(compress(encoded.tokens[_choose_tokens(tokens, start, content)], directions))
                 else:
-                    vectors.append(old.passages.vector(row))
+                    vectors.add(old.passages.vector(row))
                     writer.add(old.tokens.stored(row))
-                texts.progress("passages", len(vectors), total)
-    (folder / LAYOUT.token_weights).write_bytes(frequencies.weigh(total).tobytes())
-    (folder / LAYOUT.token_directions).write_bytes(directions.tobytes())
-    return _write_vectors(folder / LAYOUT.passages, vectors)
+                texts.progress("passages", vectors.count, total)
+        (folder / LAYOUT.token_weights).write_bytes(frequencies.weigh(total).tobytes())
+        (folder / LAYOUT.token_directions).write_bytes(directions.tobytes())
+        return vectors.write_index()
 
 
 def _choose_tokens(tokens: Tokenized, start: int, content: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -271,16 +304,16 @@ def _find_tokenizer(model: BuildModel, old: _Reusable | None) -> TextTokenizer:
     return TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
 
 
-def _write_sentences(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> Matrix:
-    """Vectors of the single sentences, float32[n, d]."""
-    vectors: list[Vector] = []
-    for chunk in _split(texts.sentences()):
-        rows = [old.find("sentences", text) if old else None for text in chunk]
-        fresh = model.encode([text for text, row in zip(chunk, rows, strict=True) if row is None])
-        for row in rows:
-            vectors.append(next(fresh).vector if row is None or old is None else old.sentences.vector(row))
-            texts.progress("sentences", len(vectors), texts.counts["sentences"])
-    return _write_vectors(folder / LAYOUT.sentences, vectors, searched=False)
+def _write_sentences(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> None:
+    """Vectors of the single sentences."""
+    with _Rows(folder / LAYOUT.sentences) as vectors:
+        for chunk in _split(texts.sentences()):
+            rows = [old.find("sentences", text) if old else None for text in chunk]
+            fresh = model.encode([text for text, row in zip(chunk, rows, strict=True) if row is None])
+            for row in rows:
+                vectors.add(next(fresh).vector if row is None or old is None else old.sentences.vector(row))
+                texts.progress("sentences", vectors.count, texts.counts["sentences"])
+        vectors.write_index(searched=False)
 
 
 def _split(texts: Iterator[Text]) -> Iterator[list[Text]]:
@@ -288,18 +321,12 @@ def _split(texts: Iterator[Text]) -> Iterator[list[Text]]:
         yield chunk
 
 
-def _write_vectors(path: Path, vectors: list[Vector], *, searched: bool = True) -> Matrix:
-    matrix = np.stack(vectors)
-    VectorIndex.build(matrix, choose_kind(len(matrix), searched=searched)).write(path)
-    return matrix
-
-
 def _write_encoder(
     texts: _Texts,
     folder: Path,
     model: BuildModel,
     precision: Precision,
-    passages: Matrix,
+    passages: VectorIndex,
     old: _Reusable | None,
 ) -> dict[str, float]:
     """The exported encoder; gives its agreement with the model. One exported before is used again."""
@@ -320,7 +347,7 @@ def _write_encoder(
     return agreement
 
 
-def _measure_agreement(texts: _Texts, folder: Path, passages: Matrix) -> dict[str, float]:
+def _measure_agreement(texts: _Texts, folder: Path, passages: VectorIndex) -> dict[str, float]:
     """Cosine of the exported encoder's vectors with the model's own, over passages from the whole corpus."""
     settings = EncoderSettings.from_bytes((folder / LAYOUT.encoder_settings).read_bytes())
     encoder = Encoder(
@@ -329,7 +356,9 @@ def _measure_agreement(texts: _Texts, folder: Path, passages: Matrix) -> dict[st
         replace(settings, question_prompt=settings.passage_prompt),
     )
     rows = np.unique(np.linspace(0, len(passages) - 1, AGREEMENT_SAMPLE).astype(int))
-    cosines = [float(encoder.encode(texts.passage(int(row))).vector @ passages[row]) for row in rows]
+    vectors = passages.vectors(rows)
+    found = (encoder.encode(texts.passage(int(row))).vector for row in rows)
+    cosines = [float(one @ other) for one, other in zip(found, vectors, strict=True)]
     return {"mean": round(float(np.mean(cosines)), 6), "least": round(min(cosines), 6)}
 
 

@@ -21,8 +21,10 @@ EXACT = 30_000
 """Up to so many vectors a search compares them all."""
 PROBED = 64
 """Lists that a search of more than EXACT looks into."""
-SAMPLED = 64
-"""Vectors for each list to find the lists by."""
+SAMPLED, ROUNDS = 64, 10
+"""Vectors for each list to find the lists by, and how often they are moved."""
+STEP = 50_000
+"""Vectors in memory at a time while an index is built."""
 COPIED = 8
 """Comparing all vectors is quicker than picking out more than one in so many."""
 
@@ -34,11 +36,12 @@ def choose_kind(count: int, *, searched: bool = True) -> str:
     """The FAISS factory string for so many vectors; those that are only compared with need no lists.
 
     Up to EXACT all are compared, in 32 bits. Beyond, vectors take 16 bits a component, and a search looks
-    into the PROBED nearest of about sqrt(count) lists (inverted file: Sivic & Zisserman 2003).
+    into the PROBED nearest of two to four times sqrt(count) lists (inverted file: Sivic & Zisserman 2003).
+    docs/growth.md has what that finds and takes.
     """
     if count <= EXACT:
         return "IDMap,Flat"
-    return f"IVF{2 ** round(math.log2(math.sqrt(count)))},SQfp16" if searched else "IDMap,SQfp16"
+    return f"IVF{2 ** math.ceil(math.log2(2 * math.sqrt(count)))},SQfp16" if searched else "IDMap,SQfp16"
 
 
 class VectorIndex:
@@ -57,17 +60,15 @@ class VectorIndex:
 
     @classmethod
     def build(cls, vectors: Matrix, kind: str | None = None) -> VectorIndex:
-        """From float32[n, d] unit vectors; the ids are the rows 0 .. n-1. Raises BuildError."""
+        """From float32[n, d] unit vectors, which may be mapped; the ids are the rows. Raises BuildError."""
         count, dimension = vectors.shape
-        lengths = np.linalg.norm(vectors, axis=1)
-        off = float(np.abs(lengths - 1).max(initial=0.0))
-        if off > UNIT_TOLERANCE or not np.isfinite(lengths).all():
-            raise BuildError(f"Vectors must have length 1 (within {UNIT_TOLERANCE}); one is off by {off}.")
         index = faiss.index_factory(dimension, kind or choose_kind(count), faiss.METRIC_INNER_PRODUCT)
-        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         if not index.is_trained:
             index.train(_choose_sample(vectors, index))
-        index.add_with_ids(vectors, np.arange(count, dtype=np.int64))
+        for start in range(0, count, STEP):
+            part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
+            _require_units(part)
+            index.add_with_ids(part, np.arange(start, start + len(part), dtype=np.int64))
         return cls(index)
 
     @classmethod
@@ -124,9 +125,15 @@ def _view(index: Any) -> Matrix:
     return values.reshape(count, dimension)
 
 
+def _require_units(vectors: Matrix) -> None:
+    lengths = np.linalg.norm(vectors, axis=1)
+    off = float(np.abs(lengths - 1).max(initial=0.0))
+    if off > UNIT_TOLERANCE or not np.isfinite(lengths).all():
+        raise BuildError(f"Vectors must have length 1 (within {UNIT_TOLERANCE}); one is off by {off}.")
+
+
 def _choose_sample(vectors: Matrix, index: Any) -> Matrix:
     """The vectors that the lists are found by, the same at every build."""
-    index.cp.max_points_per_centroid = SAMPLED
+    index.cp.max_points_per_centroid, index.cp.niter = SAMPLED, ROUNDS
     rows = np.random.default_rng(1).permutation(len(vectors))[: SAMPLED * index.nlist]
-    sample: Matrix = vectors[np.sort(rows)]
-    return sample
+    return np.ascontiguousarray(vectors[np.sort(rows)], dtype=np.float32)

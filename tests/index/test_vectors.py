@@ -50,8 +50,8 @@ def test_kind_is_exact_until_there_are_too_many() -> None:
     assert [choose_kind(count) for count in (100, EXACT, 100_000, 1_000_000)] == [
         "IDMap,Flat",
         "IDMap,Flat",
-        "IVF256,SQfp16",
         "IVF1024,SQfp16",
+        "IVF2048,SQfp16",
     ]
     assert choose_kind(100_000, searched=False) == "IDMap,SQfp16"
 
