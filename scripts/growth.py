@@ -31,12 +31,11 @@ from app.index.generation import Generation, Previous, note_checked
 from app.index.model import Encoded, Model
 from app.index.publish import open_current
 from app.index.vectors import VectorIndex, choose_kind
-from app.records import Article
 from app.settings import Settings
 from bench.figures import Spread, make_table, time_call
 from synthesize import Synthesizer, collect
 
-SIZES = (100, 1_000, 10_000, 100_000)
+SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 VECTORS = (100_000, 1_000_000)
 NOISE, POOL = 0.3, 50_000
 """Length of the noise beside a token's vector, and how much of it is made."""
@@ -67,21 +66,29 @@ class StaticModel(Model):
 
 
 def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Path) -> Figures:
-    """Build so many passages, then ask them in a process of its own."""
-    articles = collect(Synthesizer(read_corpus(settings.corpus_dir)).make(), size)
-    with open_current(settings.index_dir) as current:  # its encoder is used again
-        seconds = time_call(lambda: _build(articles, folder, model, current)) / 1e3
-    command = [sys.executable, str(Path(__file__)), "--open", str(folder)]
+    """Build so many passages where they are not built yet, then ask them in a process of its own."""
+    built = folder / "built.json"
+    if not built.exists():
+        seconds = _build(size, model, settings, folder / "generation")
+        built.write_text(json.dumps(seconds), encoding="ascii")
+    generation = folder / "generation"
+    command = [sys.executable, str(Path(__file__)), "--open", str(generation)]
     figures: Figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    size_on_disk = sum(path.stat().st_size for path in folder.iterdir())
-    count = figures["passages"]
+    size_on_disk = sum(path.stat().st_size for path in generation.iterdir())
+    seconds, count = float(json.loads(built.read_text(encoding="ascii"))), figures["passages"]
     return {**figures, "build ms a passage": 1e3 * seconds / count, "bytes a passage": size_on_disk / count}
 
 
-def _build(articles: Sequence[Article], folder: Path, model: StaticModel, current: Generation) -> None:
-    build_generation(articles, folder, model, previous=Previous(current))
-    annotate(folder, extra=current.manifest.extra)
-    note_checked(folder)  # as publishing does
+def _build(size: int, model: StaticModel, settings: Settings, folder: Path) -> float:
+    """Seconds that a whole generation takes, as publishing leaves it."""
+    articles = collect(Synthesizer(read_corpus(settings.corpus_dir)).make(), size)
+    folder.mkdir(parents=True)
+    began = time.perf_counter()
+    with open_current(settings.index_dir) as current:  # its encoder is used again
+        build_generation(articles, folder, model, previous=Previous(current))
+        annotate(folder, extra=current.manifest.extra)
+    note_checked(folder)
+    return time.perf_counter() - began
 
 
 def open_and_ask(folder: Path, settings: Settings) -> Figures:
@@ -123,11 +130,10 @@ def _read_questions(settings: Settings) -> list[str]:
     return [json.loads(line)["question"] for line in lines]
 
 
-def measure_vectors(count: int, base: Matrix, queries: Matrix, folder: Path) -> Figures:
+def measure_vectors(count: int, base: Matrix, queries: Matrix, path: Path) -> Figures:
     """The passages' index alone, over mixtures of real vectors: recall against comparing all."""
     vectors = _mix(base, count)
     exact = np.argpartition(-(queries @ vectors.T), 10, axis=1)[:, :10]
-    path = folder / "vectors"
     seconds = time_call(lambda: VectorIndex.build(vectors).write(path)) / 1e3
     index = VectorIndex.open(path)
     found = [set(index.search(query, 10)[0].tolist()) for query in queries]
@@ -183,20 +189,24 @@ def _format(value: float) -> str:
 
 
 def main() -> None:
-    """Every size in turn; what is built is deleted."""
+    """Every size in turn."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="passages of whole generations")
     parser.add_argument("--vectors", type=int, nargs="*", default=VECTORS, help="vectors alone")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave what is built there, and use it")
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
     options, settings = parser.parse_args(), Settings()
     if options.open:
         print(json.dumps(open_and_ask(options.open, settings)))
         return
-    write_report(settings, options.sizes, options.vectors)
+    with TemporaryDirectory() as scratch:
+        folder = options.keep or Path(scratch)
+        folder.mkdir(exist_ok=True)
+        write_report(settings, options.sizes, options.vectors, folder)
 
 
-def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]) -> None:
-    """docs/growth.md and its picture."""
+def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int], folder: Path) -> None:
+    """docs/growth.md and its picture; what is built is in ``folder``."""
     load = os.getloadavg()[0]
     answerer = answer_from(open_current(settings.index_dir), settings)
     index = answerer.index
@@ -206,12 +216,10 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
     model = StaticModel(Model.load(settings.model), texts)
     corpora, vectors = [], []
     for size in sizes:
-        with TemporaryDirectory() as folder:
-            corpora.append(measure_corpus(size, model, settings, Path(folder)))
+        corpora.append(measure_corpus(size, model, settings, folder / str(size)))
         print(corpora[-1], flush=True)
     for count in counts:
-        with TemporaryDirectory() as folder:
-            vectors.append(measure_vectors(count, base, queries, Path(folder)))
+        vectors.append(measure_vectors(count, base, queries, folder / f"{count} vectors"))
         print(choose_kind(count), vectors[-1], flush=True)
     parts = [INTRODUCTION.format(load=load), describe(corpora), "![growth](growth.svg)"]
     if vectors:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import argparse
 import random
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import date
 from hashlib import sha256
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 from console import run
@@ -22,6 +23,8 @@ from app.settings import Settings
 SECTIONS = 8
 SENTENCES = 4
 """Of a section, on average."""
+SAMPLED = 100
+"""Articles whose passages are counted."""
 EXCHANGED = 0.12
 """Share of words that another word of the corpus takes the place of."""
 
@@ -72,14 +75,12 @@ class Synthesizer:
 
 
 def collect(articles: Iterator[Article], passages: int) -> list[Article]:
-    """As many of the articles as have so many passages."""
-    collected: list[Article] = []
-    count = 0
-    while count < passages:
-        article = next(articles)
-        collected.append(article)
-        count += len(cut_article(article))
-    return collected
+    """As many of the articles as have so many passages, judged by the first of them."""
+    first = list(islice(articles, SAMPLED))
+    ends = list(accumulate(len(cut_article(article)) for article in first))
+    if ends[-1] >= passages:
+        return first[: bisect_left(ends, passages) + 1]
+    return [*first, *islice(articles, round(SAMPLED * passages / ends[-1]) - SAMPLED)]
 
 
 def write(article: Article, folder: Path) -> None:
