@@ -27,7 +27,7 @@ CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT
 FAMILIES_FILE = Path(__file__).with_name("families.toml")
 CACHED_WORDS = 4096
 """Words whose stems and counts are kept ready; what they were asked for together is not."""
-MAX_POSTINGS = 5_000
+MAX_POSTINGS = 2_000
 """Passages that one question's words may be looked up in: BM25 looks at each of them, for each word."""
 FAMILY_WEIGHT = 0.5
 """What another word of the family counts beside the word itself."""

@@ -23,8 +23,6 @@ DIRECTIONS = 128
 """As many as ColBERT keeps (Khattab & Zaharia 2020)."""
 LEVELS = 127
 """The largest component of a stored vector."""
-EXPANDED_BYTES = 64_000_000
-"""Up to so many bytes all vectors are held ready as float32; larger corpora expand what a question needs."""
 
 SPECIAL_WEIGHT = 0.2
 STOP_WORD_WEIGHT = 0.1
@@ -133,11 +131,9 @@ def read_weights(content: bytes) -> NDArray[np.float32]:
 
 
 class TokenVectors:
-    """The stored token vectors, mapped; those of a small corpus are expanded once, others when asked for."""
+    """The stored token vectors, mapped; of those of a question's candidates alone anything is read."""
 
-    def __init__(
-        self, values: Path, offsets: bytes, directions: Matrix, *, expanded_bytes: int = EXPANDED_BYTES
-    ) -> None:
+    def __init__(self, values: Path, offsets: bytes, directions: Matrix) -> None:
         self._offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
         self._directions = directions
         shape = (int(self._offsets[-1]), len(directions))
@@ -146,8 +142,6 @@ class TokenVectors:
             if shape[0]
             else np.empty(shape, dtype=np.int8)
         )
-        small = self._values.size * np.dtype(np.float32).itemsize <= expanded_bytes
-        self._units: Matrix | None = _expand(self._values) if small else None
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -164,23 +158,10 @@ class TokenVectors:
         """
         if not len(rows):
             return np.empty((0, len(query)), dtype=np.float32)
-        query = normalise(query @ self._directions.T)
-        bounds = np.cumsum([0, *(self._offsets[rows + 1] - self._offsets[rows])])
-        cosines = np.empty((len(query), bounds[-1]), dtype=np.float32)
-        # A product for each passage: putting their vectors together first would take longer than that.
-        for row, start, end in zip(rows, bounds, bounds[1:], strict=False):
-            np.matmul(query, self._expanded(int(row)).T, out=cosines[:, start:end])
-        best: Matrix = np.maximum.reduceat(cosines, bounds[:-1], axis=1).T
+        along = normalise(query @ self._directions.T)
+        stored = [self.stored(row) for row in rows.tolist()]
+        vectors = np.concatenate(stored).astype(np.float32)
+        lengths = np.maximum(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)), 1.0)
+        bounds = np.cumsum([0, *map(len, stored[:-1])])
+        best: Matrix = np.maximum.reduceat((vectors @ along.T) / lengths[:, None], bounds, axis=0)
         return best
-
-    def _expanded(self, row: int) -> Matrix:
-        if self._units is None:
-            return _expand(self.stored(row))
-        return self._units[self._offsets[row] : self._offsets[row + 1]]
-
-
-def _expand(stored: NDArray[np.int8]) -> Matrix:
-    """int8[n, m] -> float32[n, m] of unit rows."""
-    values = stored.astype(np.float32)
-    values /= np.maximum(np.sqrt(np.einsum("ij,ij->i", values, values))[:, None], 1.0)
-    return values

@@ -17,7 +17,7 @@ Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 UNIT_TOLERANCE = 1e-3
-EXACT = 30_000
+EXACT = 10_000
 """Up to so many vectors a search compares them all."""
 PROBED = 64
 """Lists that a search of more than EXACT looks into."""

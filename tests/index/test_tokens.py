@@ -53,12 +53,6 @@ def test_no_passages_have_no_cosines(tokens: TokenVectors) -> None:
     assert tokens.best_cosines(FIRST, np.array([], dtype=np.int64)).shape == (0, 2)
 
 
-def test_vectors_expanded_once_compare_as_those_expanded_when_asked_for(files: tuple[Path, bytes]) -> None:
-    query, rows = np.array([[1, 0], [0.6, 0.8], [0, -1]], dtype=np.float32), np.array([1, 0])
-    ready, mapped = TokenVectors(*files, AS_THEY_ARE), TokenVectors(*files, AS_THEY_ARE, expanded_bytes=0)
-    assert ready.best_cosines(query, rows).tolist() == mapped.best_cosines(query, rows).tolist()
-
-
 def test_largest_component_uses_all_eight_bits() -> None:
     assert compress(SECOND, AS_THEY_ARE).tolist() == [[95, 127]]
 
