@@ -106,6 +106,10 @@ def _place(folder: Path, corpus: Path, slug: str, *, replace: bool) -> None:
         check_vacancy(corpus, slug)
     before = {ending: _set_aside(corpus / f"{slug}{ending}", folder) for ending in ENDINGS}
     try:
+        # Whoever is killed between the two leaves metadata without a text, which is told as a fault, and
+        # never the text of one version beside the metadata of another.
+        (corpus / f"{slug}.txt").unlink(missing_ok=True)
+        _sync(corpus)
         for ending in ENDINGS:
             (folder / f"{slug}{ending}").replace(corpus / f"{slug}{ending}")
         _sync(corpus)

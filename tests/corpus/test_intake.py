@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from app.corpus.catalog import find_problems
 from app.corpus.intake import Value, check_vacancy, format_metadata, stage_article
 from app.errors import CorpusError
+from app.settings import ROOT
 
 TEXT = "On waking\n\nBabies twitch on waking.\n\nShare this page\n"
 METADATA: Mapping[str, Value] = {
@@ -106,3 +109,34 @@ def test_a_failure_between_the_two_files_leaves_the_corpus_as_it_was(corpus: Pat
         with pytest.raises(FileNotFoundError):
             staged.place(corpus, replace=replace)
     assert {path.name: path.read_bytes() for path in corpus.iterdir()} == before
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from app.corpus.intake import stage_article
+from tests.corpus.test_intake import METADATA, TEXT
+corpus, left, replace = Path(sys.argv[1]), int(sys.argv[2]), Path.replace
+def count(source, target):
+    global left
+    if not left:
+        os._exit(9)
+    left -= 1
+    return replace(source, target)
+Path.replace = count
+with stage_article(corpus, "good", TEXT, METADATA) as staged:
+    staged.place(corpus, replace=True)
+"""
+
+
+@pytest.mark.parametrize("replaced", [0, 1])
+def test_killed_while_replacing_leaves_no_text_beside_other_metadata(corpus: Path, replaced: int) -> None:
+    before = (corpus / "good.txt").read_bytes()
+    command = [sys.executable, "-c", KILLED, str(corpus), str(replaced)]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 9
+    assert any("good.toml" in str(problem) for problem in find_problems(corpus))
+    (kept,) = corpus.glob(".adding-*/before.txt")
+    assert kept.read_bytes() == before
+    with stage_article(corpus, "good", TEXT, METADATA) as staged:
+        staged.place(corpus, replace=True)
+    assert list(find_problems(corpus)) == []
