@@ -21,22 +21,14 @@ from urllib.parse import quote
 
 from console import ROOT, fail, run
 
+from flood import Flood, Reply
 from running import Running, start_server
 
 QUESTIONS = tuple(
     json.loads(line)["question"]
     for line in (ROOT / "tests" / "questions" / "dev.jsonl").read_text(encoding="utf-8").splitlines()
 )
-PATIENCE = 30.0
 SLOW_CLIENTS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """How one request went; status 0 is a connection that broke."""
-
-    status: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +45,21 @@ class Plan:
 FULL = Plan(steady=600, overload=120, slow=30, kills=120, leak=200_000)
 
 
-async def ask(port: int, number: int) -> Reply:
-    """One question on a connection of its own; each is worded a little differently."""
+def make_request(number: int) -> bytes:
+    """A question; each is worded a little differently."""
     words = quote(f"{QUESTIONS[number % len(QUESTIONS)]} {number}")
-    started = time.perf_counter()
-    try:
-        status = await asyncio.wait_for(_exchange(port, f"/api/v1/answers?q={words}"), PATIENCE)
-    except (OSError, TimeoutError, asyncio.IncompleteReadError):
-        status = 0
-    return Reply(status, time.perf_counter() - started)
-
-
-async def _exchange(port: int, path: str) -> int:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-        reply = await reader.read(-1)
-    finally:
-        writer.close()
-    head, _, body = reply.partition(b"\r\n\r\n")
-    return int(head[9:12]) if body.endswith(b"}") else 0
+    path = f"/api/v1/answers?q={words}"
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
 
 
 async def open_loop(port: int, rate: float, seconds: float) -> list[Reply]:
     """Requests at a fixed rate, whether or not earlier ones have been answered."""
-    started, tasks = time.perf_counter(), []
-    for number in range(int(rate * seconds)):
-        await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
-        tasks.append(asyncio.create_task(ask(port, number)))
-    return list(await asyncio.gather(*tasks))
+    return await asyncio.to_thread(Flood(port, make_request).pace, rate, seconds)
 
 
 async def closed_loop(port: int, clients: int, total: int) -> list[Reply]:
     """So many clients, each asking again as soon as it is answered."""
-    numbers, replies = iter(range(total)), list[Reply]()
-
-    async def client() -> None:
-        for number in numbers:
-            replies.append(await ask(port, number))
-
-    await asyncio.gather(*(client() for _ in range(clients)))
-    return replies
+    return await asyncio.to_thread(Flood(port, make_request).press, clients, total)
 
 
 def find_percentile(replies: list[Reply], share: float) -> float:
