@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.encoder import EncoderSettings, TextTokenizer, pool, quantize
+from app.index.encoder import BatchEncoder, EncoderSettings, TextTokenizer, pool, quantize
 from app.index.generation import LAYOUT, hash_file
 from app.index.tokens import find_directions
 
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
 Precision = Literal["fp32", "int8"]
 
-BATCH = 32
 CHUNK = 1024
-"""Texts whose token vectors are held in memory at a time; within a chunk they are sorted by length."""
+"""Texts whose token vectors are held in memory at a time; within a chunk those of like length go together."""
+SAMPLE = ("Is it normal?", "Babies often twitch in their sleep, and most of the time that is harmless.")
+EXPORT_TOLERANCE = 1e-4
+"""Largest difference of a component between a model's vectors and those of its export in 32 bits."""
 
 OPSET = 17
 
@@ -128,20 +130,9 @@ class Model:
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text's vector and token vectors from one pass through the model, in order."""
-        settings = self.settings
-        prompt = settings.passage_prompt or None
         for start in range(0, len(texts), CHUNK):
-            chunk = list(texts[start : start + CHUNK])
-            outputs = self._transformer.encode(
-                chunk,
-                prompt=prompt,
-                batch_size=BATCH,
-                output_value="token_embeddings",
-                show_progress_bar=False,
-            )
-            for output in outputs:
-                tokens = output.numpy()
-                yield Encoded(pool(tokens, settings.pooling), tokens)
+            for tokens in self._encoder.encode(texts[start : start + CHUNK]):
+                yield Encoded(pool(tokens, self.settings.pooling), tokens)
 
     def export(self, folder: Path, precision: Precision) -> None:
         """Write the ONNX encoder, its tokenizer and its settings into ``folder``."""
@@ -149,12 +140,31 @@ class Model:
         if precision == "int8":
             with TemporaryDirectory(dir=folder) as scratch, _quiet():
                 exported = Path(scratch) / "fp32.onnx"
-                self._export_onnx(exported)
+                exported.write_bytes(self._exported)
                 quantize(exported, target)
         else:
-            self._export_onnx(target)
+            target.write_bytes(self._exported)
         (folder / LAYOUT.tokenizer).write_text(self._stored_tokenizer, encoding="utf-8")
         (folder / LAYOUT.encoder_settings).write_bytes(self.settings.to_bytes())
+
+    @cached_property
+    def _encoder(self) -> BatchEncoder:
+        """The model under ONNX Runtime, about twice as quick as under torch; checked against it first."""
+        encoder = BatchEncoder(self._exported, self._stored_tokenizer.encode(), self.settings)
+        prompt = self.settings.passage_prompt or None
+        wanted = self._transformer.encode(list(SAMPLE), prompt=prompt, normalize_embeddings=True)
+        found = np.stack([pool(tokens, self.settings.pooling) for tokens in encoder.encode(SAMPLE)])
+        off = float(np.abs(found - wanted).max())
+        if off > EXPORT_TOLERANCE:
+            raise BuildError(f"The exported model {self.name} differs from the model itself by {off}.")
+        return encoder
+
+    @cached_property
+    def _exported(self) -> bytes:
+        """The model as ONNX, in 32 bits."""
+        with TemporaryDirectory() as scratch:
+            self._export_onnx(Path(scratch) / "fp32.onnx")
+            return (Path(scratch) / "fp32.onnx").read_bytes()
 
     @cached_property
     def _transformer(self) -> SentenceTransformer:
