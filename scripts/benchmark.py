@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Measure Nightlight beside the plain way, interleaved on this machine, and write the README's table."""
+"""Measure Nightlight beside the plain way and other frameworks, interleaved; write the README's tables."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -24,17 +23,22 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
+from app.evaluation.questions import read_questions
 from app.index.model import Model
 from app.settings import Settings
-from bench.figures import Spread, interleave, make_table, time_call
+from bench.figures import Spread, interleave, time_call
 from bench.load import make_paths, pace, press
+from bench.others import Find, open_others
+from bench.reindexing import measure_reindexing, weigh
+from bench.report import CONNECTIONS, OURS, PICTURE, PLAIN, Measured, Served, describe, draw
+from bench.rightness import compare_rightness, find_ours, select_answerable
 from bench.servers import Kind, Memory, describe_ours, describe_page, describe_plain, serve, weigh_workers
-from bench.stages import measure_stages
+from bench.stages import Call, measure_stages
 
 BEGIN, END = "<!-- measured by scripts/benchmark.py -->", "<!-- end of what was measured -->"
-CONNECTIONS = (1, 4, 16)
 WARM_CONNECTIONS = 4
 README = ROOT / "README.md"
+JUDGED = ("dev", "heldout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,48 +52,42 @@ class Effort:
     """Of each load."""
     encodings: int
     """Times that all texts are encoded by each way."""
+    whole: bool
+    """Other frameworks and a re-index too."""
 
 
 FULL, QUICK = (
-    Effort(rounds=6, starts=3, seconds=5.0, encodings=3),
-    Effort(rounds=1, starts=1, seconds=1.0, encodings=1),
+    Effort(rounds=6, starts=3, seconds=5.0, encodings=3, whole=True),
+    Effort(rounds=1, starts=1, seconds=1.0, encodings=1, whole=False),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What one kind of server was measured at."""
-
-    starts: list[float]
-    memory: Memory
-    rates: dict[int, tuple[float, Spread]]
-    paced: Spread
-    """At half of what it can take."""
-
-    @property
-    def capacity(self) -> float:
-        """Requests a second, at best."""
-        return max(rate for rate, _ in self.rates.values())
-
-
-def read_questions(settings: Settings) -> list[str]:
-    """The development questions."""
-    lines = (settings.questions_dir / "dev.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["question"] for line in lines]
-
-
-def measure_process(answerer: IndexAnswerer, questions: Sequence[str]) -> tuple[dict[str, Spread], str]:
-    """A question in this process: our stages, and us beside the plain way."""
+def open_systems(effort: Effort) -> dict[str, Find | None]:
+    """The plain way and, at length, other frameworks on its model and passages; None is not installed."""
     import plain
 
-    for question in questions[:10]:
-        plain.find(question), answerer.answer(question)
-    beside = interleave({"plain": plain.find, "ours": answerer.answer}, questions)
-    stages = measure_stages(answerer, questions)
-    rows = [(name, *_round(spread)) for name, spread in stages.items()]
-    rows.append(("the plain way's encode and search", *_round(beside["plain"])))
-    table = make_table(("a question in process, ms", "p50", "p95", "p99"), rows)
-    return {**stages, **beside}, table
+    def find(question: str) -> list[tuple[str, str]]:
+        return [(str(found["article"]), str(found["text"])) for found in plain.find(question)]
+
+    return {PLAIN: find, **(open_others(plain.MODEL, plain.passages) if effort.whole else {})}
+
+
+def measure_process(
+    answerer: IndexAnswerer, systems: Mapping[str, Find | None], questions: Sequence[str]
+) -> dict[str, Spread]:
+    """A question in this process: us beside the others."""
+    calls: dict[str, Call] = {OURS: answerer.answer, **{name: find for name, find in systems.items() if find}}
+    interleave(calls, questions[:10])
+    return interleave(calls, questions)
+
+
+def judge_answers(answerer: IndexAnswerer, systems: Mapping[str, Find | None], settings: Settings) -> str:
+    """How often the first passages of each system answer."""
+    sets = {
+        name: select_answerable(read_questions(settings.questions_dir / f"{name}.jsonl")) for name in JUDGED
+    }
+    texts = {article.slug: article.text for article in answerer.articles()}
+    return compare_rightness({OURS: find_ours(answerer), **systems}, sets, texts)
 
 
 def measure_servers(kinds: Sequence[Kind], questions: Sequence[str], effort: Effort) -> dict[str, Served]:
@@ -128,41 +126,6 @@ def measure_build(settings: Settings, effort: Effort) -> dict[str, float]:
     return {name: 1e3 * len(texts) / min(values) for name, values in times.items()}
 
 
-def compare(served: dict[str, Served]) -> str:
-    """The servers' table."""
-    ours, page, plain = (served[name] for name in ("Nightlight", "Nightlight's page", "plain"))
-    rows: list[tuple[object, ...]] = [
-        ("start to first answer, s", *(f"{median(s.starts):.2f}" for s in (ours, page, plain))),
-        ("resident memory of a worker, MB", *(f"{s.memory.resident:.0f}" for s in (ours, page, plain))),
-        ("of that shared with no other, MB", *(f"{s.memory.own:.0f}" for s in (ours, page, plain))),
-    ]
-    for connections in CONNECTIONS:
-        pairs = [s.rates[connections] for s in (ours, page, plain)]
-        name = f"{connections} connection{'s' * (connections > 1)}"
-        rows.append((f"requests a second, {name}", *(f"{rate:.0f}" for rate, _ in pairs)))
-        rows.append((f"ms at {name}: p50 (p95, p99)", *(str(spread) for _, spread in pairs)))
-    rows.append(("ms at half of capacity, open loop", *(str(s.paced) for s in (ours, page, plain))))
-    return make_table(("over HTTP, two workers", "Nightlight, JSON", "its page", "the plain way"), rows)
-
-
-def summarise(figures: dict[str, Spread], served: dict[str, Served], built: dict[str, float]) -> str:
-    """What the targets are about, as ratios of the same run."""
-    ours, plain = served["Nightlight"], served["plain"]
-    encoding = figures["encode"].p50 / figures["ONNX Runtime alone"].p50
-    lines = (
-        f"A question in process takes {figures['ours'].p50:.2f} ms with everything on, the plain way's "
-        f"encode and search {figures['plain'].p50 / figures['ours'].p50:.1f} times that.",
-        f"Encoding takes {encoding:.2f} times what ONNX Runtime alone takes on the same tokens.",
-        f"Over HTTP {ours.capacity / plain.capacity:.1f} times the plain way's requests a second; p99 at "
-        f"half of capacity is {ours.paced.p99 / ours.paced.p50:.1f} times p50.",
-        f"Ready {median(plain.starts) / median(ours.starts):.1f} times sooner; a worker takes "
-        f"{ours.memory.resident / plain.memory.resident:.2f} of the memory.",
-        f"Building encodes {built['ours']:.0f} passages a second, token vectors included, `encode` on the "
-        f"same texts in their order {built['plain']:.0f}.",
-    )
-    return "\n".join(f"- {line}" for line in lines)
-
-
 def describe_machine() -> str:
     """What it was measured on, and what else the machine was doing."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
@@ -179,8 +142,24 @@ def write_readme(content: str) -> None:
     README.write_text(f"{before}{BEGIN}\n\n{content}\n\n{END}{after}", encoding="utf-8")
 
 
-def _round(spread: Spread) -> tuple[str, str, str]:
-    return f"{spread.p50:.2f}", f"{spread.p95:.2f}", f"{spread.p99:.2f}"
+def measure(answerer: IndexAnswerer, settings: Settings, effort: Effort, scratch: Path) -> Measured:
+    """One thing after the other; what is compared takes turns."""
+    vectors = scratch / "plain.npy"
+    os.environ["PLAIN_VECTORS"] = str(vectors)
+    systems = open_systems(effort)
+    asked = [question.question for question in read_questions(settings.questions_dir / "dev.jsonl")]
+    questions = asked * effort.rounds
+    ours, page = describe_ours(settings.index_dir), describe_page(settings.index_dir)
+    return Measured(
+        stages=measure_stages(answerer, questions),
+        beside=measure_process(answerer, systems, questions),
+        absent=[name for name, find in systems.items() if not find],
+        rightness=judge_answers(answerer, systems, settings),
+        built=measure_build(settings, effort),
+        served=measure_servers([ours, page, describe_plain(vectors)], asked, effort),
+        disk=weigh(answerer.index.generation),
+        reindexing=measure_reindexing(settings, scratch) if effort.whole else None,
+    )
 
 
 def main() -> None:
@@ -188,24 +167,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute, and the README stays as it is")
     options = parser.parse_args()
-    effort = QUICK if options.quick else FULL
     logging.disable(logging.WARNING)
     settings, machine, began = Settings(), describe_machine(), time.monotonic()
-    questions = read_questions(settings)
+    answerer = open_answerer(settings)
     with TemporaryDirectory() as scratch:
-        vectors = Path(scratch) / "plain.npy"
-        os.environ["PLAIN_VECTORS"] = str(vectors)
-        answerer = open_answerer(settings)
-        figures, stages = measure_process(answerer, questions * effort.rounds)
-        built = measure_build(settings, effort)
-        ours, page = describe_ours(settings.index_dir), describe_page(settings.index_dir)
-        plain = describe_plain(vectors)
-        served = measure_servers([ours, page, plain], questions, effort)
-    passages = f"{len(answerer.index.passages)} passages. {machine}"
-    content = "\n\n".join((passages, summarise(figures, served, built), stages, compare(served)))
+        measured = measure(answerer, settings, QUICK if options.quick else FULL, Path(scratch))
+    content = f"{len(answerer.index.passages)} passages. {machine}\n\n{describe(measured)}"
     print(content)
     if not options.quick:
         write_readme(content)
+        draw(measured, ROOT / PICTURE)
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
 
 

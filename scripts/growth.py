@@ -33,6 +33,7 @@ from app.index.publish import open_current
 from app.index.vectors import VectorIndex, choose_kind
 from app.settings import Settings
 from bench.figures import Spread, make_table, time_call
+from bench.picture import load_pyplot
 from synthesize import Synthesizer, collect
 
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -164,12 +165,7 @@ def _mix(base: Matrix, count: int) -> Matrix:
 
 def draw(rows: Sequence[Figures], path: Path) -> None:
     """Time, disk and build over the number of passages, on logarithmic scales."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "nightlight"
-    from matplotlib import pyplot
-
+    pyplot = load_pyplot()
     names = ("p50 ms", "bytes a passage", "build ms a passage")
     figure, axes = pyplot.subplots(1, len(names), figsize=(9, 2.6), layout="constrained")
     for axis, name in zip(axes, names, strict=True):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import distributions
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,8 +42,14 @@ def read_pins() -> list[tuple[str, str]]:
 
 
 def test_every_dependency_has_an_exact_version() -> None:
-    wanted = names_of(PROJECT["dependencies"]).union(*map(names_of, EXTRAS.values()))
+    requirements = [*PROJECT["dependencies"], *chain.from_iterable(EXTRAS.values())]
+    wanted = names_of([requirement for requirement in requirements if "==" not in requirement])
     assert wanted - dict(read_pins()).keys() == set()
+
+
+def test_what_we_are_measured_beside_is_not_installed_by_make() -> None:
+    assert names_of(EXTRAS["bench"]) & dict(read_pins()).keys() == set()
+    assert "bench" not in (ROOT / "scripts" / "prepare.py").read_text(encoding="utf-8")
 
 
 def test_no_package_is_pinned_twice() -> None:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import benchmark
+from app.corpus.catalog import read_corpus
+from app.corpus.passages import cut_article
+from app.evaluation.questions import read_questions
+from app.settings import ROOT
 from bench.figures import Spread, interleave, make_table
 from bench.load import make_paths, pace, press
+from bench.others import Find, Framework, Passage, open_others
+from bench.picture import draw_bars
+from bench.reindexing import change_sentence
+from bench.report import describe_spreads
+from bench.rightness import compare_rightness, measure_rightness, select_answerable
+from synthesize import Synthesizer
+
+TEXTS = {article.slug: article.text for article in read_corpus(ROOT / "corpus")}
+QUESTIONS = select_answerable(read_questions(ROOT / "tests" / "questions" / "dev.jsonl"))[:3]
 
 
 class Page(http.server.BaseHTTPRequestHandler):
@@ -69,3 +82,39 @@ def test_readme_keeps_all_but_what_was_measured(tmp_path: Path, monkeypatch: pyt
 def test_readme_has_the_place_for_what_is_measured() -> None:
     text = benchmark.README.read_text(encoding="utf-8")
     assert text.count(benchmark.BEGIN) == text.count(benchmark.END) == 1
+
+
+def open_nothing(model: Path, passages: Sequence[Passage]) -> Find:
+    raise AssertionError("what is not installed is not opened")
+
+
+def test_a_framework_that_is_not_installed_is_told_and_breaks_nothing() -> None:
+    systems = open_others(Path(), [], [Framework("Absent", ("nobody-has-this",), open_nothing)])
+    assert systems == {"Absent": None}
+    assert "| Absent | not installed | – | – |" in describe_spreads("ms", {}, list(systems))
+    assert "| Absent | not installed | – | – |" in compare_rightness(systems, {"dev": QUESTIONS}, TEXTS)
+
+
+def test_everybody_is_judged_by_the_gold_quotes() -> None:
+    best = {q.question: max(q.relevant, key=lambda gold: gold.grade) for q in QUESTIONS}
+    second = measure_rightness(
+        lambda question: [("nowhere", "words"), (best[question].article, best[question].quote)],
+        QUESTIONS,
+        TEXTS,
+    )
+    assert second == {"success@1": 0, "success@3": 1, "MRR@5": 0.5}
+
+
+def test_one_sentence_is_changed_and_one_passage_with_it() -> None:
+    article = next(Synthesizer(read_corpus(ROOT / "corpus")).make())
+    changed = change_sentence(article)
+    before, after = ([a.text[p.start : p.end] for p in cut_article(a)] for a in (article, changed))
+    differing = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    assert len(differing) == 1
+    assert differing[0][1].replace("Moreover ", "") == differing[0][0]
+
+
+def test_picture_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
+    for name in ("one.svg", "two.svg"):
+        draw_bars({"ms": {"a": 1.0, "b": 2.0}, "s": {"a": 3.0}}, tmp_path / name)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
