@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z-]+):.*  ## (.+)$", MAKEFILE, re.MULTILINE)
-SHARED = {"console.py", "running.py"}
+SHARED = {"console.py", "flood.py", "running.py"}
 SCRIPTS = sorted({path.name for path in (ROOT / "scripts").glob("*.py")} - SHARED)
 
 
