@@ -47,8 +47,16 @@ LONGER = ("processes", "browser", "clean", "slow", "faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first: who broke something sees it before the browser starts."""
-    items.sort(key=lambda item: any(item.get_closest_marker(name) for name in LONGER))
+    """Quick tests first: who broke something sees it before the browser starts. Then the longest, for no
+    process should begin one when the others are done.
+    """
+
+    def choose_place(item: pytest.Item) -> int:
+        if item.get_closest_marker("clean"):
+            return 1
+        return 2 if any(item.get_closest_marker(name) for name in LONGER) else 0
+
+    items.sort(key=choose_place)
 
 
 @pytest.fixture(scope="session")
