@@ -8,6 +8,7 @@ from io import StringIO
 
 import numpy as np
 import onnxruntime
+from flask import Response
 
 from app.answering.answer import IndexAnswerer
 from app.answering.search import PROPOSED
@@ -16,7 +17,8 @@ from app.index.lexical import find_content_words
 from app.records import Answer
 from app.settings import Settings
 from app.web import create_app
-from bench.figures import Spread, interleave
+from app.web.site import SITE
+from bench.figures import Spread, interleave, time_call
 
 Call = Callable[[str], object]
 
@@ -48,6 +50,7 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
         ranking = rankings[question]
         index.tokens.best_cosines(ranking.query.encoding.tokens, ranking.rows)
 
+    rendered: list[float] = []
     calls: dict[str, Call] = {
         "ONNX Runtime alone": _run_alone(answerer, questions),
         "encode": index.encoder.encode,
@@ -56,12 +59,12 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
         "late interaction": compare_tokens,
         "confidence": lambda question: answerer.assess(rankings[question]),
         "answer, everything on": answerer.answer,
-        "page": _render_alone(answerer, questions),
+        "page, a whole request": _request_page(answerer, questions, rendered),
     }
     with redirect_stderr(
         StringIO()
     ):  # the log's line is written, and costs what it costs, but nobody reads it
-        return interleave(calls, questions)
+        return {**interleave(calls, questions), "of that rendering": Spread.of(rendered)}
 
 
 def _run_alone(answerer: IndexAnswerer, questions: Sequence[str]) -> Call:
@@ -75,8 +78,18 @@ def _run_alone(answerer: IndexAnswerer, questions: Sequence[str]) -> Call:
     return lambda question: session.run(None, feeds[question])
 
 
-def _render_alone(answerer: IndexAnswerer, questions: Sequence[str]) -> Call:
-    """A request's way through Flask to a whole page, without the answering."""
+def _request_page(answerer: IndexAnswerer, questions: Sequence[str], rendered: list[float]) -> Call:
+    """A request's way through Flask to a whole page, without the answering; notes how long rendering took."""
     settings = Settings(_env_file=None, rate_limit="1000000 per second")
-    client = create_app(settings, Prepared(answerer, questions)).test_client()
+    app = create_app(settings, Prepared(answerer, questions))
+    site = app.extensions[SITE]
+    render = site.render
+
+    def render_timed(template: str, **values: object) -> Response:
+        pages: list[Response] = []
+        rendered.append(time_call(lambda: pages.append(render(template, **values))))
+        return pages[0]
+
+    site.render = render_timed
+    client = app.test_client()
     return lambda question: client.get("/", query_string={"q": question})
