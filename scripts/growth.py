@@ -236,8 +236,10 @@ far, which all processes share.
 What keeps a question quick: of vectors, 64 lists are looked into; of words, those that together have at most
 2,000 postings; of candidates, at most 300 are compared by their sentences and 32 by their tokens, and only
 theirs are read. Opening maps the files; large ones that nobody wrote to since they were checked are checked
-again behind (see [architecture](architecture.md)). A whole generation of 1,000,000 passages (`--sizes 1000000`)
-takes an hour and 12 GB and is not in the table; what grows with it is the search of the vectors below."""
+again behind (see [architecture](architecture.md)).
+
+A whole generation of 1,000,000 passages (`--sizes 1000000`) takes an hour and 12 GB and is not in the table;
+what grows with it is the search of the vectors below."""
 
 ALONE = """The index of the passages' vectors alone, over mixtures of three real vectors and noise; recall@10
 against comparing all of them."""
