@@ -159,8 +159,8 @@ class Generation:
         A large file that nobody has touched since it was last checked on this machine is believed for now;
         ``check_trusted`` reads it later, so that a server need not wait for it.
         """
-        path = self.folder / name
-        if self._checked.get(name) == _describe_state(path):
+        path, checked = self.folder / name, self._checked.get(name)
+        if checked is not None and checked == _describe_state(path):
             self._trusted.add(name)
             return path
         return self.read_whole(name)
