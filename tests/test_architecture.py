@@ -26,8 +26,8 @@ LAYERS = {
 ONLY_PLACES = {
     "faiss": {"app/index/vectors.py"},
     "flask": {"app/web/"},
-    "flask_limiter": {"app/web/limits.py"},
     "gunicorn": {"app/connections.py", "app/server.py"},
+    "limits": {"app/web/limits.py"},
     "lxml": {"app/corpus/markup.py"},
     "mammoth": {"app/corpus/importers.py"},
     "markdown_it": {"app/corpus/markup.py"},

@@ -11,8 +11,10 @@ from ipaddress import IPv6Address, ip_address
 from secrets import token_bytes
 
 from flask import Flask, request
-from flask_limiter import Limiter
+from limits import parse
 from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 BATCH_COST = 10
 """Questions that a batch counts for."""
@@ -46,12 +48,12 @@ class SweptStorage(Storage):
     The library's own memory storage starts a thread for that after nearly every request.
     """
 
-    STORAGE_SCHEME = ("swept",)  # type: ignore[assignment]  # only ever iterated over
+    STORAGE_SCHEME = None  # made here alone, never named by an address
     SWEEP_SECONDS = 60.0
     base_exceptions = ()
 
-    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_options: str) -> None:
-        super().__init__(uri, wrap_exceptions)
+    def __init__(self) -> None:
+        super().__init__()
         self._counts: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
         self._swept = time.time()
@@ -98,15 +100,18 @@ class SweptStorage(Storage):
 
 def init_limits(app: Flask, limit: str) -> None:
     """Let one address ask ``app`` no more questions than ``limit`` ("120 per minute") says."""
-    addresses = AddressHash()
-    app.extensions["nightlight.limiter"] = Limiter(
-        lambda: addresses.hash(request.remote_addr or ""),
-        app=app,
-        application_limits=[limit],
-        application_limits_exempt_when=is_free,
-        application_limits_cost=find_cost,
-        storage_uri="swept://",
-    )
+    addresses, allowed = AddressHash(), parse(limit)
+    limiter = FixedWindowRateLimiter(SweptStorage())
+
+    def count() -> None:
+        if is_free():
+            return
+        who = addresses.hash(request.remote_addr or "")
+        if not limiter.hit(allowed, who, cost=find_cost()):
+            wait = limiter.get_window_stats(allowed, who).reset_time - time.time()
+            raise TooManyRequests(retry_after=max(1, round(wait)))
+
+    app.before_request(count)
 
 
 def is_free() -> bool:
@@ -126,12 +131,6 @@ def is_local(address: str) -> bool:
 def find_cost() -> int:
     """How many questions this request counts for."""
     return BATCH_COST if request.endpoint == "api.answer_batch" else 1
-
-
-def find_wait(app: Flask) -> int:
-    """Seconds until the address that was just refused may ask again."""
-    current = app.extensions["nightlight.limiter"].current_limit
-    return max(1, round(current.reset_at - time.time())) if current else 1
 
 
 def _household(address: str) -> bytes:
