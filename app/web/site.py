@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from functools import cached_property
 from time import perf_counter
@@ -11,6 +10,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 
 from app.answering.answer import Answerer
+from app.answering.replies import Written, write_json
 from app.errors import TooLate
 from app.notices import notices
 from app.records import Answer
@@ -36,6 +36,7 @@ class Site:
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
         self.notices: dict[str, Any] = asdict(notices(settings.emergency_number))
+        self.written_notices = write_json(self.notices)
         self._app = app
         app.extensions[SITE] = self
 
@@ -81,8 +82,12 @@ def site() -> Site:
 
 
 def reply_json(payload: dict[str, Any], status: int = 200) -> Response:
-    """A JSON reply; words stay as they are, not as escapes."""
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    """A JSON reply."""
+    return send_json(write_json(payload), status)
+
+
+def send_json(body: Written, status: int = 200) -> Response:
+    """A JSON reply that is written already."""
     return Response(body, status, content_type="application/json")
 
 
