@@ -16,9 +16,9 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import AppImportError
-from gunicorn.http import message
+from gunicorn.http import message, wsgi
 
-from app.connections import REQUEST_LINE_BYTES, Application, PrivateLogger, Worker, check_bodies
+from app.connections import REQUEST_LINE_BYTES, Application, PrivateLogger, Reply, Worker, check_bodies
 from app.errors import NightlightError
 from app.settings import SHARED_COUNTS, Settings
 
@@ -42,6 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def load_config(self) -> None:
         """Fix every choice here; no file, environment variable or argument of gunicorn's own is read."""
         message.MAX_REQUEST_LINE = REQUEST_LINE_BYTES  # gunicorn caps its setting below what we allow
+        wsgi.Response = Reply  # it has no setting for this
         options = {
             "bind": f"fd://{self.listener.detach()}",
             "workers": self.settings.workers,

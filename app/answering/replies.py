@@ -1,4 +1,4 @@
-"""Answers and passages as JSON: plain dicts in the forms that app/web/models.py describes, and as its text."""
+"""Answers and passages as JSON: plain dicts in the forms that app/web/models.py describes, and as text."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def test_reply_of_every_development_question_is_written_as_json_writes_it(
 
 
 @pytest.mark.parametrize(
-    "question", ['is "shuddering" \\dangerous\\?', "</script> jerks \u2028 asleep", "shudering", "zebra", "blue 😀"]
+    "question",
+    ['is "shuddering" \\dangerous\\?', "</script> jerks \u2028 asleep", "shudering", "zebra", "blue 😀"],
 )
 def test_question_is_written_as_json_writes_it(question: str) -> None:
     check_text(make_answerer().answer(question))
