@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, lru_cache
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
+from werkzeug.sansio.utils import get_current_url
 
 from app.answering.answer import Answerer
 from app.answering.replies import Written, write_json
@@ -37,13 +39,15 @@ class Site:
         self.metrics = Metrics()
         self.notices: dict[str, Any] = asdict(notices(settings.emergency_number))
         self.written_notices = write_json(self.notices)
+        # Two that compute at once in one process only take the interpreter and the caches from each other.
+        self._turn = Lock()
         self._app = app
         app.extensions[SITE] = self
 
     @property
     def base(self) -> str:
         """The address that permalinks begin with, without a slash at the end."""
-        return (self.settings.public_url or request.host_url).rstrip("/")
+        return (self.settings.public_url or _address_of(request.scheme, request.host)).rstrip("/")
 
     @cached_property
     def document(self) -> Document:
@@ -53,10 +57,11 @@ class Site:
     def ask(self, answerer: Answerer, question: str, k: int) -> Answer:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
         note_question(len(question))
-        started = perf_counter()
-        if started - g.started > self.settings.deadline:
-            raise TooLate("the deadline has passed")
-        answer = answerer.answer(question, k)
+        with self._turn:
+            started = perf_counter()
+            if started - g.started > self.settings.deadline:
+                raise TooLate("the deadline has passed")
+            answer = answerer.answer(question, k)
         note_question(len(question), answer.outcome)
         self.metrics.count_answer(
             answer.outcome,
@@ -73,6 +78,12 @@ class Site:
         # Straight from the environment: render_template would add request and session to every page.
         body = self._app.jinja_env.get_template(template).render(values)
         return Response(body, status, content_type="text/html; charset=utf-8")
+
+
+@lru_cache(maxsize=64)
+def _address_of(scheme: str, host: str) -> str:
+    """As ``request.host_url`` has it, which makes it anew every time; ``host`` was checked."""
+    return get_current_url(scheme, host)
 
 
 def site() -> Site:
