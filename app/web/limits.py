@@ -11,15 +11,14 @@ from ipaddress import IPv6Address, ip_address
 from secrets import token_bytes
 
 from flask import Flask, request
-from limits import parse
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 BATCH_COST = 10
 """Questions that a batch counts for."""
 _QUESTIONS = frozenset({"pages.search_privately", "api.answer_query", "api.answer_json", "api.answer_batch"})
 _KEY_BYTES = 32
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+"""The units that the setting may name."""
 
 
 class AddressHash:
@@ -42,55 +41,30 @@ class AddressHash:
             return self._key[1]
 
 
-class SweptStorage(Storage):
-    """Counts in this process's memory; what has run out is swept away now and then.
+class Counts:
+    """How much each key has had in its window, in this process's memory, swept now and then."""
 
-    The library's own memory storage starts a thread for that after nearly every request.
-    """
-
-    STORAGE_SCHEME = None  # made here alone, never named by an address
     SWEEP_SECONDS = 60.0
-    base_exceptions = ()
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, allowed: int, seconds: float) -> None:
+        self._allowed = allowed
+        self._seconds = seconds
         self._counts: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
         self._swept = time.time()
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a key's count; the first of a window begins it."""
+    def add(self, key: str, amount: int) -> float:
+        """Count; seconds until the key's window ends if it is over what is allowed, else 0.
+
+        The first of a window begins it.
+        """
         now = time.time()
         with self._lock:
             self._sweep(now)
             count, end = self._counts.get(key, (0, 0.0))
-            count, end = (count + amount, end) if end > now else (amount, now + expiry)
+            count, end = (count + amount, end) if end > now else (amount, now + self._seconds)
             self._counts[key] = count, end
-        return count
-
-    def get(self, key: str) -> int:
-        """A key's count in its window, or 0."""
-        count, end = self._counts.get(key, (0, 0.0))
-        return count if end > time.time() else 0
-
-    def get_expiry(self, key: str) -> float:
-        """When a key's window ends, in seconds since 1970."""
-        return self._counts.get(key, (0, time.time()))[1]
-
-    def check(self) -> bool:
-        """Memory is always there."""
-        return True
-
-    def reset(self) -> int:
-        """Forget everything."""
-        with self._lock:
-            forgotten = len(self._counts)
-            self._counts.clear()
-        return forgotten
-
-    def clear(self, key: str) -> None:
-        """Forget one key."""
-        self._counts.pop(key, None)
+        return end - now if count > self._allowed else 0.0
 
     def _sweep(self, now: float) -> None:
         if now - self._swept > self.SWEEP_SECONDS:
@@ -98,17 +72,21 @@ class SweptStorage(Storage):
             self._swept = now
 
 
+def read_limit(limit: str) -> Counts:
+    """Counts for a setting's "120 per minute"."""
+    allowed, _, unit = limit.split()
+    return Counts(int(allowed), _SECONDS[unit])
+
+
 def init_limits(app: Flask, limit: str) -> None:
     """Let one address ask ``app`` no more questions than ``limit`` ("120 per minute") says."""
-    addresses, allowed = AddressHash(), parse(limit)
-    limiter = FixedWindowRateLimiter(SweptStorage())
+    addresses, counts = AddressHash(), read_limit(limit)
 
     def count() -> None:
         if is_free():
             return
-        who = addresses.hash(request.remote_addr or "")
-        if not limiter.hit(allowed, who, cost=find_cost()):
-            wait = limiter.get_window_stats(allowed, who).reset_time - time.time()
+        wait = counts.add(addresses.hash(request.remote_addr or ""), find_cost())
+        if wait:
             raise TooManyRequests(retry_after=max(1, round(wait)))
 
     app.before_request(count)
