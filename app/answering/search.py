@@ -17,6 +17,7 @@ from app.answering.spelling import Spelling
 from app.index.encoder import Encoding
 from app.index.lexical import find_content_words
 from app.index.opened import OpenedIndex
+from app.index.ranges import find_members
 from app.records import Match, Passage, Span
 
 Rows = NDArray[np.int64]
@@ -54,6 +55,8 @@ class Query:
     """A question as the retrievers see it."""
 
     encoding: Encoding
+    token_weights: Scores
+    """float32[m]: what each of its tokens counts."""
     words: tuple[str, ...]
     """Its content words, those misspelt as the corpus spells them."""
 
@@ -70,6 +73,8 @@ class Ranking:
     """Cosine of question and passage."""
     sentences: Scores
     """Cosine of question and the passage's best sentence."""
+    best_sentences: Rows
+    """Which sentence that is."""
     lexical: Scores
     """BM25, divided by the logarithm of the number of passages."""
     late: Scores
@@ -95,20 +100,18 @@ class Search:
 
     def rank(self, question: str) -> Ranking:
         """The candidates for a question; raises QuestionError when it cannot be encoded."""
-        question = make_searchable(question)
-        words = (self.spelling.correct(word) or word for word in find_content_words(question))
-        query = Query(self.index.encoder.encode(question), tuple(words))
+        query = self._read(make_searchable(question))
         rows, lexical = self._propose(query)
         vector = query.encoding.vector
         passages = self.index.passages.cosines(vector, rows)
-        sentences = self._compare_sentences(vector, rows)
+        sentences, best_sentences = self._compare_sentences(vector, rows)
         weights = self._weights
         first = weights.passage * passages + weights.sentence * sentences + weights.lexical * lexical
-        kept = np.argsort(-first, kind="stable")[: self._rescored]
+        kept = (-first).argsort(kind="stable")[: self._rescored]
         tokens = self.index.tokens.best_cosines(query.encoding.tokens, rows[kept])
-        late = self._weigh_tokens(query.encoding, tokens)
+        late = tokens @ (query.token_weights / query.token_weights.sum())
         scores = first[kept] + weights.late * late
-        order = np.argsort(-scores, kind="stable")
+        order = (-scores).argsort(kind="stable")
         kept = kept[order]
         return Ranking(
             query=query,
@@ -116,10 +119,16 @@ class Search:
             scores=scores[order],
             passages=passages[kept],
             sentences=sentences[kept],
+            best_sentences=best_sentences[kept],
             lexical=lexical[kept],
             late=late[order],
             tokens=tokens[order],
         )
+
+    def _read(self, question: str) -> Query:
+        encoding = self.index.encoder.encode(question)
+        words = (self.spelling.correct(word) or word for word in find_content_words(question))
+        return Query(encoding, self.index.token_weights[encoding.ids], tuple(words))
 
     def select(self, ranking: Ranking, k: int) -> tuple[int, ...]:
         """The places in the ranking of the ``k`` best passages that do not say the same thing again."""
@@ -165,22 +174,18 @@ class Search:
             return np.empty(0, dtype=np.int64)
         return self.index.sentences.search(vector, PROPOSED)[0]
 
-    def _compare_sentences(self, vector: Scores, rows: Rows) -> Scores:
-        """Cosine of the best sentence of each of these passages."""
-        starts, ends = self.index.sentence_offsets[rows], self.index.sentence_offsets[rows + 1]
-        bounds = np.cumsum([0, *(ends - starts)])
-        sentences = np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], ends - starts)
+    def _compare_sentences(self, vector: Scores, rows: Rows) -> tuple[Scores, Rows]:
+        """Of each of these passages the best sentence's cosine, and its row."""
+        sentences, starts = find_members(self.index.sentence_offsets, rows)
         cosines = self.index.sentences.cosines(vector, sentences)
-        return np.asarray(np.maximum.reduceat(cosines, bounds[:-1]), dtype=np.float32)
-
-    def _weigh_tokens(self, encoding: Encoding, tokens: Matrix) -> Scores:
-        weights = self.index.token_weights[encoding.ids]
-        return np.asarray(tokens @ (weights / weights.sum()), dtype=np.float32)
+        best = np.maximum.reduceat(cosines, starts)
+        counts = np.diff(starts, append=len(sentences))
+        # The first that is as good as the best of its passage.
+        places = np.flatnonzero(cosines == best.repeat(counts))
+        return best, sentences[places[places.searchsorted(starts)]]
 
     def _locate(self, passage: Passage, ranking: Ranking, place: int) -> Span:
         """The best sentence as offsets into the passage's text."""
-        row = int(ranking.rows[place])
-        sentences = np.arange(self.index.sentence_offsets[row], self.index.sentence_offsets[row + 1])
-        cosines = self.index.sentences.cosines(ranking.query.encoding.vector, sentences)
-        start, end = passage.sentences[int(np.argmax(cosines))]
+        first = self.index.sentence_offsets[ranking.rows[place]]
+        start, end = passage.sentences[int(ranking.best_sentences[place] - first)]
         return (start - passage.start, end - passage.start)
