@@ -21,6 +21,8 @@ Matrix = NDArray[np.float32]
 
 BATCH_TOKENS = 512
 """Of a batch, padding included: small enough to stay in the processor's caches."""
+TINY = np.float32(1e-12)
+"""Divides what has no length."""
 SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasGeluFusion")
 """What ONNX Runtime would join into operators that take longer on a processor than their parts do."""
 
@@ -186,13 +188,16 @@ class TextTokenizer:
 
 def pool(tokens: Matrix, pooling: Literal["mean", "cls"]) -> Vector:
     """float32[n, d] of a text without padding -> its unit vector float32[d]."""
-    return normalise(tokens.mean(axis=0) if pooling == "mean" else tokens[0])
+    # The sum has the mean's direction.
+    pooled: Vector = tokens.sum(axis=0) if pooling == "mean" else tokens[0]
+    unit: Vector = pooled / np.maximum(np.sqrt(pooled @ pooled), TINY)
+    return unit
 
 
 def normalise(vectors: Matrix) -> Matrix:
     """Scale each row (or the one vector) to unit length; a zero vector stays zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    units: Matrix = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    units: Matrix = (vectors / np.maximum(length, TINY)).astype(np.float32)
     return units
 
 
