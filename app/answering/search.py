@@ -162,19 +162,22 @@ class Search:
         """The candidates' rows in ascending order, each once, and their BM25, 0 where no word is shared."""
         index, vector = self.index, query.encoding.vector
         by_passage, _ = index.passages.search(vector, PROPOSED)
-        by_sentence = self._propose_sentences(vector)
         by_words, bm25 = index.lexical.search(query.words, PROPOSED)
-        owners = index.sentence_offsets.searchsorted(by_sentence, side="right") - 1
-        rows = _sort_out(np.concatenate([by_passage, owners, by_words]))
+        if len(by_passage) == len(index.passages):  # nothing is left for others to propose
+            rows = np.arange(len(by_passage))
+        else:
+            rows = _sort_out(np.concatenate([by_passage, self._propose_by_sentence(vector), by_words]))
         lexical = np.zeros(len(rows), dtype=np.float32)
         lexical[rows.searchsorted(by_words)] = bm25 * self._lexical_scale
         return rows, lexical
 
-    def _propose_sentences(self, vector: Scores) -> Rows:
-        """The nearest sentences; none in a large corpus, where they only rescore what others propose."""
+    def _propose_by_sentence(self, vector: Scores) -> Rows:
+        """The nearest sentences' passages; none in a large corpus, where sentences only rescore."""
         if not self.index.sentences.searched:
             return np.empty(0, dtype=np.int64)
-        return self.index.sentences.search(vector, PROPOSED)[0]
+        nearest, _ = self.index.sentences.search(vector, PROPOSED)
+        owners: Rows = self.index.sentence_offsets.searchsorted(nearest, side="right") - 1
+        return owners
 
     def _compare_sentences(self, vector: Scores, rows: Rows) -> tuple[Scores, Rows]:
         """Of each of these passages the best sentence's cosine, and its row."""

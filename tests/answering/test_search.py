@@ -38,6 +38,12 @@ def test_best_sentence_is_the_passages_sentence_nearest_to_the_question(answerer
     assert match.passage.start + start == match.passage.sentences[int(cosines.argmax())][0]
 
 
+def test_every_passage_of_a_small_corpus_is_a_candidate(answerer: IndexAnswerer) -> None:
+    everything = len(answerer.index.passages)
+    ranking = Search(answerer.index, rescored=everything).rank("can cold air make legs jump")
+    assert sorted(ranking.rows.tolist()) == list(range(everything))
+
+
 def test_another_word_of_the_family_finds_the_passage(answerer: IndexAnswerer) -> None:
     rows, scores = answerer.index.lexical.search(["nappy"], 5)
     texts = [answerer.index.store.passage_at(int(row)).text for row in rows]
