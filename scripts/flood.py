@@ -20,6 +20,8 @@ class Reply:
     status: int
     seconds: float
     """From the moment when it was due: who waits to be sent waits too (no coordinated omission)."""
+    late: float
+    """Of these, until its bytes were sent: what this program, which shares the cores, took itself."""
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class _Exchange:
     due: float
     request: bytes
     connection: socket.socket
+    sent: float = 0.0
     reply: bytearray = field(default_factory=bytearray)
 
     def read_status(self) -> int:
@@ -95,6 +98,7 @@ class Flood:
     def _go_on(self, exchange: _Exchange, events: int) -> None:
         if events & selectors.EVENT_WRITE:
             exchange.connection.sendall(exchange.request)
+            exchange.sent = time.perf_counter()
             self._selector.modify(exchange.connection, selectors.EVENT_READ, exchange)
         elif part := exchange.connection.recv(1 << 16):
             exchange.reply += part
@@ -107,7 +111,8 @@ class Flood:
         status = 0
         with suppress(ValueError):
             status = exchange.read_status()
-        self.replies.append(Reply(status, time.perf_counter() - exchange.due))
+        now = time.perf_counter()
+        self.replies.append(Reply(status, now - exchange.due, (exchange.sent or now) - exchange.due))
 
     def _find_lost(self) -> Iterator[_Exchange]:
         latest = time.perf_counter() - PATIENCE

@@ -8,6 +8,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +27,8 @@ from tests.serving import start_server
 from unavailable import PAGE, render_page
 
 CANARY = "zebracanary"
+DEPLOY = ROOT / "scripts" / "deploy"
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="apt-get install systemd")
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason="apt-get install nginx-light")
 
 
@@ -83,12 +87,35 @@ def test_nginx_tells_the_server_the_address_and_nobody_the_counts(tmp_path: Path
 
 
 def test_server_and_builder_are_different_users_and_the_server_may_not_write() -> None:
-    folder = ROOT / "scripts" / "deploy"
-    server = (folder / "nightlight.service").read_text(encoding="utf-8")
-    builder = (folder / "nightlight-index.service").read_text(encoding="utf-8")
+    server = (DEPLOY / "nightlight.service").read_text(encoding="utf-8")
+    builder = (DEPLOY / "nightlight-index.service").read_text(encoding="utf-8")
     assert re.findall(r"^User=(\S+)$", server + builder, re.MULTILINE) == ["nightlight", "nightlight-builder"]
     assert "ProtectSystem=strict" in server
     assert "ReadWritePaths" not in server
+
+
+def analyze(*arguments: str) -> str:
+    """What systemd-analyze has to say; fails when it finds fault. No systemd needs to be running."""
+    command = ["systemd-analyze", "--no-pager", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@needs_systemd
+@pytest.mark.parametrize(
+    ("name", "exposure"), [("nightlight.service", "1.1"), ("nightlight-index.service", "0.5")]
+)
+def test_unit_is_valid_and_as_little_exposed_as_is_documented(
+    tmp_path: Path, name: str, exposure: str
+) -> None:
+    unit = (DEPLOY / name).read_text(encoding="utf-8")
+    there = re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", unit)
+    (tmp_path / name).write_text(there, encoding="utf-8")
+    assert analyze("--man=no", "verify", str(tmp_path / name)) == ""
+    # A newer systemd may look at more; it fails from 2.0 on.
+    analyze("security", "--offline=true", "--threshold=20", str(tmp_path / name))
+    assert f"{exposure}" in (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
 
 
 def test_bill_of_materials_lists_every_pinned_package_that_is_installed() -> None:

@@ -131,6 +131,52 @@ def test_clients_that_say_nothing_hold_up_nobody(server: Server) -> None:
         assert time.perf_counter() - started < 2
 
 
+def test_clients_that_stay_after_their_last_reply_hold_up_nobody(tmp_path: Path) -> None:
+    ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with (
+        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server,
+        ExitStack() as clients,
+    ):
+        started = time.perf_counter()
+        for _ in range(5):
+            staying = clients.enter_context(connect(server))
+            staying.sendall(ask)
+            assert staying.recv(4) == b"HTTP"
+        assert fetch_status(f"{server.address}/healthz") == 200
+        assert time.perf_counter() - started < 1.5
+
+
+def test_request_that_is_slow_to_arrive_holds_up_nobody(tmp_path: Path) -> None:
+    small = ("--workers", "1", "--threads", "2")
+    with start_server(tmp_path / "index", tmp_path / "log", *small) as server, connect(server) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        time.sleep(0.1)
+        started = time.perf_counter()
+        for _ in range(5):
+            assert fetch_status(f"{server.address}/healthz") == 200
+        assert time.perf_counter() - started < 1
+
+
+def test_reply_to_a_body_that_nobody_read_arrives_whole(server: Server) -> None:
+    body = "x" * 60_000
+    head = f"POST /api/v1/answers HTTP/1.1\r\nHost: a\r\nContent-Type: {JSON}\r\nConnection: close\r\n"
+    for _ in range(20):
+        status, _, reply = send_raw(server, f"{head}Content-Length: {len(body)}\r\n\r\n{body}")
+        assert (status, json.loads(reply)["error"]["code"]) == (413, "too_large")
+
+
+def test_reply_without_a_body_is_sent_at_once_and_the_connection_kept(server: Server) -> None:
+    client = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=10)
+    started = time.perf_counter()
+    for method in ("HEAD", "GET", "HEAD"):
+        client.request(method, "/healthz")
+        reply = client.getresponse()
+        assert (reply.status, len(reply.read())) == (200, 0 if method == "HEAD" else 18)
+        assert reply.headers["Content-Length"] == "18"
+    assert time.perf_counter() - started < 1
+    client.close()
+
+
 def test_request_that_does_not_arrive_in_time_is_given_up(tmp_path: Path) -> None:
     small = ("--workers", "1", "--threads", "1")
     with (

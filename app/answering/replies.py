@@ -1,8 +1,9 @@
-"""Answers and passages as JSON: plain dicts in the forms that app/web/models.py describes."""
+"""Answers and passages as JSON: plain dicts in the forms that app/web/models.py describes, and as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -15,19 +16,54 @@ from app.records import Answer, Article, Match, Passage, WithdrawnPassage
 Reply = dict[str, Any]
 _KEPT = 1024
 """Passages whose fixed parts are kept ready."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class Written(str):
+    """A part of a reply that is JSON already."""
+
+    __slots__ = ()
+
+
+def write_json(value: object) -> Written:
+    """A value as JSON; words stay as they are, not as escapes."""
+    return Written(_ENCODER.encode(value))
 
 
 def answer_reply(answer: Answer, notices: Reply, base: str) -> Reply:
     """The reply of one question; ``base`` is the address that permalinks in citations begin with."""
+    return _lay_out(answer, notices, lambda matches: _ranked(matches, base))
+
+
+def write_answer(answer: Answer, notices: Written, base: str) -> Written:
+    """The same reply as JSON; what no question changes of a passage was written before."""
+    return write_fields(_lay_out(answer, notices, lambda matches: _write_ranked(matches, base)))
+
+
+def write_fields(fields: Mapping[str, object]) -> Written:
+    """An object as JSON, some of whose fields may be written already."""
+    written = (
+        f'"{name}":{value if isinstance(value, Written) else write_json(value)}'
+        for name, value in fields.items()
+    )
+    return Written(f"{{{','.join(written)}}}")
+
+
+def write_list(items: Iterable[Written]) -> Written:
+    """A list as JSON of what is written already."""
+    return Written(f"[{','.join(items)}]")
+
+
+def _lay_out(answer: Answer, notices: object, ranked: Callable[[Iterable[Match]], object]) -> Reply:
     return {
         "question": answer.question,
         "outcome": answer.outcome,
         "confidence": round(answer.confidence, 4),
         "urgent": answer.urgent,
         "notices": notices,
-        "passages": _ranked(answer.matches, base),
-        "closest": _ranked(answer.closest, base),
-        "help": _ranked(answer.help, base),
+        "passages": ranked(answer.matches),
+        "closest": ranked(answer.closest),
+        "help": ranked(answer.help),
         "suggestion": answer.suggestion,
         "index": {"generation": answer.generation, "model": answer.model},
     }
@@ -128,12 +164,29 @@ def _ranked(matches: Iterable[Match], base: str) -> list[Reply]:
 
 
 def _ranked_passage(rank: int, match: Match, base: str) -> Reply:
+    return {**passage_body(match.article, match.passage, base), **_as_found(rank, match)}
+
+
+def _as_found(rank: int, match: Match) -> Reply:
+    """Of a passage, what the question changes."""
     return {
-        **passage_body(match.article, match.passage, base),
         "rank": rank,
         "score": round(match.score, 4),
         "highlights": [list(span) for span in match.highlights],
     }
+
+
+def _write_ranked(matches: Iterable[Match], base: str) -> Written:
+    return write_list(
+        Written(_write_body(match.article, match.passage, base) + write_json(_as_found(rank, match))[1:])
+        for rank, match in enumerate(matches, 1)
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _write_body(article: Article, passage: Passage, base: str) -> str:
+    """A passage's fixed part up to the comma that what the question changes follows."""
+    return f"{write_json(passage_body(article, passage, base))[:-1]},"
 
 
 @lru_cache(maxsize=_KEPT)

@@ -14,7 +14,7 @@ from app.web.errors import render_error
 from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
 from app.web.reading import read_batch_json, read_question_json, read_question_query
-from app.web.site import reply_json, site
+from app.web.site import reply_json, send_json, site
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -37,8 +37,9 @@ def answer_batch() -> Response:
     asked = read_batch_json(k=site().settings.passages)
     answerer = site().current.answerer
     answers = [site().ask(answerer, question, asked.k) for question in asked.questions]
-    replied = [replies.answer_reply(answer, site().notices, site().base) for answer in answers]
-    return reply_json({"answers": replied, "notices": site().notices})
+    notices, base = site().written_notices, site().base
+    replied = replies.write_list(replies.write_answer(answer, notices, base) for answer in answers)
+    return send_json(replies.write_fields({"answers": replied, "notices": notices}))
 
 
 @blueprint.get("/passages/<passage_id>")
@@ -93,7 +94,7 @@ def show_article(slug: str) -> Response:
 def _answer(asked: QuestionRequest) -> Response:
     answerer = site().current.answerer
     answer = site().ask(answerer, asked.question, asked.k)
-    return reply_json(replies.answer_reply(answer, site().notices, site().base))
+    return send_json(replies.write_answer(answer, site().written_notices, site().base))
 
 
 def _summary(answerer: Answerer, article: Article) -> replies.Reply:

@@ -35,7 +35,8 @@ PassageCount = Annotated[int, Field(ge=1, le=MAX_PASSAGES, description="The most
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built when first used: of the replies only the document and the tests ever use one.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class QuestionRequest(_Strict):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, lru_cache
 from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
+from werkzeug.sansio.utils import get_current_url
 
 from app.answering.answer import Answerer
+from app.answering.replies import Written, write_json
 from app.errors import TooLate
 from app.notices import notices
 from app.records import Answer
@@ -36,13 +37,14 @@ class Site:
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
         self.notices: dict[str, Any] = asdict(notices(settings.emergency_number))
+        self.written_notices = write_json(self.notices)
         self._app = app
         app.extensions[SITE] = self
 
     @property
     def base(self) -> str:
         """The address that permalinks begin with, without a slash at the end."""
-        return (self.settings.public_url or request.host_url).rstrip("/")
+        return (self.settings.public_url or _address_of(request.scheme, request.host)).rstrip("/")
 
     @cached_property
     def document(self) -> Document:
@@ -74,6 +76,12 @@ class Site:
         return Response(body, status, content_type="text/html; charset=utf-8")
 
 
+@lru_cache(maxsize=64)
+def _address_of(scheme: str, host: str) -> str:
+    """As ``request.host_url`` has it, which makes it anew every time; ``host`` was checked."""
+    return get_current_url(scheme, host)
+
+
 def site() -> Site:
     """The parts of the application that serves this request."""
     found: Site = current_app.extensions[SITE]
@@ -81,8 +89,12 @@ def site() -> Site:
 
 
 def reply_json(payload: dict[str, Any], status: int = 200) -> Response:
-    """A JSON reply; words stay as they are, not as escapes."""
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    """A JSON reply."""
+    return send_json(write_json(payload), status)
+
+
+def send_json(body: Written, status: int = 200) -> Response:
+    """A JSON reply that is written already."""
     return Response(body, status, content_type="application/json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,28 +13,51 @@ from bench.figures import Spread
 
 
 class Client:
-    """One connection that is kept; opened again when the server closed it."""
+    """One connection that is kept; opened again when the server closed it.
+
+    As little of HTTP as both kinds of server need: what a client takes of the shared cores, no server has.
+    """
 
     def __init__(self, address: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+        self._host = urlsplit(address).netloc
+        self._connection: socket.socket | None = None
 
     def get(self, path: str) -> int:
         """The status; the body is read to its end."""
         try:
             return self._get(path)
-        except (ConnectionError, http.client.BadStatusLine):
+        except ConnectionError:
             self.close()
             return self._get(path)
 
     def close(self) -> None:
         """Let go of the connection; the next request opens another."""
-        self._connection.close()
+        if self._connection:
+            self._connection.close()
+        self._connection = None
 
     def _get(self, path: str) -> int:
-        self._connection.request("GET", path)
-        response = self._connection.getresponse()
-        response.read()
-        return response.status
+        if not self._connection:
+            host, _, port = self._host.rpartition(":")
+            self._connection = socket.create_connection((host, int(port)), timeout=30)
+        self._connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
+        head = self._read(self._connection)
+        if b"\r\nconnection: close" in head:
+            self.close()
+        return int(head[9:12])
+
+    def _read(self, connection: socket.socket) -> bytes:
+        """The head of a reply in small letters, when its whole body has come."""
+        reply, head, whole = bytearray(), b"", 0
+        while not whole or len(reply) < whole:
+            part = connection.recv(1 << 16)
+            if not part:
+                raise ConnectionResetError("the server closed the connection")
+            reply += part
+            if not whole and (end := reply.find(b"\r\n\r\n")) >= 0:
+                head = bytes(reply[:end]).lower()
+                whole = end + 4 + int(head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
+        return head
 
 
 def make_paths(prefix: str, questions: Sequence[str]) -> list[str]:
