@@ -7,11 +7,9 @@ import selectors
 import socket
 import struct
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from traceback import extract_tb
@@ -33,8 +31,6 @@ PART_SECONDS = 2.0
 """Within which a client must have read the end of its last reply."""
 MAX_DRAINED = 65_536
 """Bytes that are read of what a client still sends after its last reply."""
-HELD_UP_SECONDS = 0.02
-"""After which whoever waits behind a request gets a thread of his own."""
 _NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 
@@ -108,72 +104,6 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
             super().close()
 
 
-class Crew:
-    """Threads of which one serves; when it is held up, another takes over.
-
-    Who is held up waits for a client, or computes for long. Were all to serve at once, they would only take
-    the interpreter and the processor's caches from each other: a tenth of the throughput.
-    """
-
-    def __init__(self, size: int, serve: Callable[[Any], None]) -> None:
-        self._serve = serve
-        self._lock = threading.Lock()
-        self._waiting: deque[Any] = deque()
-        self._resting: list[threading.Lock] = []
-        self._serving: threading.Lock | None = None
-        self._taken = 0.0
-        self._over = False
-        for number in range(size):
-            threading.Thread(target=self._work, name=f"crew-{number}").start()
-
-    def hand(self, work: object) -> None:
-        """Serve it after what was handed over before."""
-        with self._lock:
-            self._waiting.append(work)
-            if self._serving is None:
-                self._call_next()
-
-    def relieve(self) -> bool:
-        """Call another thread when the one that serves is held up; whether anything is waiting."""
-        with self._lock:
-            if self._waiting and time.monotonic() - self._taken > HELD_UP_SECONDS:
-                self._call_next()
-            return bool(self._waiting)
-
-    def shutdown(self, wait: bool) -> None:  # noqa: ARG002 - as gunicorn calls it
-        """Let every thread end when nothing is waiting."""
-        with self._lock:
-            self._over = True
-            while self._resting:
-                self._resting.pop().release()
-
-    def _call_next(self) -> None:
-        # The last to have served is called first: its part of the caches is warm.
-        if self._resting:
-            self._serving, self._taken = self._resting.pop(), time.monotonic()
-            self._serving.release()
-
-    def _work(self) -> None:
-        bell = threading.Lock()
-        bell.acquire()
-        while (work := self._take(bell)) is not None:
-            self._serve(work)
-
-    def _take(self, bell: threading.Lock) -> Any:
-        """The next work for the thread with this bell, which rests until it is called; None at the end."""
-        while True:
-            with self._lock:
-                if self._serving is bell and self._waiting:
-                    self._taken = time.monotonic()
-                    return self._waiting.popleft()
-                if self._over:
-                    return None
-                if self._serving is bell:
-                    self._serving = None
-                self._resting.append(bell)
-            bell.acquire()
-
-
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     """Threads behind a queue of fixed length; its refusals carry the notices and leak nothing.
 
@@ -215,49 +145,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self.pending_conns.append(conn)
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
-    def get_thread_pool(self) -> Crew:
-        """The threads, which gunicorn ends when it is told to stop."""
-        return Crew(self.cfg.threads, self._serve)
-
     def enqueue_req(self, conn: TConn) -> None:
         """Queue a connection that has something to say, or refuse it."""
         if len(self._begun) < self._room:
             self._begun[conn] = time.monotonic()
-            self.tpool.hand(conn)
+            super().enqueue_req(conn)
         else:
             conn.sock.setblocking(False)
             self._refuse(conn.sock)
             self.nr_conns -= 1
             conn.close()
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """One round of gunicorn's loop; it also sees to it that nobody waits behind who is held up."""
-        super().wait_for_and_dispatch_events(HELD_UP_SECONDS if self.tpool.relieve() else timeout)
-
-    def _serve(self, conn: TConn) -> None:
-        """In a thread: answer one request, and make room for the next."""
-        done: Future[bool] = Future()
-        try:
-            done.set_result(self.handle(conn))
-        except BaseException as error:
-            done.set_exception(error)
+    def finish_request(self, conn: TConn, future: Any) -> None:
+        """Make room for the next."""
         self._begun.pop(conn, None)
-        if self.alive and not done.exception() and done.result() and not conn.parser.unreader.buf.getvalue():
-            self._keep(conn)
-        else:
-            self.method_queue.defer(self.finish_request, conn, done)
-
-    def _keep(self, conn: TConn) -> None:
-        """Wait for the next request, as finish_request does, but without waking the loop for it."""
-        conn.sock.setblocking(False)
-        conn.set_timeout()
-        self.keepalived_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn))
-
-    def _cap_keepalive(self, deadline: float) -> None:
-        """As gunicorn has it, while threads may keep another."""
-        for conn in list(self.keepalived_conns):
-            conn.timeout = min(conn.timeout, deadline)
+        super().finish_request(conn, future)
 
     def murder_pending(self) -> None:
         """Besides those that said nothing, end the reading of requests that took too long to arrive.
@@ -266,7 +168,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         """
         super().murder_pending()
         latest = time.monotonic() - self._deadline
-        for conn in [conn for conn, begun in list(self._begun.items()) if begun < latest]:
+        for conn in [conn for conn, begun in self._begun.items() if begun < latest]:
             self._begun[conn] = float("inf")
             with suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)

@@ -26,6 +26,7 @@ LAYERS = {
 ONLY_PLACES = {
     "faiss": {"app/index/vectors.py"},
     "flask": {"app/web/"},
+    "flask_limiter": {"app/web/limits.py"},
     "gunicorn": {"app/connections.py", "app/server.py"},
     "lxml": {"app/corpus/markup.py"},
     "mammoth": {"app/corpus/importers.py"},
@@ -35,6 +36,7 @@ ONLY_PLACES = {
     "pdfplumber": {"app/corpus/printed.py"},
     "prometheus_client": {"app/web/metrics.py", "app/web/system.py"},
     "sentence_transformers": {"app/index/model.py"},
+    "structlog": {"app/web/log.py"},
     "tokenizers": {"app/index/encoder.py"},
     "torch": {"app/index/model.py"},
     "trafilatura": {"app/corpus/markup.py"},

@@ -146,17 +146,6 @@ def test_clients_that_stay_after_their_last_reply_hold_up_nobody(tmp_path: Path)
         assert time.perf_counter() - started < 1.5
 
 
-def test_request_that_is_slow_to_arrive_holds_up_nobody(tmp_path: Path) -> None:
-    small = ("--workers", "1", "--threads", "2")
-    with start_server(tmp_path / "index", tmp_path / "log", *small) as server, connect(server) as slow:
-        slow.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
-        time.sleep(0.1)
-        started = time.perf_counter()
-        for _ in range(5):
-            assert fetch_status(f"{server.address}/healthz") == 200
-        assert time.perf_counter() - started < 1
-
-
 def test_reply_to_a_body_that_nobody_read_arrives_whole(server: Server) -> None:
     body = "x" * 60_000
     head = f"POST /api/v1/answers HTTP/1.1\r\nHost: a\r\nContent-Type: {JSON}\r\nConnection: close\r\n"

@@ -89,7 +89,7 @@ class IndexAnswerer:
 
     def assess(self, ranking: Ranking) -> Features:
         """What confidence is estimated from."""
-        return find_features(ranking, self.index.lexical, self.index.token_weights)
+        return find_features(ranking, self.index.lexical)
 
     def _is_urgent(self, question: str, ranking: Ranking) -> bool:
         """The rules decide; the vote can only add an alarm."""

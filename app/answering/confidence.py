@@ -69,13 +69,19 @@ class Calibration(Fitted):
     def estimate(self, features: Features, vector: NDArray[np.float32]) -> float:
         """The probability, 0 to 1, that the first passage answers."""
         subject = float(vector @ self._subject) + self.subject_intercept
-        values = (np.append(features, subject) - self.means) / self.scales
-        return logistic(float(values @ self.coefficients) + self.intercept)
+        slopes, intercept = self._line
+        return logistic(float(features @ slopes[:-1]) + subject * float(slopes[-1]) + intercept)
 
     @cached_property
-    def _subject(self) -> Features:
+    def _subject(self) -> NDArray[np.float32]:
         """The subject's coefficients as an array, made once and not for each question."""
-        return np.array(self.subject_coefficients)
+        return np.array(self.subject_coefficients, dtype=np.float32)
+
+    @cached_property
+    def _line(self) -> tuple[Features, float]:
+        """Coefficients and intercept for features as they are, not yet centred and scaled."""
+        slopes = np.array(self.coefficients) / self.scales
+        return slopes, self.intercept - float(slopes @ self.means)
 
     def decide(self, confidence: float) -> Outcome:
         """What the reader is told."""
@@ -98,13 +104,13 @@ class OtherSubjects:
         return any(self._lexical.stem(word) in self._stems for word in words)
 
 
-def find_features(ranking: Ranking, lexical: LexicalIndex, token_weights: NDArray[np.float32]) -> Features:
+def find_features(ranking: Ranking, lexical: LexicalIndex) -> Features:
     """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
     words = ranking.query.words
     weights = [lexical.weigh(word) for word in words]
     familiar = [lexical.familiar(word) for word in words]
     shared = [lexical.holds(int(ranking.rows[0]), word) for word in words]
-    covered, strangest = _compare_tokens(ranking, token_weights)
+    covered, strangest = _compare_tokens(ranking)
     return np.array(
         [
             ranking.late[0],
@@ -124,12 +130,12 @@ def _find_share(weights: Sequence[float], chosen: Sequence[bool]) -> float:
     return sum(w for w, c in zip(weights, chosen, strict=True) if c) / total if total else 0.0
 
 
-def _compare_tokens(ranking: Ranking, token_weights: NDArray[np.float32]) -> tuple[float, float]:
+def _compare_tokens(ranking: Ranking) -> tuple[float, float]:
     """How well the question's tokens are met anywhere: their weighted mean, and the worst third's mean."""
-    encoding = ranking.query.encoding
-    weights = np.where(encoding.special, 0.0, token_weights[encoding.ids])
-    best = ranking.tokens.max(axis=0)
-    content = np.sort(best[weights > CONTENT_TOKEN]) if (weights > CONTENT_TOKEN).any() else np.sort(best)
-    strangest = float(content[: max(1, len(content) // 3)].mean())
-    covered = float(best @ weights / weights.sum()) if weights.sum() else float(best.mean())
-    return covered, strangest
+    best = ranking.tokens.max(axis=0).tolist()
+    weights = (ranking.query.token_weights * ~ranking.query.encoding.special).tolist()
+    content = sorted(b for b, weight in zip(best, weights, strict=True) if weight > CONTENT_TOKEN)
+    worst = (content or sorted(best))[: max(1, len(content or best) // 3)]
+    total = sum(weights)
+    weighted = sum(b * weight for b, weight in zip(best, weights, strict=True))
+    return weighted / total if total else sum(best) / len(best), sum(worst) / len(worst)

@@ -19,7 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.encoder import BatchEncoder, EncoderSettings, TextTokenizer, pool, quantize
+from app.index.encoder import (
+    BatchEncoder,
+    EncoderSettings,
+    TextTokenizer,
+    fuse_attention,
+    pool,
+    quantize,
+)
 from app.index.generation import LAYOUT, hash_file
 from app.index.tokens import find_directions
 
@@ -162,9 +169,12 @@ class Model:
     @cached_property
     def _exported(self) -> bytes:
         """The model as ONNX, in 32 bits."""
-        with TemporaryDirectory() as scratch:
-            self._export_onnx(Path(scratch) / "fp32.onnx")
-            return (Path(scratch) / "fp32.onnx").read_bytes()
+        with TemporaryDirectory() as scratch, _quiet():
+            exported, fused = Path(scratch) / "exported.onnx", Path(scratch) / "fused.onnx"
+            self._export_onnx(exported)
+            config = self._modules[0].auto_model.config
+            fuse_attention(exported, fused, heads=config.num_attention_heads, width=config.hidden_size)
+            return fused.read_bytes()
 
     @cached_property
     def _transformer(self) -> SentenceTransformer:

@@ -98,7 +98,9 @@ class VectorIndex:
     def search(self, vector: Vector, k: int) -> tuple[Rows, Vector]:
         """The rows (int64) and cosines (float32) of at most ``k`` vectors, best first."""
         cosines, rows = self._index.search(vector.reshape(1, -1), min(k, len(self)))
-        found = rows[0] >= 0
+        if not self._listed:
+            return rows[0], cosines[0]
+        found = rows[0] >= 0  # the lists looked into may hold fewer than k
         return rows[0][found], cosines[0][found]
 
     def cosines(self, vector: Vector, rows: Rows) -> Vector:

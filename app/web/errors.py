@@ -6,11 +6,12 @@ import logging
 from traceback import extract_tb
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.notices import WITHDRAWN
+from app.web.limits import find_wait
 from app.web.reading import read_typed
 from app.web.site import reply_json, site
 
@@ -89,6 +90,8 @@ def handle_http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
+    if status == 429:
+        response.headers["Retry-After"] = str(find_wait(current_app))
     return response
 
 

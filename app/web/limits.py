@@ -11,14 +11,13 @@ from ipaddress import IPv6Address, ip_address
 from secrets import token_bytes
 
 from flask import Flask, request
-from werkzeug.exceptions import TooManyRequests
+from flask_limiter import Limiter
+from limits.storage import Storage
 
 BATCH_COST = 10
 """Questions that a batch counts for."""
 _QUESTIONS = frozenset({"pages.search_privately", "api.answer_query", "api.answer_json", "api.answer_batch"})
 _KEY_BYTES = 32
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-"""The units that the setting may name."""
 
 
 class AddressHash:
@@ -41,30 +40,55 @@ class AddressHash:
             return self._key[1]
 
 
-class Counts:
-    """How much each key has had in its window, in this process's memory, swept now and then."""
+class SweptStorage(Storage):
+    """Counts in this process's memory; what has run out is swept away now and then.
 
+    The library's own memory storage starts a thread for that after nearly every request.
+    """
+
+    STORAGE_SCHEME = ("swept",)  # type: ignore[assignment]  # only ever iterated over
     SWEEP_SECONDS = 60.0
+    base_exceptions = ()
 
-    def __init__(self, allowed: int, seconds: float) -> None:
-        self._allowed = allowed
-        self._seconds = seconds
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_options: str) -> None:
+        super().__init__(uri, wrap_exceptions)
         self._counts: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
         self._swept = time.time()
 
-    def add(self, key: str, amount: int) -> float:
-        """Count; seconds until the key's window ends if it is over what is allowed, else 0.
-
-        The first of a window begins it.
-        """
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a key's count; the first of a window begins it."""
         now = time.time()
         with self._lock:
             self._sweep(now)
             count, end = self._counts.get(key, (0, 0.0))
-            count, end = (count + amount, end) if end > now else (amount, now + self._seconds)
+            count, end = (count + amount, end) if end > now else (amount, now + expiry)
             self._counts[key] = count, end
-        return end - now if count > self._allowed else 0.0
+        return count
+
+    def get(self, key: str) -> int:
+        """A key's count in its window, or 0."""
+        count, end = self._counts.get(key, (0, 0.0))
+        return count if end > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When a key's window ends, in seconds since 1970."""
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget everything."""
+        with self._lock:
+            forgotten = len(self._counts)
+            self._counts.clear()
+        return forgotten
+
+    def clear(self, key: str) -> None:
+        """Forget one key."""
+        self._counts.pop(key, None)
 
     def _sweep(self, now: float) -> None:
         if now - self._swept > self.SWEEP_SECONDS:
@@ -72,24 +96,18 @@ class Counts:
             self._swept = now
 
 
-def read_limit(limit: str) -> Counts:
-    """Counts for a setting's "120 per minute"."""
-    allowed, _, unit = limit.split()
-    return Counts(int(allowed), _SECONDS[unit])
-
-
 def init_limits(app: Flask, limit: str) -> None:
     """Let one address ask ``app`` no more questions than ``limit`` ("120 per minute") says."""
-    addresses, counts = AddressHash(), read_limit(limit)
-
-    def count() -> None:
-        if is_free():
-            return
-        wait = counts.add(addresses.hash(request.remote_addr or ""), find_cost())
-        if wait:
-            raise TooManyRequests(retry_after=max(1, round(wait)))
-
-    app.before_request(count)
+    addresses = AddressHash()
+    limiter = Limiter(
+        lambda: addresses.hash(request.remote_addr or ""),
+        app=app,
+        application_limits=[limit],
+        application_limits_cost=find_cost,
+        storage_uri="swept://",
+    )
+    limiter.request_filter(is_free)
+    app.extensions["nightlight.limiter"] = limiter
 
 
 def is_free() -> bool:
@@ -109,6 +127,12 @@ def is_local(address: str) -> bool:
 def find_cost() -> int:
     """How many questions this request counts for."""
     return BATCH_COST if request.endpoint == "api.answer_batch" else 1
+
+
+def find_wait(app: Flask) -> int:
+    """Seconds until the address that was just refused may ask again."""
+    current = app.extensions["nightlight.limiter"].current_limit
+    return max(1, round(current.reset_at - time.time())) if current else 1
 
 
 def _household(address: str) -> bytes:

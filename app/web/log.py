@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from bisect import bisect_left
 from secrets import token_hex
 from time import perf_counter
 
+import structlog
 from flask import g, request
 
 _LENGTHS = (0, 25, 50, 100, 200, 500, 1000)
+
+
+class _Stderr:
+    """The end of the line: whatever stderr is when something is written."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+
+
+_log = structlog.wrap_logger(
+    _Stderr(), processors=[structlog.processors.JSONRenderer()], wrapper_class=structlog.BoundLogger
+)
 
 
 def start_request() -> None:
@@ -62,14 +74,12 @@ def _write(
     request: str | None = None,
 ) -> None:
     """The only place that writes a line: these fields and no others."""
-    fields = {
-        "route": route,
-        "status": status,
-        "ms": ms,
-        "generation": generation,
-        "outcome": outcome,
-        "length": length,
-        "request": request,
-    }
-    # One call a line, for threads share stderr.
-    sys.stderr.write(f"{json.dumps(fields)}\n")
+    _log.msg(
+        route=route,
+        status=status,
+        ms=ms,
+        generation=generation,
+        outcome=outcome,
+        length=length,
+        request=request,
+    )

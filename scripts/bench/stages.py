@@ -42,8 +42,8 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
 
     def search_vectors(question: str) -> None:
         vector = rankings[question].query.encoding.vector
-        index.passages.search(vector, PROPOSED)
-        if index.sentences.searched:
+        proposed, _ = index.passages.search(vector, PROPOSED)
+        if len(proposed) < len(index.passages) and index.sentences.searched:
             index.sentences.search(vector, PROPOSED)
 
     def compare_tokens(question: str) -> None:

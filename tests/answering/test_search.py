@@ -9,7 +9,7 @@ from app.answering.answer import IndexAnswerer
 from app.answering.search import NEAR_DUPLICATE, Search, Weights
 from app.index.encoder import normalise
 from app.index.generation import LAYOUT
-from app.index.tokens import read_directions
+from app.index.tokens import DIRECTIONS, find_scale, read_directions
 
 
 def test_score_is_the_weighted_sum_of_four(answerer: IndexAnswerer) -> None:
@@ -22,7 +22,7 @@ def test_late_interaction_is_the_weighted_mean_of_the_tokens_best_cosines(answer
     ranking = answerer.search.rank("can cold air make legs jump")
     encoding = ranking.query.encoding
     weights = answerer.index.token_weights[encoding.ids]
-    stored = normalise(answerer.index.tokens.stored(int(ranking.rows[0])).astype(np.float32))
+    stored = answerer.index.tokens.stored(int(ranking.rows[0])) / find_scale(DIRECTIONS)
     directions = read_directions(answerer.index.generation.read(LAYOUT.token_directions), 384)
     best = (normalise(encoding.tokens @ directions.T) @ stored.T).max(axis=1)
     assert ranking.late[0] == pytest.approx(float(best @ weights / weights.sum()), abs=1e-5)
@@ -36,6 +36,12 @@ def test_best_sentence_is_the_passages_sentence_nearest_to_the_question(answerer
     match = answerer.search.match(ranking, 0)
     ((start, _),) = match.highlights
     assert match.passage.start + start == match.passage.sentences[int(cosines.argmax())][0]
+
+
+def test_every_passage_of_a_small_corpus_is_a_candidate(answerer: IndexAnswerer) -> None:
+    everything = len(answerer.index.passages)
+    ranking = Search(answerer.index, rescored=everything).rank("can cold air make legs jump")
+    assert sorted(ranking.rows.tolist()) == list(range(everything))
 
 
 def test_another_word_of_the_family_finds_the_passage(answerer: IndexAnswerer) -> None:

@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from app.answering.answer import IndexAnswerer
@@ -82,6 +84,13 @@ def test_exported_encoder_agrees_with_the_model(
         LAYOUT.encoder,
         LAYOUT.tokenizer,
     ]
+
+
+def test_each_layers_attention_is_one_operator(model: Model, tmp_path: Path) -> None:
+    model.export(tmp_path, "int8")
+    operators = Counter(node.op_type for node in onnx.load(tmp_path / LAYOUT.encoder).graph.node)
+    assert operators["QAttention"] == 6
+    assert operators["Softmax"] == operators["SkipLayerNormalization"] == 0
 
 
 def copy_model(model: Model, folder: Path) -> Path:

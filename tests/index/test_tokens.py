@@ -14,6 +14,7 @@ from app.index.tokens import (
     compress,
     find_content,
     find_directions,
+    find_scale,
     read_directions,
 )
 
@@ -53,17 +54,28 @@ def test_no_passages_have_no_cosines(tokens: TokenVectors) -> None:
     assert tokens.best_cosines(FIRST, np.array([], dtype=np.int64)).shape == (0, 2)
 
 
-def test_largest_component_uses_all_eight_bits() -> None:
-    assert compress(SECOND, AS_THEY_ARE).tolist() == [[95, 127]]
+def test_components_are_stored_at_one_scale_and_the_largest_are_cut() -> None:
+    assert compress(SECOND * 7, AS_THEY_ARE).tolist() == [[76, 102]]
+    peak = np.zeros((1, DIRECTIONS), dtype=np.float32)
+    peak[0, :2] = 0.8, -0.6
+    stored = compress(peak, np.eye(DIRECTIONS, dtype=np.float32))
+    assert stored[0, :3].tolist() == [127, -127, 0]
+    assert find_scale(DIRECTIONS) == pytest.approx(127 / (6 / DIRECTIONS**0.5))
 
 
-def test_compressed_unit_vectors_keep_their_cosines_to_a_thousandth() -> None:
+def test_compressed_unit_vectors_keep_their_cosines_to_a_few_thousandths() -> None:
     rng = np.random.default_rng(1)
     units = rng.normal(size=(200, 384)).astype(np.float32)
     units /= np.linalg.norm(units, axis=1, keepdims=True)
-    stored = compress(units, np.eye(384, dtype=np.float32)).astype(np.float32)
-    stored /= np.linalg.norm(stored, axis=1, keepdims=True)
-    assert float((stored * units).sum(axis=1).min()) > 0.999
+    stored = compress(units, np.eye(384, dtype=np.float32)) / find_scale(384)
+    assert np.abs((stored * units).sum(axis=1) - 1).max() < 0.003
+    assert np.abs(stored @ units.T - units @ units.T).max() < 0.005
+
+
+def test_any_number_of_query_tokens_is_compared(tokens: TokenVectors) -> None:
+    query = np.tile(FIRST[:1], (17, 1))
+    assert tokens.best_cosines(query, np.array([0, 1])).shape == (2, 17)
+    assert tokens.best_cosines(query, np.array([1]))[0].tolist() == pytest.approx([0.6] * 17, abs=0.005)
 
 
 def test_vectors_are_compared_along_the_directions_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from app.notices import EMERGENCY_SIGNS, notices
 from app.settings import Settings
 from app.web import create_app
-from app.web.limits import AddressHash, Counts, read_limit
+from app.web.limits import AddressHash, SweptStorage
 from tests.web.answerer import make_answerer
 from tests.web.page import read_page
 
@@ -117,23 +117,11 @@ def test_one_household_of_ipv6_counts_as_one_address() -> None:
 def test_counts_that_ran_out_are_swept_away(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr("app.web.limits.time.time", lambda: now[0])
-    counts = Counts(2, 60)
-    assert [counts.add("a", 1), counts.add("a", 1), counts.add("a", 1)] == [0, 0, 60]
+    storage = SweptStorage()
+    assert [storage.incr("a", 60), storage.incr("a", 60), storage.get("a")] == [1, 2, 2]
     now[0] += 61
-    assert (counts.add("b", 3), counts.add("b", 1)) == (60, 60)
-    assert list(counts._counts) == ["b"]
-
-
-@pytest.mark.parametrize(
-    ("unit", "seconds"), [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400)]
-)
-def test_every_unit_that_the_setting_may_name_is_known(
-    monkeypatch: pytest.MonkeyPatch, unit: str, seconds: int
-) -> None:
-    monkeypatch.setattr("app.web.limits.time.time", lambda: 1000.0)
-    limit = Settings(_env_file=None, rate_limit=f"2 per {unit}").rate_limit
-    counts = read_limit(limit)
-    assert [counts.add("a", 2), counts.add("a", 1)] == [0, seconds]
+    assert (storage.get("a"), storage.incr("b", 60)) == (0, 1)
+    assert list(storage._counts) == ["b"]
 
 
 @pytest.mark.parametrize("limit", ["", "many", "0 per minute", "5 per fortnight", "5"])

@@ -1,0 +1,20 @@
+"""Rows that belong to others: the sentences of a passage, its tokens (pure)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+
+
+def find_members(offsets: Rows, rows: Rows) -> tuple[Rows, Rows]:
+    """The members of these rows, one row's after the other's, and where each row's begin among them.
+
+    The members of row r are those from ``offsets[r]`` up to ``offsets[r + 1]``; each row must have one.
+    """
+    first = offsets[rows]
+    counts = offsets[rows + 1] - first
+    ends = counts.cumsum()
+    starts = ends - counts
+    return np.arange(ends[-1] if len(ends) else 0) + (first - starts).repeat(counts), starts
