@@ -34,9 +34,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(2, ge=1, description="Server processes.")
-    threads: int = Field(
-        4, ge=1, description="Threads of each server process; one serves, the others step in."
-    )
+    threads: int = Field(4, ge=1, description="Threads of each server process.")
     emergency_number: str | None = Field(
         None, description="One emergency number to name on the card instead of 112, 911 or 999."
     )
