@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
@@ -14,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError, NotFound, Withdrawn
-from app.index import lexical
 from app.index.database import Database
 from app.index.embedded import embedded_hash, embedded_heading, embedded_sentence, embedded_text
+from app.index.generation import LAYOUT
+from app.index.lexical import LexicalWriter
 from app.records import Article, Passage, WithdrawnPassage
 
 SCHEMA = """
@@ -46,15 +46,13 @@ _PASSAGE = (
 
 
 class StoreWriter:
-    """Fills a new store, article by article."""
+    """Fills a new store and its postings, article by article."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.executescript(
-            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA} {lexical.SCHEMA} BEGIN;"
-        )
-        self._words: Counter[str] = Counter()
-        self._families = lexical.Families.read()
+    def __init__(self, folder: Path) -> None:
+        self._connection = sqlite3.connect(folder / LAYOUT.store, isolation_level=None)
+        self._connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
+        self._lexical = LexicalWriter(self._connection, folder / LAYOUT.postings, folder / LAYOUT.impacts)
+        self._connection.execute("BEGIN")
         self.articles = self.passages = self.sentences = 0
 
     def add(self, article: Article, passages: Sequence[Passage]) -> None:
@@ -85,12 +83,13 @@ class StoreWriter:
 
     def finish(self) -> None:
         """Write everything and close the file."""
-        lexical.finish(self._connection, sorted(self._words.items()), self._families)
+        self._lexical.finish()
         self._connection.execute("COMMIT")
         self.close()
 
     def close(self) -> None:
         """Close without finishing."""
+        self._lexical.close()
         self._connection.close()
 
     def _holds(self, passage_id: str) -> bool:
@@ -110,9 +109,7 @@ class StoreWriter:
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (self.passages, passage.id, self.articles, *place, *lead, digest, passage.text),
         )
-        heading = embedded_heading(passage)
-        lexical.add_text(self._connection, self.passages, heading, passage.text, self._families)
-        self._words.update(lexical.find_words(f"{heading}\n{passage.text}"))
+        self._lexical.add(embedded_heading(passage), passage.text)
         for span in passage.sentences:
             digest = embedded_hash(embedded_sentence(article, span))
             self._connection.execute(
@@ -184,8 +181,10 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """How many articles, passages and sentences there are."""
-        tables = ("articles", "passages", "sentences")
-        return {table: self._database.all(f"SELECT count(*) FROM {table}")[0][0] for table in tables}  # noqa: S608
+        rows = {"articles": "number", "passages": "row", "sentences": "row"}
+        # Rows are numbered from 0 on without a gap; SQLite would count them one by one.
+        find = "SELECT coalesce(max({1}) + 1, 0) FROM {0}"
+        return {table: self._database.all(find.format(table, row))[0][0] for table, row in rows.items()}
 
     def embedded_hashes(self, table: str) -> Iterator[tuple[int, bytes]]:
         """Row and hash of what the model saw, of every row of ``passages`` or ``sentences``."""
