@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from app.index.database import Database
 from app.index.embedded import embedded_hash, embedded_heading, embedded_sentence, embedded_text
 from app.index.generation import LAYOUT
 from app.index.lexical import LexicalWriter
-from app.records import Article, Passage, WithdrawnPassage
+from app.records import Article, Passage, Span, WithdrawnPassage
 
 SCHEMA = """
 CREATE TABLE articles (
@@ -39,10 +40,8 @@ CREATE TABLE withdrawn (
 ) WITHOUT ROWID;
 """
 
-_PASSAGE = (
-    "SELECT p.id, a.slug, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text "
-    "FROM passages p JOIN articles a ON a.number = p.article "
-)
+_COLUMNS = "p.id, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text"
+_JOINED = "FROM passages p JOIN articles a ON a.number = p.article"
 
 
 class StoreWriter:
@@ -192,11 +191,12 @@ class Store:
 
     def passage_rows(self) -> Iterator[tuple[Article, Passage]]:
         """Every passage with its article, in the order of the rows, without filling the cache."""
-        for number, slug in self._database.all("SELECT number, slug FROM articles ORDER BY number"):
-            article = _read_article(self._database, slug)
-            rows = self._database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
-            for (row,) in rows:
-                yield article, _read_passage(self._database, row)
+        for number, metadata, text in self._database.each(
+            "SELECT number, metadata, text FROM articles ORDER BY number"
+        ):
+            article = _load_article(metadata, text)
+            for found, sentences in _read_passages(self._database, number):
+                yield article, _make_passage(article.slug, found, sentences)
 
     def passage_ids(self) -> Iterator[str]:
         """The id of every passage."""
@@ -231,9 +231,24 @@ def _read_article(database: Database, slug: str) -> Article:
 
 
 def _read_passage(database: Database, row: int) -> Passage:
-    (found,) = database.all(_PASSAGE + "WHERE p.row = ?", row)
-    passage_id, slug, start, end, section, lead_start, lead_end, text = found
+    ((slug, *found),) = database.all(f"SELECT a.slug, {_COLUMNS} {_JOINED} WHERE p.row = ?", row)
     sentences = database.all("SELECT start, end FROM sentences WHERE passage = ? ORDER BY row", row)
+    return _make_passage(slug, found, sentences)
+
+
+def _read_passages(database: Database, article: int) -> Iterator[tuple[Sequence[Any], list[Span]]]:
+    """An article's passages with their sentences, ascending."""
+    rows = database.all(f"SELECT p.row, {_COLUMNS} FROM passages p WHERE article = ? ORDER BY row", article)  # noqa: S608
+    find = "SELECT passage, start, end FROM sentences WHERE passage BETWEEN ? AND ? ORDER BY row"
+    sentences: dict[int, list[Span]] = {row: [] for row, *_ in rows}
+    for row, start, end in database.all(find, min(sentences, default=0), max(sentences, default=-1)):
+        sentences.get(row, []).append((start, end))
+    for row, *found in rows:
+        yield found, sentences[row]
+
+
+def _make_passage(slug: str, found: Sequence[Any], sentences: Sequence[Span]) -> Passage:
+    passage_id, start, end, section, lead_start, lead_end, text = found
     return Passage(
         id=passage_id,
         article=slug,
