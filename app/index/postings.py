@@ -28,10 +28,12 @@ K1, B = 1.2, 0.75
 LEAST_IDF = 1e-6
 """BM25's parameters and what a term counts that half of the passages hold, all as FTS5 chooses them."""
 
-CHAMPIONS = 4_000
-"""Passages that one term of a question is looked up in at first; tests say what that finds."""
-COMPARED = 400
-"""Passages, the best by their champions, in which every term is looked up."""
+CHAMPIONS = 32_000
+"""Passages of one term that a question may look at first."""
+ADDED, SAMPLED = 48_000, 16
+"""Postings of all terms together that are added up, those that count most; judged by one in so many."""
+COMPARED = 1_000
+"""Passages, the best by these sums, in which every term is looked up. Tests say what all this finds."""
 
 STEP = 2_000_000
 """Terms of running text that are counted at a time while building."""
@@ -61,13 +63,14 @@ class Postings:
     def search(self, terms: Sequence[Term], k: int) -> tuple[Rows, Scores]:
         """Rows and BM25 of the ``k`` best passages, of equal ones the first: int64[n] and float32[n].
 
-        Exact where every term has all its postings among its champions. Otherwise champions propose the
-        passages, and the scores of those that are found are exact.
+        Exact where all the terms' postings are among their champions and together no more than ADDED.
+        Otherwise the postings that count most propose passages; the scores of those found are exact.
         """
         if not terms:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        rows, scores = self._add_champions(terms)
-        if any(term.champions < term.documents for term in terms):
+        rows, impacts = self._read_champions(terms)
+        rows, scores = _add_up(rows, impacts)
+        if sum(term.documents for term in terms) > len(impacts):
             rows = np.sort(rows[_choose_best(scores, max(k, COMPARED))])
             scores = np.sum([self._look_up(term, rows) for term in terms], axis=0, dtype=np.float64)
         best = _choose_best(scores, k)
@@ -77,15 +80,16 @@ class Postings:
         """Whether the term stands in the passage."""
         return bool(self._look_up(term, np.array([row], dtype=np.int32))[0])
 
-    def _add_champions(self, terms: Sequence[Term]) -> tuple[Numbers, Sums]:
-        """The passages among the terms' champions, rows ascending, and the sum of what they count there."""
+    def _read_champions(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
+        """The terms' best postings, one term's after another's, about ADDED of them at most."""
         parts = [slice(term.best, term.best + term.champions) for term in terms]
         rows = np.concatenate([self._rows[part] for part in parts])
-        impacts = np.concatenate([self._impacts[part] for part in parts], dtype=np.float64)
-        order = rows.argsort(kind="stable")
-        rows = rows[order]
-        firsts = _find_firsts(rows)
-        return rows[firsts], np.add.reduceat(impacts[order], firsts)
+        impacts = np.concatenate([self._impacts[part] for part in parts])
+        if len(rows) <= ADDED:
+            return rows, impacts
+        least = np.partition(impacts[::SAMPLED], -ADDED // SAMPLED)[-ADDED // SAMPLED]
+        kept = np.flatnonzero(impacts >= least)
+        return rows[kept], impacts[kept]
 
     def _look_up(self, term: Term, rows: Numbers) -> Scores:
         """What the term counts in each of these passages, 0 where it is not: float32[len(rows)].
@@ -95,6 +99,14 @@ class Postings:
         held = self._rows[term.start : term.start + term.documents]
         places = np.minimum(held.searchsorted(rows), term.documents - 1)
         return np.where(held[places] == rows, self._impacts[term.start + places], np.float32(0))
+
+
+def _add_up(rows: Numbers, impacts: Scores) -> tuple[Numbers, Sums]:
+    """Each row once, ascending, and the sum of its impacts."""
+    order = rows.argsort(kind="stable")
+    rows = rows[order]
+    firsts = _find_firsts(rows)
+    return rows[firsts], np.add.reduceat(impacts[order], firsts, dtype=np.float64)
 
 
 def _choose_best(scores: Sums, k: int) -> Places:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +66,13 @@ class VectorIndex:
         """From float32[n, d] unit vectors, which may be mapped; the ids are the rows. Raises BuildError."""
         count, dimension = vectors.shape
         index = faiss.index_factory(dimension, kind or choose_kind(count), faiss.METRIC_INNER_PRODUCT)
-        if not index.is_trained:
-            index.train(_choose_sample(vectors, index))
-        for start in range(0, count, STEP):
-            part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
-            _require_units(part)
-            index.add_with_ids(part, np.arange(start, start + len(part), dtype=np.int64))
+        with _all_cores():
+            if not index.is_trained:
+                index.train(_choose_sample(vectors, index))
+            for start in range(0, count, STEP):
+                part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
+                _require_units(part)
+                index.add_with_ids(part, np.arange(start, start + len(part), dtype=np.int64))
         return cls(index)
 
     @classmethod
@@ -118,6 +122,16 @@ class VectorIndex:
         """The stored vector of one row: float32[d]."""
         found: Vector = self.vectors(np.array([row], dtype=np.int64))[0]
         return found
+
+
+@contextmanager
+def _all_cores() -> Iterator[None]:
+    """Let FAISS divide its work; not for searching, see above."""
+    faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(1)
 
 
 def _view(index: Any) -> Matrix:
