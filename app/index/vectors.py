@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import BuildError
+from app.errors import BuildError, DamagedGeneration
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -44,13 +46,13 @@ def choose_kind(count: int, *, searched: bool = True) -> str:
     """
     if count <= EXACT:
         return "IDMap,Flat"
-    return f"IVF{2 ** math.ceil(math.log2(2 * math.sqrt(count)))},SQfp16" if searched else "IDMap,SQfp16"
+    return f"IVF{2 ** math.ceil(math.log2(2 * math.sqrt(count)))},SQfp16" if searched else "SQfp16"
 
 
 class VectorIndex:
     """Vectors by row, searched by inner product; as all are unit vectors, a score is a cosine."""
 
-    def __init__(self, index: faiss.Index) -> None:
+    def __init__(self, index: faiss.Index, path: Path | None = None) -> None:
         self._index = index  # the owner of what `kept` and `self._inner` only point into
         kept: Any = faiss.downcast_index(index)
         self._listed = isinstance(kept, faiss.IndexIVF)
@@ -58,7 +60,9 @@ class VectorIndex:
             kept.nprobe = PROBED
             kept.make_direct_map()
         # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
-        self._inner = kept if self._listed else faiss.downcast_index(kept.index)
+        self._inner = faiss.downcast_index(kept.index) if isinstance(kept, faiss.IndexIDMap) else kept
+        compared = isinstance(kept, faiss.IndexScalarQuantizer)
+        self._codes = _Codes(path, len(self), kept.sa_code_size()) if compared and path else None
         self._exact = _view(self._inner) if isinstance(self._inner, faiss.IndexFlat) else None
 
     @classmethod
@@ -72,13 +76,17 @@ class VectorIndex:
             for start in range(0, count, STEP):
                 part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
                 _require_units(part)
-                index.add_with_ids(part, np.arange(start, start + len(part), dtype=np.int64))
+                _add(index, part, start)
         return cls(index)
 
     @classmethod
     def open(cls, path: Path) -> VectorIndex:
-        """What ``write`` wrote, mapped, so that processes share it; its checksum must have been compared."""
-        return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
+        """What ``write`` wrote, mapped, so that processes share it; its checksum must have been compared.
+
+        Vectors that are only compared with are read row by row instead: many lie far apart at every question,
+        and of a mapped file a whole neighbourhood would stay in memory with each of them.
+        """
+        return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC), path)
 
     def write(self, path: Path) -> None:
         """As the generation stores it; raises OSError, also where FAISS's own file would be cut short."""
@@ -114,7 +122,9 @@ class VectorIndex:
         return np.asarray(self.vectors(rows) @ vector, dtype=np.float32)
 
     def vectors(self, rows: Rows) -> Matrix:
-        """The stored vectors of these rows: float32[len(rows), d]."""
+        """The stored vectors of these rows: float32[len(rows), d]; raises DamagedGeneration."""
+        if self._codes is not None:
+            return np.asarray(self._inner.sa_decode(self._codes.read(rows)), dtype=np.float32)
         stored: Matrix = self._inner.reconstruct_batch(rows) if self._exact is None else self._exact[rows]
         return stored
 
@@ -122,6 +132,36 @@ class VectorIndex:
         """The stored vector of one row: float32[d]."""
         found: Vector = self.vectors(np.array([row], dtype=np.int64))[0]
         return found
+
+
+class _Codes:
+    """The encoded vectors of a FAISS file that ends with them, read where they are wanted."""
+
+    def __init__(self, path: Path, count: int, size: int) -> None:
+        self._name, self._size = path.name, size
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._file)
+        self._start = os.fstat(self._file).st_size - count * size
+
+    def read(self, rows: Rows) -> NDArray[np.uint8]:
+        """The codes of these rows, uint8[len(rows), size]; those that follow each other are read at once."""
+        codes = np.empty((len(rows), self._size), dtype=np.uint8)
+        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1).tolist()
+        read = 0
+        for start, end in pairwise([*starts, len(rows)]):
+            place = self._start + int(rows[start]) * self._size
+            read += os.preadv(self._file, [codes[start:end].data], place)
+        if read != codes.nbytes:
+            raise DamagedGeneration(f"{self._name} is damaged: it ends too early.")
+        return codes
+
+
+def _add(index: faiss.Index, vectors: Matrix, start: int) -> None:
+    """Add vectors whose ids are the rows from ``start`` on."""
+    if isinstance(index, faiss.IndexScalarQuantizer):
+        index.add(vectors)  # it numbers them so by itself, and takes no other ids
+    else:
+        index.add_with_ids(vectors, np.arange(start, start + len(vectors), dtype=np.int64))
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.errors import BuildError
+from app.errors import BuildError, DamagedGeneration
 from app.index.vectors import EXACT, VectorIndex, choose_kind
 
 VECTORS = np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0]], dtype=np.float32)
@@ -53,7 +54,7 @@ def test_kind_is_exact_until_there_are_too_many() -> None:
         "IVF1024,SQfp16",
         "IVF2048,SQfp16",
     ]
-    assert choose_kind(100_000, searched=False) == "IDMap,SQfp16"
+    assert choose_kind(100_000, searched=False) == "SQfp16"
 
 
 def test_many_vectors_are_found_nearly_as_by_comparing_all(tmp_path: Path) -> None:
@@ -69,12 +70,22 @@ def test_many_vectors_are_found_nearly_as_by_comparing_all(tmp_path: Path) -> No
 
 def test_vectors_that_are_only_compared_with_keep_their_cosines(tmp_path: Path) -> None:
     vectors = make_clustered(100)
-    VectorIndex.build(vectors, "IDMap,SQfp16").write(tmp_path / "vectors")
+    built = VectorIndex.build(vectors, "SQfp16")
+    built.write(tmp_path / "vectors")
     index = VectorIndex.open(tmp_path / "vectors")
     assert not index.searched
-    assert index.cosines(vectors[0], np.array([5, 9])) == pytest.approx(
-        vectors[[5, 9]] @ vectors[0], abs=1e-3
-    )
+    rows = np.array([5, 6, 7, 9, 0, 99, 98])
+    assert index.cosines(vectors[0], rows) == pytest.approx(vectors[rows] @ vectors[0], abs=1e-3)
+    assert index.vectors(rows[:0]).shape == (0, 32)
+    assert index.vectors(rows).tolist() == built.vectors(rows).tolist()
+
+
+def test_vectors_of_a_file_that_was_cut_short_are_no_vectors(tmp_path: Path) -> None:
+    VectorIndex.build(make_clustered(100), "SQfp16").write(tmp_path / "vectors")
+    index = VectorIndex.open(tmp_path / "vectors")
+    os.truncate(tmp_path / "vectors", 2_000)
+    with pytest.raises(DamagedGeneration, match="vectors is damaged: it ends too early"):
+        index.vector(99)
 
 
 def test_cosines_are_those_of_the_rows_asked_for() -> None:
