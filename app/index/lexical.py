@@ -203,13 +203,14 @@ class LexicalIndex:
         self._find = lru_cache(maxsize=CACHED_WORDS)(partial(_read_term, database))
         self._find_all = lru_cache(maxsize=CACHED_WORDS)(partial(_read_terms, self._find, self._families))
 
-    def search(self, words: Sequence[str], k: int) -> tuple[Rows, Scores]:
+    def search(self, words: Sequence[str], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
         """Rows and BM25 (positive, higher is better) of the ``k`` best passages that hold any of the words.
 
         Stop words are dropped. A word that is written as several terms ("38.5") is looked for as a whole.
+        Common words are looked up where they count most, unless the best must be found ``exact``.
         """
         terms = [term for word in words if word not in STOP_WORDS for term in self._find_all(word)]
-        return self._postings.search(terms, k)
+        return self._postings.search(terms, k, exact=exact)
 
     def holds(self, row: int, word: str) -> bool:
         """Whether a passage holds the word, in any of its forms, or another of its family."""

@@ -60,15 +60,16 @@ class Postings:
         self._rows: Numbers = _map(rows, "<i4")
         self._impacts: Scores = _map(impacts, "<f4")
 
-    def search(self, terms: Sequence[Term], k: int) -> tuple[Rows, Scores]:
+    def search(self, terms: Sequence[Term], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
         """Rows and BM25 of the ``k`` best passages, of equal ones the first: int64[n] and float32[n].
 
         Exact where all the terms' postings are among their champions and together no more than ADDED.
-        Otherwise the postings that count most propose passages; the scores of those found are exact.
+        Otherwise the postings that count most propose passages; the scores of those found are exact. With
+        ``exact`` all postings are added up, which takes as long as there are many: for measuring.
         """
         if not terms:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        rows, impacts = self._read_champions(terms)
+        rows, impacts = self._read_all(terms) if exact else self._read_champions(terms)
         rows, scores = _add_up(rows, impacts)
         if sum(term.documents for term in terms) > len(impacts):
             rows = np.sort(rows[_choose_best(scores, max(k, COMPARED))])
@@ -82,14 +83,19 @@ class Postings:
 
     def _read_champions(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
         """The terms' best postings, one term's after another's, about ADDED of them at most."""
-        parts = [slice(term.best, term.best + term.champions) for term in terms]
-        rows = np.concatenate([self._rows[part] for part in parts])
-        impacts = np.concatenate([self._impacts[part] for part in parts])
+        rows, impacts = self._read([slice(term.best, term.best + term.champions) for term in terms])
         if len(rows) <= ADDED:
             return rows, impacts
         least = np.partition(impacts[::SAMPLED], -ADDED // SAMPLED)[-ADDED // SAMPLED]
         kept = np.flatnonzero(impacts >= least)
         return rows[kept], impacts[kept]
+
+    def _read_all(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
+        return self._read([slice(term.start, term.start + term.documents) for term in terms])
+
+    def _read(self, parts: Sequence[slice]) -> tuple[Numbers, Scores]:
+        rows = np.concatenate([self._rows[part] for part in parts])
+        return rows, np.concatenate([self._impacts[part] for part in parts])
 
     def _look_up(self, term: Term, rows: Numbers) -> Scores:
         """What the term counts in each of these passages, 0 where it is not: float32[len(rows)].

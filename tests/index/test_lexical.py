@@ -157,13 +157,11 @@ def test_postings_that_count_most_find_most_of_the_best(
     monkeypatch.setattr(postings, "COMPARED", 100)
     articles = collect(Synthesizer(ARTICLES).make(), 3_000)
     texts = [(embedded_heading(passage), passage.text) for a in articles for passage in cut_article(a)]
-    bounded = write_index(tmp_path / "bounded", texts, CHAMPIONS // share)
+    index = write_index(tmp_path, texts, CHAMPIONS // share)
     shares, scores = [], []
-    found = [bounded.search(words, 10) for words in QUESTIONS[::4]]
-    monkeypatch.setattr(postings, "ADDED", 10**9)
-    exact = write_index(tmp_path / "exact", texts)
-    for words, (rows, counted) in zip(QUESTIONS[::4], found, strict=True):
-        wanted, best = exact.search(words, 10)
+    for words in QUESTIONS[::4]:
+        rows, counted = index.search(words, 10)
+        wanted, best = index.search(words, 10, exact=True)
         if len(wanted):
             shares.append(np.isin(wanted, rows).mean())
             scores.append(counted.sum() / best.sum())
@@ -172,10 +170,12 @@ def test_postings_that_count_most_find_most_of_the_best(
 
 
 def test_scores_of_what_champions_find_are_exact(tmp_path: Path) -> None:
-    bounded, exact = write_index(tmp_path / "bounded", REAL, 5), write_index(tmp_path / "exact", REAL)
+    index = write_index(tmp_path, REAL, champions=5)
     for words in QUESTIONS[::10]:
-        everything = dict(zip(*(part.tolist() for part in exact.search(words, len(REAL))), strict=True))
-        rows, scores = bounded.search(words, 10)
+        everything = dict(
+            zip(*map(np.ndarray.tolist, index.search(words, len(REAL), exact=True)), strict=True)
+        )
+        rows, scores = index.search(words, 10)
         assert scores.tolist() == pytest.approx([everything[row] for row in rows.tolist()], rel=1e-6)
 
 
