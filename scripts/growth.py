@@ -25,19 +25,22 @@ from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
+from app.answering.search import PROPOSED
 from app.corpus.catalog import read_corpus
 from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
 from app.index.generation import Generation, Previous, note_checked
+from app.index.lexical import find_content_words
 from app.index.model import Encoded, Model
+from app.index.postings import ADDED, CHAMPIONS
 from app.index.publish import open_current
-from app.index.vectors import VectorIndex, choose_kind
+from app.index.vectors import PROBED, VectorIndex, choose_kind
 from app.settings import Settings
 from bench.figures import Spread, make_table, time_call
 from bench.picture import load_pyplot
 from synthesize import Synthesizer, collect
 
-SIZES = (100, 1_000, 10_000, 100_000)
+SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 VECTORS = (100_000, 1_000_000)
 NOISE, POOL = 0.3, 50_000
 """Length of the noise beside a token's vector, and how much of it is made."""
@@ -144,9 +147,20 @@ def open_and_ask(folder: Path, settings: Settings) -> Figures:
         "p95 ms": spread.p95,
         "of which encoding ms": encoding.p50,
         "processor ms": processor,
+        "found by words": _measure_words(answerer, questions),
         "own MB": int(status["RssAnon"].split()[0]) / 1024,
         "mapped MB": int(status["RssFile"].split()[0]) / 1024,
     }
+
+
+def _measure_words(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
+    """How many of the best passages by words are among those that a question is given."""
+    search, shares = answerer.index.lexical.search, []
+    for words in map(find_content_words, questions):
+        wanted, _ = search(words, PROPOSED, exact=True)
+        if len(wanted):
+            shares.append(np.isin(wanted, search(words, PROPOSED)[0]).mean())
+    return float(np.mean(shares))
 
 
 def _time_processor(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
@@ -250,7 +264,9 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
     for count in counts:
         vectors.append(measure_vectors(count, base, queries, folder / f"{count} vectors"))
         print(choose_kind(count), vectors[-1], flush=True)
-    parts = [INTRODUCTION.format(load=load), describe(corpora), "![growth](growth.svg)"]
+    bounds = {"probed": PROBED, "champions": CHAMPIONS, "added": ADDED}
+    introduction = INTRODUCTION.format(load=load, questions=len(_read_questions(settings)), **bounds)
+    parts = [introduction, describe(corpora), "![growth](growth.svg)"]
     if vectors:
         parts += [ALONE, describe(vectors)]
     (ROOT / "docs" / "growth.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -262,17 +278,21 @@ INTRODUCTION = """# Growth
 Written by `scripts/growth.py` (`make bench-growth`), on two cores, one thread a question; load average of the
 machine at the start: {load:.1f}. The corpora are made up by `scripts/synthesize.py` from the articles' own
 sentences and words. Their vectors are not the model's, which would take hours: each token has its mean vector
-in the real articles, and noise; building is therefore counted without encoding. Questions are encoded by the
-model, and every feature is on. Memory is that of one process: its own, and what it has mapped of the files so
-far, which all processes share.
+in the real articles, and noise; building is counted without the time that giving these takes. Questions are
+encoded by the model, and every feature is on. Starting is that of a new process, Python and its imports
+included, until it can answer; the files are in the system's memory. Memory is that of one process after each
+of {questions} questions twice: its own, and what it has mapped of the files, which all processes share.
 
-What keeps a question quick: of vectors, 64 lists are looked into; of words, those that together have at most
-2,000 postings; of candidates, at most 300 are compared by their sentences and 32 by their tokens, and only
-theirs are read. Opening maps the files; large ones that nobody wrote to since they were checked are checked
-again behind (see [architecture](architecture.md)).
+What keeps a question quick: of vectors, {probed} lists are looked into. What a word counts in a passage is
+worked out at build; of a word at most {champions:,} passages are looked at, those that it counts most in, and
+of all words of a question together about {added:,}. "Found by words" is how many of the 100 best passages by
+BM25 that finds; it is harder here than in a real corpus, for nearly every word of the made-up ones is common.
+Of candidates, at most 300 are compared by their sentences, in a large corpus 200, and 32 by their tokens, and
+only theirs are read. Opening maps the files; large ones that nobody wrote to since they were checked are
+checked again behind (see [architecture](architecture.md)).
 
-A whole generation of 1,000,000 passages (`--sizes 1000000`) takes an hour and 12 GB and is not in the table;
-what grows with it is the search of the vectors below."""
+The made-up passages are drawn from the same few hundred sentences, so that their vectors lie in fewer and
+denser crowds than those of real ones. What is found by vectors is therefore measured apart, below."""
 
 ALONE = """The index of the passages' vectors alone, over mixtures of three real vectors and noise; recall@10
 against comparing all of them."""
