@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
@@ -16,12 +18,14 @@ from app.index import postings
 from app.index.database import Database
 from app.index.embedded import embedded_heading
 from app.index.lexical import (
+    _PIECE,
     FAMILY_WEIGHT,
     STOP_WORDS,
     TOKENIZER,
     Families,
     LexicalIndex,
     LexicalWriter,
+    Stemmer,
     find_content_words,
     find_words,
 )
@@ -29,6 +33,7 @@ from app.index.postings import CHAMPIONS, Postings
 from app.settings import ROOT
 from synthesize import Synthesizer, collect
 
+STEMMER = Stemmer()
 Texts = Sequence[tuple[str, str]]
 
 PASSAGES = (
@@ -136,6 +141,12 @@ def test_word_of_several_terms_that_no_text_writes_so_is_not_found(tmp_path: Pat
     assert find_rows(index, "38.5") == []
     assert not index.holds(0, "38.5")
     assert index.known("38.5")
+
+
+@given(st.text(max_size=40) | st.text("aé\u0301ßİ٣中’'._- running babies’s", max_size=40))
+def test_pieces_of_any_text_give_the_terms_of_the_whole(text: str) -> None:
+    stem = STEMMER.find
+    assert [term for piece in _PIECE.findall(text) for term in stem(piece)] == list(stem(text))
 
 
 def test_passage_holds_what_it_holds_for_fts5(tmp_path: Path) -> None:
