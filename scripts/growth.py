@@ -32,7 +32,7 @@ from app.index.encoder import normalise, pool
 from app.index.generation import Generation, Previous, note_checked
 from app.index.lexical import find_content_words
 from app.index.model import Encoded, Model
-from app.index.postings import ADDED, CHAMPIONS
+from app.index.postings import ADDED, CHAMPIONS, SHARE
 from app.index.publish import open_current
 from app.index.vectors import PROBED, VectorIndex, choose_kind
 from app.settings import Settings
@@ -264,7 +264,7 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
     for count in counts:
         vectors.append(measure_vectors(count, base, queries, folder / f"{count} vectors"))
         print(choose_kind(count), vectors[-1], flush=True)
-    bounds = {"probed": PROBED, "champions": CHAMPIONS, "added": ADDED}
+    bounds = {"probed": PROBED, "champions": CHAMPIONS, "added": ADDED, "share": SHARE}
     introduction = INTRODUCTION.format(load=load, questions=len(_read_questions(settings)), **bounds)
     parts = [introduction, describe(corpora), "![growth](growth.svg)"]
     if vectors:
@@ -285,8 +285,9 @@ of {questions} questions twice: its own, and what it has mapped of the files, wh
 
 What keeps a question quick: of vectors, {probed} lists are looked into. What a word counts in a passage is
 worked out at build; of a word at most {champions:,} passages are looked at, those that it counts most in, and
-of all words of a question together about {added:,}. "Found by words" is how many of the 100 best passages by
-BM25 that finds; it is harder here than in a real corpus, for nearly every word of the made-up ones is common.
+of what all words of a question count the best {added:,} are added up, or one in {share} where there are more.
+"Found by words" is how many of the 100 best passages by BM25 that finds; it is harder here than in a real
+corpus, for nearly every word of the made-up ones is common.
 Of candidates, at most 300 are compared by their sentences, in a large corpus 200, and 32 by their tokens, and
 only theirs are read. Opening maps the files; large ones that nobody wrote to since they were checked are
 checked again behind (see [architecture](architecture.md)).

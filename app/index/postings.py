@@ -30,8 +30,10 @@ LEAST_IDF = 1e-6
 
 CHAMPIONS = 32_000
 """Passages of one term that a question may look at first."""
-ADDED, SAMPLED = 48_000, 16
-"""Postings of all terms together that are added up, those that count most; judged by one in so many."""
+ADDED, SHARE = 24_000, 32
+"""A question's postings that are added up: so many that count most, or one in so many where that is more."""
+SAMPLED = 16
+"""Which count most is judged by one posting in so many."""
 COMPARED = 1_000
 """Passages, the best by these sums, in which every term is looked up. Tests say what all this finds."""
 
@@ -63,7 +65,7 @@ class Postings:
     def search(self, terms: Sequence[Term], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
         """Rows and BM25 of the ``k`` best passages, of equal ones the first: int64[n] and float32[n].
 
-        Exact where all the terms' postings are among their champions and together no more than ADDED.
+        Exact where all the terms' postings are among their champions, and together no more than ADDED.
         Otherwise the postings that count most propose passages; the scores of those found are exact. With
         ``exact`` all postings are added up, which takes as long as there are many: for measuring.
         """
@@ -82,11 +84,12 @@ class Postings:
         return bool(self._look_up(term, np.array([row], dtype=np.int32))[0])
 
     def _read_champions(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
-        """The terms' best postings, one term's after another's, about ADDED of them at most."""
+        """The terms' postings that count most, one term's after another's."""
         rows, impacts = self._read([slice(term.best, term.best + term.champions) for term in terms])
-        if len(rows) <= ADDED:
+        added = max(ADDED, sum(term.documents for term in terms) // SHARE)
+        if len(rows) <= added:
             return rows, impacts
-        least = np.partition(impacts[::SAMPLED], -ADDED // SAMPLED)[-ADDED // SAMPLED]
+        least = np.partition(impacts[::SAMPLED], -added // SAMPLED)[-added // SAMPLED]
         kept = np.flatnonzero(impacts >= least)
         return rows[kept], impacts[kept]
 
