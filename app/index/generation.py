@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import DamagedGeneration, NoGeneration, WrongModel
 
-FORMAT = 4
+FORMAT = 5
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
 
 MANIFEST = "manifest.json"
