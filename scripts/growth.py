@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
-from app.answering.search import PROPOSED
+from app.answering.search import PROPOSED, RESCORED
 from app.corpus.catalog import read_corpus
 from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
@@ -264,8 +264,17 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
     for count in counts:
         vectors.append(measure_vectors(count, base, queries, folder / f"{count} vectors"))
         print(choose_kind(count), vectors[-1], flush=True)
-    bounds = {"probed": PROBED, "champions": CHAMPIONS, "added": ADDED, "share": SHARE}
-    introduction = INTRODUCTION.format(load=load, questions=len(_read_questions(settings)), **bounds)
+    introduction = INTRODUCTION.format(
+        load=load,
+        questions=len(_read_questions(settings)),
+        probed=PROBED,
+        champions=CHAMPIONS,
+        added=ADDED,
+        share=SHARE,
+        most=3 * PROPOSED,
+        large=2 * PROPOSED,
+        rescored=RESCORED,
+    )
     parts = [introduction, describe(corpora), "![growth](growth.svg)"]
     if vectors:
         parts += [ALONE, describe(vectors)]
@@ -287,10 +296,10 @@ What keeps a question quick: of vectors, {probed} lists are looked into. What a 
 worked out at build; of a word at most {champions:,} passages are looked at, those that it counts most in, and
 of what all words of a question count the best {added:,} are added up, or one in {share} where there are more.
 "Found by words" is how many of the 100 best passages by BM25 that finds; it is harder here than in a real
-corpus, for nearly every word of the made-up ones is common.
-Of candidates, at most 300 are compared by their sentences, in a large corpus 200, and 32 by their tokens, and
-only theirs are read. Opening maps the files; large ones that nobody wrote to since they were checked are
-checked again behind (see [architecture](architecture.md)).
+corpus, for nearly every word of the made-up ones is common. Of candidates, at most {most} are compared by
+their sentences, {large} in a large corpus, and {rescored} by their tokens, and only theirs are read. Opening
+maps the files; large ones that nobody wrote to since they were checked are checked again behind (see
+[architecture](architecture.md)).
 
 The made-up passages are drawn from the same few hundred sentences, so that their vectors lie in fewer and
 denser crowds than those of real ones. What is found by vectors is therefore measured apart, below."""
