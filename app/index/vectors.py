@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import BuildError, DamagedGeneration
+from app.errors import BuildError
+from app.index.rowfile import RowFile
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -62,7 +61,7 @@ class VectorIndex:
         # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
         self._inner = faiss.downcast_index(kept.index) if isinstance(kept, faiss.IndexIDMap) else kept
         compared = isinstance(kept, faiss.IndexScalarQuantizer)
-        self._codes = _Codes(path, len(self), kept.sa_code_size()) if compared and path else None
+        self._codes = _open_codes(path, kept) if compared and path else None
         self._exact = _view(self._inner) if isinstance(self._inner, faiss.IndexFlat) else None
 
     @classmethod
@@ -83,8 +82,7 @@ class VectorIndex:
     def open(cls, path: Path) -> VectorIndex:
         """What ``write`` wrote, mapped, so that processes share it; its checksum must have been compared.
 
-        Vectors that are only compared with are read row by row instead: many lie far apart at every question,
-        and of a mapped file a whole neighbourhood would stay in memory with each of them.
+        Vectors that are only compared with are read row by row instead.
         """
         return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC), path)
 
@@ -134,26 +132,10 @@ class VectorIndex:
         return found
 
 
-class _Codes:
-    """The encoded vectors of a FAISS file that ends with them, read where they are wanted."""
-
-    def __init__(self, path: Path, count: int, size: int) -> None:
-        self._name, self._size = path.name, size
-        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        weakref.finalize(self, os.close, self._file)
-        self._start = os.fstat(self._file).st_size - count * size
-
-    def read(self, rows: Rows) -> NDArray[np.uint8]:
-        """The codes of these rows, uint8[len(rows), size]; those that follow each other are read at once."""
-        codes = np.empty((len(rows), self._size), dtype=np.uint8)
-        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1).tolist()
-        read = 0
-        for start, end in pairwise([*starts, len(rows)]):
-            place = self._start + int(rows[start]) * self._size
-            read += os.preadv(self._file, [codes[start:end].data], place)
-        if read != codes.nbytes:
-            raise DamagedGeneration(f"{self._name} is damaged: it ends too early.")
-        return codes
+def _open_codes(path: Path, index: Any) -> RowFile:
+    """The encoded vectors of such an index: its file ends with them."""
+    width = index.sa_code_size()
+    return RowFile(path, width, start=path.stat().st_size - index.ntotal * width)
 
 
 def _add(index: faiss.Index, vectors: Matrix, start: int) -> None:

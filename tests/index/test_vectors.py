@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.errors import BuildError, DamagedGeneration
+from app.errors import BuildError
 from app.index.vectors import EXACT, VectorIndex, choose_kind
 
 VECTORS = np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0]], dtype=np.float32)
@@ -78,14 +77,6 @@ def test_vectors_that_are_only_compared_with_keep_their_cosines(tmp_path: Path) 
     assert index.cosines(vectors[0], rows) == pytest.approx(vectors[rows] @ vectors[0], abs=1e-3)
     assert index.vectors(rows[:0]).shape == (0, 32)
     assert index.vectors(rows).tolist() == built.vectors(rows).tolist()
-
-
-def test_vectors_of_a_file_that_was_cut_short_are_no_vectors(tmp_path: Path) -> None:
-    VectorIndex.build(make_clustered(100), "SQfp16").write(tmp_path / "vectors")
-    index = VectorIndex.open(tmp_path / "vectors")
-    os.truncate(tmp_path / "vectors", 2_000)
-    with pytest.raises(DamagedGeneration, match="vectors is damaged: it ends too early"):
-        index.vector(99)
 
 
 def test_cosines_are_those_of_the_rows_asked_for() -> None:
