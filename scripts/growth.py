@@ -27,6 +27,7 @@ from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
 from app.answering.search import PROPOSED, RESCORED
 from app.corpus.catalog import read_corpus
+from app.errors import BuildError
 from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
 from app.index.generation import Generation, Previous, note_checked
@@ -59,7 +60,10 @@ class StaticModel(Model):
     """Gives each token its mean vector in the real articles, and noise: as large as the model's, at once."""
 
     def __init__(self, model: Model, texts: Sequence[str]) -> None:
-        """Take the means from these texts, as ``model`` sees them."""
+        """Take the means from these texts, as ``model`` sees them.
+
+        Raises BuildError for a model whose tokenizer does not cut up words one by one.
+        """
         super().__init__(model.name, model.folder)
         self.seconds = 0.0
         """Spent on what the model would do."""
@@ -69,6 +73,8 @@ class StaticModel(Model):
         self._table = normalise(sums)
         self._first, self._last = self.tokenizer.tokenize("").ids.tolist()
         self._tokens_of = cache(self._cut)
+        if any(self._tokenize(text) != self.tokenizer.tokenize(text).ids.tolist() for text in texts):
+            raise BuildError(f"The tokens of the model {model.name} reach over white space.")
         self._random, dimension = np.random.default_rng(1), self.settings.dimension
         self._noise = self._random.normal(0, NOISE / np.sqrt(dimension), (POOL, dimension)).astype(np.float32)
 
@@ -84,7 +90,7 @@ class StaticModel(Model):
             yield encoded
 
     def _tokenize(self, text: str) -> list[int]:
-        """What the tokenizer gives, whose tokens never reach over white space; each word is cut up once."""
+        """What the tokenizer gives, each word cut up once."""
         ids = [number for word in text.split() for number in self._tokens_of(word)]
         return [self._first, *ids[: self.settings.max_length - 2], self._last]
 
