@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,22 +25,33 @@ from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
+from app.answering.search import PROPOSED, RESCORED
 from app.corpus.catalog import read_corpus
+from app.errors import BuildError
 from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
 from app.index.generation import Generation, Previous, note_checked
+from app.index.lexical import find_content_words
 from app.index.model import Encoded, Model
+from app.index.postings import ADDED, CHAMPIONS, SHARE
 from app.index.publish import open_current
-from app.index.vectors import VectorIndex, choose_kind
+from app.index.vectors import PROBED, VectorIndex, choose_kind
 from app.settings import Settings
 from bench.figures import Spread, make_table, time_call
 from bench.picture import load_pyplot
 from synthesize import Synthesizer, collect
 
-SIZES = (100, 1_000, 10_000, 100_000)
+SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 VECTORS = (100_000, 1_000_000)
 NOISE, POOL = 0.3, 50_000
 """Length of the noise beside a token's vector, and how much of it is made."""
+READY = """import sys
+from pathlib import Path
+from app.answering.opening import answer_from
+from app.index.generation import Generation
+from app.settings import Settings
+answer_from(Generation.open(Path(sys.argv[1])), Settings())
+"""
 Figures = dict[str, float]
 Matrix = NDArray[np.float32]
 
@@ -48,22 +60,43 @@ class StaticModel(Model):
     """Gives each token its mean vector in the real articles, and noise: as large as the model's, at once."""
 
     def __init__(self, model: Model, texts: Sequence[str]) -> None:
-        """Take the means from these texts, as ``model`` sees them."""
+        """Take the means from these texts, as ``model`` sees them.
+
+        Raises BuildError for a model whose tokenizer does not cut up words one by one.
+        """
         super().__init__(model.name, model.folder)
+        self.seconds = 0.0
+        """Spent on what the model would do."""
         sums = np.zeros((len(self.tokenizer.vocabulary), self.settings.dimension), dtype=np.float32)
         for text, encoded in zip(texts, model.encode(texts), strict=True):
             np.add.at(sums, self.tokenizer.tokenize(text).ids, encoded.tokens)
         self._table = normalise(sums)
+        self._first, self._last = self.tokenizer.tokenize("").ids.tolist()
+        self._tokens_of = cache(self._cut)
+        if any(self._tokenize(text) != self.tokenizer.tokenize(text).ids.tolist() for text in texts):
+            raise BuildError(f"The tokens of the model {model.name} reach over white space.")
         self._random, dimension = np.random.default_rng(1), self.settings.dimension
         self._noise = self._random.normal(0, NOISE / np.sqrt(dimension), (POOL, dimension)).astype(np.float32)
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Each text's vector and token vectors, in order."""
         for text in texts:
-            tokens = self._table[self.tokenizer.tokenize(text).ids]
+            began = time.perf_counter()
+            tokens = self._table[self._tokenize(text)]
             start = self._random.integers(POOL - len(tokens))
             noisy = tokens + self._noise[start : start + len(tokens)]
-            yield Encoded(pool(noisy, "mean"), noisy)
+            encoded = Encoded(pool(noisy, "mean"), noisy)
+            self.seconds += time.perf_counter() - began
+            yield encoded
+
+    def _tokenize(self, text: str) -> list[int]:
+        """What the tokenizer gives, each word cut up once."""
+        ids = [number for word in text.split() for number in self._tokens_of(word)]
+        return [self._first, *ids[: self.settings.max_length - 2], self._last]
+
+    def _cut(self, word: str) -> list[int]:
+        found: list[int] = self.tokenizer.tokenize(word).ids[1:-1].tolist()
+        return found
 
 
 def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Path) -> Figures:
@@ -73,30 +106,40 @@ def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Pa
         seconds = _build(size, model, settings, folder / "generation")
         built.write_text(json.dumps(seconds), encoding="ascii")
     generation = folder / "generation"
+    seconds_to_ready = _time_start(generation)
     command = [sys.executable, str(Path(__file__)), "--open", str(generation)]
     figures: Figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     size_on_disk = sum(path.stat().st_size for path in generation.iterdir())
     seconds, count = float(json.loads(built.read_text(encoding="ascii"))), figures["passages"]
-    return {**figures, "build ms a passage": 1e3 * seconds / count, "bytes a passage": size_on_disk / count}
+    return {
+        **figures,
+        "start to ready s": seconds_to_ready,
+        "build ms a passage": 1e3 * seconds / count,
+        "bytes a passage": size_on_disk / count,
+    }
+
+
+def _time_start(generation: Path) -> float:
+    """Seconds from starting a process to a question's being welcome, the fastest of three."""
+    command = [sys.executable, "-c", READY, str(generation)]
+    return min(time_call(lambda: subprocess.run(command, check=True, cwd=ROOT)) for _ in range(3)) / 1e3
 
 
 def _build(size: int, model: StaticModel, settings: Settings, folder: Path) -> float:
-    """Seconds that a whole generation takes, as publishing leaves it."""
+    """Seconds that a whole generation takes, as publishing leaves it, without encoding."""
     articles = collect(Synthesizer(read_corpus(settings.corpus_dir)).make(), size)
     folder.mkdir(parents=True)
-    began = time.perf_counter()
+    began, model.seconds = time.perf_counter(), 0.0
     with open_current(settings.index_dir) as current:  # its encoder is used again
         build_generation(articles, folder, model, previous=Previous(current))
         annotate(folder, extra=current.manifest.extra)
     note_checked(folder)
-    return time.perf_counter() - began
+    return time.perf_counter() - began - model.seconds
 
 
 def open_and_ask(folder: Path, settings: Settings) -> Figures:
-    """Start-up, memory and the time of a question, everything on, in this process."""
-    started = time.perf_counter()
+    """Memory and the time of a question, everything on, in this process."""
     answerer = answer_from(Generation.open(folder), settings)
-    seconds = time.perf_counter() - started
     questions = _read_questions(settings)
     for question in questions[:10]:
         answerer.answer(question)
@@ -106,14 +149,24 @@ def open_and_ask(folder: Path, settings: Settings) -> Figures:
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {
         "passages": len(answerer.index.passages),
-        "open s": seconds,
         "p50 ms": spread.p50,
         "p95 ms": spread.p95,
         "of which encoding ms": encoding.p50,
         "processor ms": processor,
+        "found by words": _measure_words(answerer, questions),
         "own MB": int(status["RssAnon"].split()[0]) / 1024,
         "mapped MB": int(status["RssFile"].split()[0]) / 1024,
     }
+
+
+def _measure_words(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
+    """How many of the best passages by words are among those that a question is given."""
+    search, shares = answerer.index.lexical.search, []
+    for words in map(find_content_words, questions):
+        wanted, _ = search(words, PROPOSED, exact=True)
+        if len(wanted):
+            shares.append(np.isin(wanted, search(words, PROPOSED)[0]).mean())
+    return float(np.mean(shares))
 
 
 def _time_processor(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
@@ -217,7 +270,18 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
     for count in counts:
         vectors.append(measure_vectors(count, base, queries, folder / f"{count} vectors"))
         print(choose_kind(count), vectors[-1], flush=True)
-    parts = [INTRODUCTION.format(load=load), describe(corpora), "![growth](growth.svg)"]
+    introduction = INTRODUCTION.format(
+        load=load,
+        questions=len(_read_questions(settings)),
+        probed=PROBED,
+        champions=CHAMPIONS,
+        added=ADDED,
+        share=SHARE,
+        most=3 * PROPOSED,
+        large=2 * PROPOSED,
+        rescored=RESCORED,
+    )
+    parts = [introduction, describe(corpora), "![growth](growth.svg)"]
     if vectors:
         parts += [ALONE, describe(vectors)]
     (ROOT / "docs" / "growth.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -229,17 +293,22 @@ INTRODUCTION = """# Growth
 Written by `scripts/growth.py` (`make bench-growth`), on two cores, one thread a question; load average of the
 machine at the start: {load:.1f}. The corpora are made up by `scripts/synthesize.py` from the articles' own
 sentences and words. Their vectors are not the model's, which would take hours: each token has its mean vector
-in the real articles, and noise; building is therefore counted without encoding. Questions are encoded by the
-model, and every feature is on. Memory is that of one process: its own, and what it has mapped of the files so
-far, which all processes share.
+in the real articles, and noise; building is counted without the time that giving these takes. Questions are
+encoded by the model, and every feature is on. Starting is that of a new process, Python and its imports
+included, until it can answer; the files are in the system's memory. Memory is that of one process after each
+of {questions} questions twice: its own, and what it has mapped of the files, which all processes share.
 
-What keeps a question quick: of vectors, 64 lists are looked into; of words, those that together have at most
-2,000 postings; of candidates, at most 300 are compared by their sentences and 32 by their tokens, and only
-theirs are read. Opening maps the files; large ones that nobody wrote to since they were checked are checked
-again behind (see [architecture](architecture.md)).
+What keeps a question quick: of vectors, {probed} lists are looked into. What a word counts in a passage is
+worked out at build; of a word at most {champions:,} passages are looked at, those that it counts most in, and
+of what all words of a question count the best {added:,} are added up, or one in {share} where there are more.
+"Found by words" is how many of the 100 best passages by BM25 that finds; it is harder here than in a real
+corpus, for nearly every word of the made-up ones is common. Of candidates, at most {most} are compared by
+their sentences, {large} in a large corpus, and {rescored} by their tokens, and only theirs are read. Opening
+maps the files; large ones that nobody wrote to since they were checked are checked again behind (see
+[architecture](architecture.md)).
 
-A whole generation of 1,000,000 passages (`--sizes 1000000`) takes an hour and 12 GB and is not in the table;
-what grows with it is the search of the vectors below."""
+The made-up passages are drawn from the same few hundred sentences, so that their vectors lie in fewer and
+denser crowds than those of real ones. What is found by vectors is therefore measured apart, below."""
 
 ALONE = """The index of the passages' vectors alone, over mixtures of three real vectors and noise; recall@10
 against comparing all of them."""

@@ -205,7 +205,7 @@ def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | 
 def _write_store(
     articles: Sequence[Article], folder: Path, previous: Previous | None, now: datetime, progress: Progress
 ) -> dict[str, int]:
-    writer = StoreWriter(folder / LAYOUT.store)
+    writer = StoreWriter(folder)
     try:
         for done, article in enumerate(articles, 1):
             writer.add(article, cut_article(article))

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import DamagedGeneration, NoGeneration, WrongModel
 
-FORMAT = 4
+FORMAT = 5
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
 
 MANIFEST = "manifest.json"
@@ -37,6 +37,8 @@ class Layout:
     store: str = "passages.sqlite"
     passages: str = "passages.faiss"
     sentences: str = "sentences.faiss"
+    postings: str = "postings.rows"
+    impacts: str = "postings.impacts"
     sentence_offsets: str = "sentences.offsets"
     tokens: str = "tokens.int8"
     token_offsets: str = "tokens.offsets"  # noqa: S105 - tokens of text

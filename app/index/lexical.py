@@ -1,4 +1,8 @@
-"""Words in SQLite FTS5: BM25 (Robertson & Zaragoza 2009) over heading and text, and what words there are."""
+"""Words: BM25 (Robertson & Zaragoza 2009) over heading and text, and what words there are.
+
+Terms are what SQLite's FTS5 makes of a text, and they count what its bm25() would count; but FTS5 would look
+at each of a word's passages at every question, and works out its impacts anew (see postings.py).
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,33 @@ import re
 import sqlite3
 import threading
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple
 from functools import lru_cache, partial
-from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.index.database import Database
+from app.index.postings import CHAMPIONS, Phrase, Postings, PostingsWriter, Term
 
+TOKENIZER = "porter unicode61"
 SCHEMA = """
-CREATE VIRTUAL TABLE lexicon USING fts5(heading, body, families, content='', tokenize='porter unicode61');
 CREATE TABLE families (stem TEXT, family INTEGER, PRIMARY KEY (stem, family)) WITHOUT ROWID;
-CREATE TABLE terms (term TEXT PRIMARY KEY, documents INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE terms (
+    term TEXT PRIMARY KEY, documents INTEGER NOT NULL, start INTEGER NOT NULL, champions INTEGER NOT NULL,
+    best INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 FAMILIES_FILE = Path(__file__).with_name("families.toml")
 CACHED_WORDS = 4096
 """Words whose stems and counts are kept ready; what they were asked for together is not."""
-MAX_POSTINGS = 2_000
-"""Passages that one question's words may be looked up in: BM25 looks at each of them, for each word."""
+BUILD_WORDS = 200_000
+"""The same while building."""
 FAMILY_WEIGHT = 0.5
 """What another word of the family counts beside the word itself."""
 
@@ -46,12 +55,18 @@ STOP_WORDS = frozenset(
 )
 
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
+_PIECE = re.compile(r"[^\0-/:-@\[-`{-\x7f]+")
+"""What stands between ASCII characters that are neither letter nor digit: no term reaches over these."""
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
 def find_words(text: str) -> list[str]:
     """The words of a text in lower case, in order, possessives without their 's; numbers are words."""
-    return [_POSSESSIVE.sub("", word).replace("’", "'") for word in _WORD.findall(text.lower())]
+    return [_clean(word) for word in _WORD.findall(text.lower())]
+
+
+def _clean(written: str) -> str:
+    return _POSSESSIVE.sub("", written).replace("’", "'")
 
 
 def find_content_words(text: str) -> list[str]:
@@ -95,84 +110,111 @@ class Families:
 
     def of(self, word: str) -> tuple[int, ...]:
         """The numbers of the families that the word belongs to."""
-        return tuple(n for stem in self.stem(word) for n in self._numbers.get(stem, ()))
-
-    def terms_of(self, text: str) -> str:
-        """The families of a text's words, as terms for the index."""
-        return " ".join(_family_term(number) for word in find_words(text) for number in self.of(word))
+        return tuple(n for stem in dict.fromkeys(self.stem(word)) for n in self._numbers.get(stem, ()))
 
 
-def _family_term(number: int) -> str:
-    # Letters and a final consonant that the stemmer leaves alone.
-    return f"zzfamily{number}zz"
+def _name_family(number: int) -> str:
+    return f"#{number}"  # no stem holds this sign
 
 
-def add_text(connection: sqlite3.Connection, row: int, heading: str, body: str, families: Families) -> None:
-    """Index one passage under its row."""
-    connection.execute(
-        "INSERT INTO lexicon(rowid, heading, body, families) VALUES (?, ?, ?, ?)",
-        (row, heading, body, families.terms_of(f"{heading}\n{body}")),
-    )
+def _join(stems: Sequence[str]) -> str:
+    return " ".join(stems)
 
 
-def finish(connection: sqlite3.Connection, words: Iterable[tuple[str, int]], families: Families) -> None:
-    """Count the terms and store the words and families, once all passages are in."""
-    connection.execute("INSERT INTO lexicon(lexicon) VALUES ('optimize')")
-    connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, lexicon, row)")
-    connection.execute("INSERT INTO terms SELECT term, doc FROM temp.vocabulary ORDER BY term")
-    connection.execute("DROP TABLE temp.vocabulary")
-    connection.executemany("INSERT INTO words VALUES (?, ?)", words)
-    families.store(connection)
+class LexicalWriter:
+    """Fills the words of a new generation, passage by passage."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, rows: Path, impacts: Path, *, champions: int = CHAMPIONS
+    ) -> None:
+        self._connection = connection
+        connection.executescript(SCHEMA)
+        self._postings = PostingsWriter(rows, impacts, champions=champions)
+        self._families = Families.read()
+        self._numbers: dict[str, int] = {}
+        self._written: Counter[str] = Counter()
+        """How often each word occurs, as `_WORD` finds it."""
+        self._terms_of_piece = lru_cache(maxsize=BUILD_WORDS)(self._find_terms)
+        self._families_of_word = lru_cache(maxsize=BUILD_WORDS)(self._find_families)
+
+    def add(self, heading: str, body: str) -> None:
+        """The next passage."""
+        words = _WORD.findall(f"{heading}\n{body}".lower())
+        self._written.update(words)
+        families = [number for word in words for number in self._families_of_word(word)]
+        self._postings.add((self._read(heading), self._read(body), families))
+
+    def finish(self) -> None:
+        """Write the terms, postings, words and families, once all passages are in."""
+        words = self._count_words()
+        phrases = self._find_phrases(words)
+        names = sorted(self._numbers)
+        order = np.array([self._numbers[name] for name in names], dtype=np.int64)
+        terms = self._postings.finish(order, phrases, self._find_weights())
+        rows = ((n, *astuple(term)) for n, term in zip(names, terms, strict=True) if term.documents)
+        self._connection.executemany("INSERT INTO terms VALUES (?, ?, ?, ?, ?)", rows)
+        self._connection.executemany("INSERT INTO words VALUES (?, ?)", sorted(words.items()))
+        self._families.store(self._connection)
+
+    def close(self) -> None:
+        """Close without finishing."""
+        self._postings.close()
+
+    def _read(self, text: str) -> list[int]:
+        return [number for piece in _PIECE.findall(text) for number in self._terms_of_piece(piece)]
+
+    def _find_terms(self, piece: str) -> tuple[int, ...]:
+        return tuple(map(self._number, self._families.stem(piece)))
+
+    def _find_families(self, written: str) -> tuple[int, ...]:
+        return tuple(self._number(_name_family(n)) for n in self._families.of(_clean(written)))
+
+    def _number(self, name: str) -> int:
+        return self._numbers.setdefault(name, len(self._numbers) + 1)
+
+    def _count_words(self) -> Counter[str]:
+        words: Counter[str] = Counter()
+        for written, count in self._written.items():
+            words[_clean(written)] += count
+        return words
+
+    def _find_phrases(self, words: Iterable[str]) -> dict[Phrase, int]:
+        """The words that are written as several terms, by these: each is a term as a whole besides."""
+        stems = {self._families.stem(word) for word in words if not word.isalnum()}
+        phrases = sorted(names for names in stems if len(names) > 1)
+        return {tuple(map(self._number, names)): self._number(_join(names)) for names in phrases}
+
+    def _find_weights(self) -> NDArray[np.float64]:
+        weights = np.ones(len(self._numbers) + 1)
+        for name, number in self._numbers.items():
+            if name.startswith("#"):
+                weights[number] = FAMILY_WEIGHT
+        return weights
 
 
 class LexicalIndex:
     """Finds passages by their words and by other words of the same families."""
 
-    def __init__(self, database: Database, *, max_postings: int = MAX_POSTINGS) -> None:
+    def __init__(self, database: Database, postings: Postings) -> None:
+        self._postings = postings
         self._database = database
-        self._max_postings = max_postings
         self._families = Families.load(database)
-        self._passages = int(database.all("SELECT count(*) FROM passages")[0][0])
-        self._count = lru_cache(maxsize=CACHED_WORDS)(partial(_count_passages, database))
+        self._passages = int(database.all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
+        self._find = lru_cache(maxsize=CACHED_WORDS)(partial(_read_term, database))
+        self._find_all = lru_cache(maxsize=CACHED_WORDS)(partial(_read_terms, self._find, self._families))
 
-    def search(self, words: Sequence[str], k: int) -> tuple[Rows, Scores]:
+    def search(self, words: Sequence[str], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
         """Rows and BM25 (positive, higher is better) of the ``k`` best passages that hold any of the words.
 
-        Stop words are dropped, and in a large corpus the commonest of the others; every word is quoted, so
-        that nothing is read as FTS5 syntax.
+        Stop words are dropped. A word that is written as several terms ("38.5") is looked for as a whole.
+        Common words are looked up where they count most, unless the best must be found ``exact``.
         """
-        content = [word for word in words if word not in STOP_WORDS]
-        wanted = [self._query(word) for word in self._keep_informative(content)]
-        if not wanted:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        found = self._database.all(
-            f"SELECT rowid, -bm25(lexicon, 1, 1, {FAMILY_WEIGHT}) AS score FROM lexicon "  # noqa: S608
-            "WHERE lexicon MATCH ? ORDER BY score DESC, rowid LIMIT ?",
-            " OR ".join(wanted),
-            k,
-        )
-        return (
-            np.array([row for row, _ in found], dtype=np.int64),
-            np.array([score for _, score in found], dtype=np.float32),
-        )
-
-    def _keep_informative(self, words: Sequence[str]) -> Sequence[str]:
-        """The rarest of the words, as many as ``max_postings`` postings have room for."""
-        postings = {word: self._count_postings(word) for word in words}
-        if sum(postings.values()) <= self._max_postings:
-            return words
-        rarest = sorted(postings, key=postings.__getitem__)
-        totals = accumulate(postings[word] for word in rarest)
-        return [word for word, total in zip(rarest, totals, strict=True) if total <= self._max_postings]
-
-    def _count_postings(self, word: str) -> int:
-        families = sum(self._count(_family_term(number)) for number in self._families.of(word))
-        return self.document_frequency(word) + families
+        terms = [term for word in words if word not in STOP_WORDS for term in self._find_all(word)]
+        return self._postings.search(terms, k, exact=exact)
 
     def holds(self, row: int, word: str) -> bool:
         """Whether a passage holds the word, in any of its forms, or another of its family."""
-        find = "SELECT 1 FROM lexicon WHERE rowid = ? AND lexicon MATCH ?"
-        return bool(self._database.all(find, row, self._query(word)))
+        return any(self._postings.holds(term, row) for term in self._find_all(word))
 
     def known(self, word: str) -> bool:
         """Whether the corpus holds the word in any of its forms."""
@@ -184,7 +226,7 @@ class LexicalIndex:
 
     def familiar(self, word: str) -> bool:
         """Whether the corpus holds the word or another of its family."""
-        return self.known(word) or any(map(self._count, map(_family_term, self._families.of(word))))
+        return self.known(word) or bool(self._find_all(word))
 
     def document_frequency(self, word: str) -> int:
         """How many passages hold the word in any of its forms; of several stems, the rarest counts."""
@@ -199,40 +241,41 @@ class LexicalIndex:
         """Every word of the corpus as it is written, in lower case, and how often it occurs."""
         return dict(self._database.each("SELECT word, occurrences FROM words"))
 
-    def _query(self, word: str) -> str:
-        others = [f"families : {_family_term(number)}" for number in self._families.of(word)]
-        return " OR ".join((f"{{heading body}} : {quote(word)}", *others))
+    def _count(self, stem: str) -> int:
+        term = self._find(stem)
+        return term.documents if term else 0
+
+
+def _read_term(database: Database, name: str) -> Term | None:
+    found = database.all("SELECT documents, start, champions, best FROM terms WHERE term = ?", name)
+    return Term(*found[0]) if found else None
+
+
+def _read_terms(find: Callable[[str], Term | None], families: Families, word: str) -> tuple[Term, ...]:
+    """The word's own term and its families'; those that the corpus has."""
+    names = (_join(families.stem(word)), *map(_name_family, families.of(word)))
+    return tuple(filter(None, map(find, names)))
 
 
 class Stemmer:
-    """FTS5's own stems, so that a count is of the very terms that a search matches."""
+    """FTS5's own tokenizer and stems."""
 
     def __init__(self) -> None:
         connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         connection.executescript(
-            "CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='porter unicode61');"
-            "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, row);"
+            f"CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='{TOKENIZER}');"
+            "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, instance);"
         )
         self._find = lru_cache(maxsize=CACHED_WORDS)(partial(_find_stems, connection, threading.Lock()))
 
     def find(self, word: str) -> tuple[str, ...]:
-        """The terms that the word is indexed under; several for "don't"."""
+        """The terms that the word is indexed under, in order; several for "don't"."""
         return self._find(word)
 
 
 def _find_stems(connection: sqlite3.Connection, lock: threading.Lock, word: str) -> tuple[str, ...]:
     with lock:
         connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
-        stems = tuple(term for (term,) in connection.execute("SELECT term FROM stem"))
+        stems = tuple(term for (term,) in connection.execute('SELECT term FROM stem ORDER BY "offset"'))
         connection.execute("INSERT INTO asked(asked) VALUES ('delete-all')")
     return stems
-
-
-def _count_passages(database: Database, term: str) -> int:
-    found = database.all("SELECT documents FROM terms WHERE term = ?", term)
-    return int(found[0][0]) if found else 0
-
-
-def quote(word: str) -> str:
-    """The word as an FTS5 string."""
-    return '"' + word.replace('"', '""') + '"'

@@ -9,6 +9,7 @@ from app.index.database import Database
 from app.index.encoder import Encoder, EncoderSettings
 from app.index.generation import LAYOUT, REMEDY, Generation
 from app.index.lexical import LexicalIndex
+from app.index.postings import Postings
 from app.index.store import Store
 from app.index.tokens import TokenVectors, read_directions, read_weights
 from app.index.vectors import VectorIndex
@@ -26,7 +27,9 @@ class OpenedIndex:
         dimension = generation.manifest.model.dimension
         self._database = Database(generation.path(LAYOUT.store))
         self.store = Store(self._database)
-        self.lexical = LexicalIndex(self._database)
+        self.lexical = LexicalIndex(
+            self._database, Postings(generation.path(LAYOUT.postings), generation.path(LAYOUT.impacts))
+        )
         self.passages = VectorIndex.open(generation.path(LAYOUT.passages))
         self.sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
         self.sentence_offsets = np.frombuffer(generation.read(LAYOUT.sentence_offsets), dtype="<i8")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError, NotFound, Withdrawn
-from app.index import lexical
 from app.index.database import Database
 from app.index.embedded import embedded_hash, embedded_heading, embedded_sentence, embedded_text
-from app.records import Article, Passage, WithdrawnPassage
+from app.index.generation import LAYOUT
+from app.index.lexical import LexicalWriter
+from app.records import Article, Passage, Span, WithdrawnPassage
 
 SCHEMA = """
 CREATE TABLE articles (
@@ -39,22 +40,18 @@ CREATE TABLE withdrawn (
 ) WITHOUT ROWID;
 """
 
-_PASSAGE = (
-    "SELECT p.id, a.slug, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text "
-    "FROM passages p JOIN articles a ON a.number = p.article "
-)
+_COLUMNS = "p.id, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text"
+_JOINED = "FROM passages p JOIN articles a ON a.number = p.article"
 
 
 class StoreWriter:
-    """Fills a new store, article by article."""
+    """Fills a new store and its postings, article by article."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.executescript(
-            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA} {lexical.SCHEMA} BEGIN;"
-        )
-        self._words: Counter[str] = Counter()
-        self._families = lexical.Families.read()
+    def __init__(self, folder: Path) -> None:
+        self._connection = sqlite3.connect(folder / LAYOUT.store, isolation_level=None)
+        self._connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
+        self._lexical = LexicalWriter(self._connection, folder / LAYOUT.postings, folder / LAYOUT.impacts)
+        self._connection.execute("BEGIN")
         self.articles = self.passages = self.sentences = 0
 
     def add(self, article: Article, passages: Sequence[Passage]) -> None:
@@ -85,12 +82,13 @@ class StoreWriter:
 
     def finish(self) -> None:
         """Write everything and close the file."""
-        lexical.finish(self._connection, sorted(self._words.items()), self._families)
+        self._lexical.finish()
         self._connection.execute("COMMIT")
         self.close()
 
     def close(self) -> None:
         """Close without finishing."""
+        self._lexical.close()
         self._connection.close()
 
     def _holds(self, passage_id: str) -> bool:
@@ -110,9 +108,7 @@ class StoreWriter:
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (self.passages, passage.id, self.articles, *place, *lead, digest, passage.text),
         )
-        heading = embedded_heading(passage)
-        lexical.add_text(self._connection, self.passages, heading, passage.text, self._families)
-        self._words.update(lexical.find_words(f"{heading}\n{passage.text}"))
+        self._lexical.add(embedded_heading(passage), passage.text)
         for span in passage.sentences:
             digest = embedded_hash(embedded_sentence(article, span))
             self._connection.execute(
@@ -184,8 +180,10 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """How many articles, passages and sentences there are."""
-        tables = ("articles", "passages", "sentences")
-        return {table: self._database.all(f"SELECT count(*) FROM {table}")[0][0] for table in tables}  # noqa: S608
+        rows = {"articles": "number", "passages": "row", "sentences": "row"}
+        # Rows are numbered from 0 on without a gap; SQLite would count them one by one.
+        find = "SELECT coalesce(max({1}) + 1, 0) FROM {0}"
+        return {table: self._database.all(find.format(table, row))[0][0] for table, row in rows.items()}
 
     def embedded_hashes(self, table: str) -> Iterator[tuple[int, bytes]]:
         """Row and hash of what the model saw, of every row of ``passages`` or ``sentences``."""
@@ -193,11 +191,12 @@ class Store:
 
     def passage_rows(self) -> Iterator[tuple[Article, Passage]]:
         """Every passage with its article, in the order of the rows, without filling the cache."""
-        for number, slug in self._database.all("SELECT number, slug FROM articles ORDER BY number"):
-            article = _read_article(self._database, slug)
-            rows = self._database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
-            for (row,) in rows:
-                yield article, _read_passage(self._database, row)
+        for number, metadata, text in self._database.each(
+            "SELECT number, metadata, text FROM articles ORDER BY number"
+        ):
+            article = _load_article(metadata, text)
+            for found, sentences in _read_passages(self._database, number):
+                yield article, _make_passage(article.slug, found, sentences)
 
     def passage_ids(self) -> Iterator[str]:
         """The id of every passage."""
@@ -232,9 +231,24 @@ def _read_article(database: Database, slug: str) -> Article:
 
 
 def _read_passage(database: Database, row: int) -> Passage:
-    (found,) = database.all(_PASSAGE + "WHERE p.row = ?", row)
-    passage_id, slug, start, end, section, lead_start, lead_end, text = found
+    ((slug, *found),) = database.all(f"SELECT a.slug, {_COLUMNS} {_JOINED} WHERE p.row = ?", row)
     sentences = database.all("SELECT start, end FROM sentences WHERE passage = ? ORDER BY row", row)
+    return _make_passage(slug, found, sentences)
+
+
+def _read_passages(database: Database, article: int) -> Iterator[tuple[Sequence[Any], list[Span]]]:
+    """An article's passages with their sentences, ascending."""
+    rows = database.all(f"SELECT p.row, {_COLUMNS} FROM passages p WHERE article = ? ORDER BY row", article)  # noqa: S608
+    find = "SELECT passage, start, end FROM sentences WHERE passage BETWEEN ? AND ? ORDER BY row"
+    sentences: dict[int, list[Span]] = {row: [] for row, *_ in rows}
+    for row, start, end in database.all(find, min(sentences, default=0), max(sentences, default=-1)):
+        sentences.get(row, []).append((start, end))
+    for row, *found in rows:
+        yield found, sentences[row]
+
+
+def _make_passage(slug: str, found: Sequence[Any], sentences: Sequence[Span]) -> Passage:
+    passage_id, start, end, section, lead_start, lead_end, text = found
     return Passage(
         id=passage_id,
         article=slug,

@@ -7,7 +7,7 @@ the model's own dimensions would take, without loss on the questions (docs/evalu
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from app.index.encoder import normalise
 from app.index.lexical import STOP_WORDS
 from app.index.ranges import find_members
+from app.index.rowfile import RowFile
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 DIRECTIONS = 128
 """As many as ColBERT keeps (Khattab & Zaharia 2020)."""
+MAPPED = 64_000_000
+"""Bytes of stored vectors that are mapped at most."""
 LEVELS = 127
 """The largest component of a stored vector."""
 REACH = 6.0
@@ -138,25 +141,20 @@ def read_weights(content: bytes) -> NDArray[np.float32]:
 
 
 class TokenVectors:
-    """The stored token vectors, mapped; of those of a question's candidates alone anything is read."""
+    """The stored token vectors; of those of a question's candidates alone anything is read."""
 
     def __init__(self, values: Path, offsets: bytes, directions: Matrix) -> None:
         self._offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
         self._across = np.ascontiguousarray(directions.T)  # multiplied by in half the time
         self._scale = np.float32(find_scale(len(directions)))
-        shape = (int(self._offsets[-1]), len(directions))
-        self._values: NDArray[np.int8] = (
-            np.asarray(np.memmap(values, dtype=np.int8, mode="r", shape=shape))
-            if shape[0]
-            else np.empty(shape, dtype=np.int8)
-        )
+        self._read = _open_values(values, (int(self._offsets[-1]), len(directions)))
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
     def stored(self, row: int) -> NDArray[np.int8]:
         """A passage's token vectors as stored: int8[n, m]."""
-        return self._values[self._offsets[row] : self._offsets[row + 1]]
+        return self._read(np.arange(self._offsets[row], self._offsets[row + 1]))
 
     def best_cosines(self, query: Matrix, rows: Rows) -> Matrix:
         """For each of these passages and each token of the query its best cosine: float32[len(rows), m].
@@ -167,7 +165,7 @@ class TokenVectors:
         if not len(rows):
             return np.empty((0, len(query)), dtype=np.float32)
         members, starts = find_members(self._offsets, rows)
-        cosines = self._values[members].astype(np.float32) @ self._align(query)
+        cosines = self._read(members).astype(np.float32) @ self._align(query)
         best: Matrix = np.maximum.reduceat(cosines, starts, axis=0)
         return best[:, : len(query)]
 
@@ -176,3 +174,15 @@ class TokenVectors:
         columns = np.zeros((len(self._across.T), -(-len(query) // COLUMNS) * COLUMNS), dtype=np.float32)
         columns[:, : len(query)] = normalise(query @ self._across).T / self._scale
         return columns
+
+
+def _open_values(path: Path, shape: tuple[int, int]) -> Callable[[Rows], NDArray[np.int8]]:
+    """What gives int8[n, m] for n rows; small files are mapped, which is a little quicker."""
+    if shape[0] * shape[1] > MAPPED:
+        file = RowFile(path, shape[1])
+        return lambda rows: file.read(rows).view(np.int8)
+    empty = np.empty(shape, dtype=np.int8)
+    mapped: NDArray[np.int8] = (
+        np.asarray(np.memmap(path, dtype=np.int8, mode="r", shape=shape)) if empty.size else empty
+    )
+    return mapped.__getitem__

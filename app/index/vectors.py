@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError
+from app.index.rowfile import RowFile
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -41,13 +45,13 @@ def choose_kind(count: int, *, searched: bool = True) -> str:
     """
     if count <= EXACT:
         return "IDMap,Flat"
-    return f"IVF{2 ** math.ceil(math.log2(2 * math.sqrt(count)))},SQfp16" if searched else "IDMap,SQfp16"
+    return f"IVF{2 ** math.ceil(math.log2(2 * math.sqrt(count)))},SQfp16" if searched else "SQfp16"
 
 
 class VectorIndex:
     """Vectors by row, searched by inner product; as all are unit vectors, a score is a cosine."""
 
-    def __init__(self, index: faiss.Index) -> None:
+    def __init__(self, index: faiss.Index, path: Path | None = None) -> None:
         self._index = index  # the owner of what `kept` and `self._inner` only point into
         kept: Any = faiss.downcast_index(index)
         self._listed = isinstance(kept, faiss.IndexIVF)
@@ -55,7 +59,9 @@ class VectorIndex:
             kept.nprobe = PROBED
             kept.make_direct_map()
         # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
-        self._inner = kept if self._listed else faiss.downcast_index(kept.index)
+        self._inner = faiss.downcast_index(kept.index) if isinstance(kept, faiss.IndexIDMap) else kept
+        compared = isinstance(kept, faiss.IndexScalarQuantizer)
+        self._codes = _open_codes(path, kept) if compared and path else None
         self._exact = _view(self._inner) if isinstance(self._inner, faiss.IndexFlat) else None
 
     @classmethod
@@ -63,18 +69,22 @@ class VectorIndex:
         """From float32[n, d] unit vectors, which may be mapped; the ids are the rows. Raises BuildError."""
         count, dimension = vectors.shape
         index = faiss.index_factory(dimension, kind or choose_kind(count), faiss.METRIC_INNER_PRODUCT)
-        if not index.is_trained:
-            index.train(_choose_sample(vectors, index))
-        for start in range(0, count, STEP):
-            part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
-            _require_units(part)
-            index.add_with_ids(part, np.arange(start, start + len(part), dtype=np.int64))
+        with _all_cores():
+            if not index.is_trained:
+                index.train(_choose_sample(vectors, index))
+            for start in range(0, count, STEP):
+                part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
+                _require_units(part)
+                _add(index, part, start)
         return cls(index)
 
     @classmethod
     def open(cls, path: Path) -> VectorIndex:
-        """What ``write`` wrote, mapped, so that processes share it; its checksum must have been compared."""
-        return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
+        """What ``write`` wrote, mapped, so that processes share it; its checksum must have been compared.
+
+        Vectors that are only compared with are read row by row instead.
+        """
+        return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC), path)
 
     def write(self, path: Path) -> None:
         """As the generation stores it; raises OSError, also where FAISS's own file would be cut short."""
@@ -110,7 +120,9 @@ class VectorIndex:
         return np.asarray(self.vectors(rows) @ vector, dtype=np.float32)
 
     def vectors(self, rows: Rows) -> Matrix:
-        """The stored vectors of these rows: float32[len(rows), d]."""
+        """The stored vectors of these rows: float32[len(rows), d]; raises DamagedGeneration."""
+        if self._codes is not None:
+            return np.asarray(self._inner.sa_decode(self._codes.read(rows)), dtype=np.float32)
         stored: Matrix = self._inner.reconstruct_batch(rows) if self._exact is None else self._exact[rows]
         return stored
 
@@ -118,6 +130,30 @@ class VectorIndex:
         """The stored vector of one row: float32[d]."""
         found: Vector = self.vectors(np.array([row], dtype=np.int64))[0]
         return found
+
+
+def _open_codes(path: Path, index: Any) -> RowFile:
+    """The encoded vectors of such an index: its file ends with them."""
+    width = index.sa_code_size()
+    return RowFile(path, width, start=path.stat().st_size - index.ntotal * width)
+
+
+def _add(index: faiss.Index, vectors: Matrix, start: int) -> None:
+    """Add vectors whose ids are the rows from ``start`` on."""
+    if isinstance(index, faiss.IndexScalarQuantizer):
+        index.add(vectors)  # it numbers them so by itself, and takes no other ids
+    else:
+        index.add_with_ids(vectors, np.arange(start, start + len(vectors), dtype=np.int64))
+
+
+@contextmanager
+def _all_cores() -> Iterator[None]:
+    """Let FAISS divide its work; not for searching, see above."""
+    faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(1)
 
 
 def _view(index: Any) -> Matrix:

@@ -60,6 +60,7 @@ def assert_refused(index: Path, monkeypatch: pytest.MonkeyPatch, damaged: str) -
 
 PARSERS = {
     (LAYOUT.store,): "Database",
+    (LAYOUT.postings, LAYOUT.impacts): "Postings",
     (LAYOUT.tokens, LAYOUT.token_offsets, LAYOUT.token_directions): "TokenVectors",
     (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer): "Encoder",
 }

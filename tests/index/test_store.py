@@ -15,6 +15,7 @@ from app.corpus.passages import cut_article
 from app.errors import BuildError, NotFound, Withdrawn
 from app.index.database import Database
 from app.index.embedded import embedded_hash, embedded_sentence
+from app.index.generation import LAYOUT
 from app.index.store import Store, StoreWriter
 from app.records import Article, WithdrawnPassage
 from app.settings import ROOT
@@ -27,14 +28,15 @@ Write = Callable[..., Store]
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     def write_store(articles: tuple[Article, ...], *before: Store) -> Store:
-        path = tmp_path / f"100% of {len(list(tmp_path.iterdir()))}?.sqlite"
-        writer = StoreWriter(path)
+        folder = tmp_path / f"100% of {len(list(tmp_path.iterdir()))}?"
+        folder.mkdir()
+        writer = StoreWriter(folder)
         for article in articles:
             writer.add(article, cut_article(article))
         if before:
             writer.remember_withdrawn(before[0], before[1] if len(before) > 1 else None, NOW)
         writer.finish()
-        return Store(Database(path))
+        return Store(Database(folder / LAYOUT.store))
 
     return write_store
 
@@ -74,7 +76,7 @@ def test_passage_that_is_not_verbatim_is_refused(tmp_path: Path) -> None:
     passage = cut_article(ARTICLES[0])[0]
     changed = replace(passage, text="X" + passage.text[1:])
     with pytest.raises(BuildError, match=f"passage {passage.id} is not what stands in the article"):
-        StoreWriter(tmp_path / "store").add(ARTICLES[0], (changed,))
+        StoreWriter(tmp_path).add(ARTICLES[0], (changed,))
 
 
 def test_withdrawn_passage_keeps_its_words_while_a_generation_that_held_it_is_kept(write: Write) -> None:
@@ -113,11 +115,13 @@ def test_passage_that_comes_back_is_no_longer_withdrawn(write: Write) -> None:
 
 def test_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
+        (tmp_path / name).mkdir()
         writer = StoreWriter(tmp_path / name)
         for article in ARTICLES:
             writer.add(article, cut_article(article))
         writer.finish()
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    for name in (LAYOUT.store, LAYOUT.postings, LAYOUT.impacts):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
 def test_threads_read_at_the_same_time(write: Write) -> None:

@@ -50,6 +50,15 @@ def test_passages_are_compared_in_the_order_asked_for(tokens: TokenVectors) -> N
     ]
 
 
+def test_large_files_are_read_and_give_the_same(
+    files: tuple[Path, bytes], tokens: TokenVectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.index.tokens.MAPPED", 0)
+    read, rows = TokenVectors(*files, AS_THEY_ARE), np.array([1, 0])
+    assert read.best_cosines(FIRST, rows).tolist() == tokens.best_cosines(FIRST, rows).tolist()
+    assert read.stored(0).tolist() == tokens.stored(0).tolist()
+
+
 def test_no_passages_have_no_cosines(tokens: TokenVectors) -> None:
     assert tokens.best_cosines(FIRST, np.array([], dtype=np.int64)).shape == (0, 2)
 

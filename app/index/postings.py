@@ -1,0 +1,278 @@
+"""Which passages hold a term and what it counts there: worked out at build, mapped, added up at a question.
+
+What a term counts in a passage (its impact) does not hang on the question, so it is stored (impact-ordered
+retrieval: Anh & Moffat 2006). A term of many passages has its best ones, its champions, a second time: they
+bound what a question costs, however large the corpus is.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+Sums = NDArray[np.float64]
+Numbers = NDArray[np.int32]
+Places = NDArray[np.int64]
+Phrase = tuple[int, ...]
+
+K1, B = 1.2, 0.75
+LEAST_IDF = 1e-6
+"""BM25's parameters and what a term counts that half of the passages hold, all as FTS5 chooses them."""
+
+CHAMPIONS = 32_000
+"""Passages of one term that a question may look at first."""
+ADDED, SHARE = 24_000, 32
+"""A question's postings that are added up: so many that count most, or one in so many where that is more."""
+SAMPLED = 16
+"""Which count most is judged by one posting in so many."""
+COMPARED = 1_000
+"""Passages, the best by these sums, in which every term is looked up. Tests say what all this finds."""
+
+STEP = 2_000_000
+"""Terms of running text that are counted at a time while building."""
+END = 0
+"""Stands in the spooled text where a column ends; no term has this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Where a term's postings lie: of each passage that holds it row and impact, rows ascending."""
+
+    documents: int
+    start: int
+    champions: int
+    """How many the best are; all of them where there are few enough, and then ``best`` is ``start``."""
+    best: int
+    """Where the best lie, rows ascending too."""
+
+
+class Postings:
+    """Stored postings, mapped; of those of a question's terms alone anything is read."""
+
+    def __init__(self, rows: Path, impacts: Path) -> None:
+        self._rows: Numbers = _map(rows, "<i4")
+        self._impacts: Scores = _map(impacts, "<f4")
+
+    def search(self, terms: Sequence[Term], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
+        """Rows and BM25 of the ``k`` best passages, of equal ones the first: int64[n] and float32[n].
+
+        Exact where all the terms' postings are among their champions, and together no more than ADDED.
+        Otherwise the postings that count most propose passages; the scores of those found are exact. With
+        ``exact`` all postings are added up, which takes as long as there are many: for measuring.
+        """
+        if not terms:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        rows, impacts = self._read_all(terms) if exact else self._read_champions(terms)
+        rows, scores = _add_up(rows, impacts)
+        if sum(term.documents for term in terms) > len(impacts):
+            rows = np.sort(rows[_choose_best(scores, max(k, COMPARED))])
+            scores = np.sum([self._look_up(term, rows) for term in terms], axis=0, dtype=np.float64)
+        best = _choose_best(scores, k)
+        return rows[best].astype(np.int64), scores[best].astype(np.float32)
+
+    def holds(self, term: Term, row: int) -> bool:
+        """Whether the term stands in the passage."""
+        return bool(self._look_up(term, np.array([row], dtype=np.int32))[0])
+
+    def _read_champions(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
+        """The terms' postings that count most, one term's after another's."""
+        rows, impacts = self._read([slice(term.best, term.best + term.champions) for term in terms])
+        added = max(ADDED, sum(term.documents for term in terms) // SHARE)
+        if len(rows) <= added:
+            return rows, impacts
+        least = np.partition(impacts[::SAMPLED], -added // SAMPLED)[-added // SAMPLED]
+        kept = np.flatnonzero(impacts >= least)
+        return rows[kept], impacts[kept]
+
+    def _read_all(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
+        return self._read([slice(term.start, term.start + term.documents) for term in terms])
+
+    def _read(self, parts: Sequence[slice]) -> tuple[Numbers, Scores]:
+        rows = np.concatenate([self._rows[part] for part in parts])
+        return rows, np.concatenate([self._impacts[part] for part in parts])
+
+    def _look_up(self, term: Term, rows: Numbers) -> Scores:
+        """What the term counts in each of these passages, 0 where it is not: float32[len(rows)].
+
+        ``rows`` must be int32: for another width all of the term's postings would be converted to it.
+        """
+        held = self._rows[term.start : term.start + term.documents]
+        places = np.minimum(held.searchsorted(rows), term.documents - 1)
+        return np.where(held[places] == rows, self._impacts[term.start + places], np.float32(0))
+
+
+def _add_up(rows: Numbers, impacts: Scores) -> tuple[Numbers, Sums]:
+    """Each row once, ascending, and the sum of its impacts."""
+    order = rows.argsort(kind="stable")
+    rows = rows[order]
+    firsts = _find_firsts(rows)
+    return rows[firsts], np.add.reduceat(impacts[order], firsts, dtype=np.float64)
+
+
+def _choose_best(scores: Sums, k: int) -> Places:
+    """The places of the ``k`` highest scores, best first; of equal ones the first."""
+    if len(scores) <= k:
+        return np.argsort(-scores, kind="stable")
+    good = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
+    return good[np.argsort(-scores[good], kind="stable")[:k]]
+
+
+def _find_firsts(values: NDArray[Any]) -> Places:
+    """Where in sorted values each begins that differs from the one before."""
+    differs = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
+    return np.flatnonzero(differs)
+
+
+def _map(path: Path, kind: str) -> NDArray[Any]:
+    if not path.stat().st_size:
+        return np.empty(0, dtype=kind)  # nothing cannot be mapped
+    return np.asarray(np.memmap(path, dtype=kind, mode="r"))
+
+
+class PostingsWriter:
+    """Takes the terms of passage after passage, numbered from 1 on; running text waits in a file."""
+
+    def __init__(self, rows: Path, impacts: Path, *, champions: int = CHAMPIONS) -> None:
+        self._paths = (rows, impacts)
+        self._champions = champions
+        self._text: IO[bytes] = TemporaryFile(dir=rows.parent)  # noqa: SIM115 - `close` does
+        self._counted: IO[bytes] = TemporaryFile(dir=rows.parent)  # noqa: SIM115
+        self._chunks: list[int] = []
+        """How many counts each chunk of text gave."""
+        self._spooled, self._lengths = array("q"), array("i")
+        """Of each passage: its numbers in the file, and its terms."""
+
+    def add(self, columns: Sequence[Sequence[int]]) -> None:
+        """The next passage: its terms in the order in which they stand, column by column."""
+        text = array("i")
+        for column in columns:
+            text.extend(column)
+            text.append(END)
+        self._text.write(text)
+        self._spooled.append(len(text))
+        self._lengths.append(len(text) - len(columns))
+
+    def finish(self, order: Places, phrases: Mapping[Phrase, int], weights: Sums) -> list[Term]:
+        """Write the postings, term after term in this ``order``, and tell where each one's lie.
+
+        ``phrases`` are terms that stand where several others stand in a row: they count for BM25, but not as
+        part of a passage's length. ``weights`` are what an occurrence of each term counts, by number.
+        """
+        documents = self._count(phrases, len(weights))
+        terms = _lay_out(documents[order], self._champions)
+        size = sum(term.documents for term in terms) + sum(t.champions for t in terms if t.best != t.start)
+        rows, impacts = np.empty(size, dtype="<i4"), np.empty(size, dtype="<f4")
+        starts = np.zeros(len(weights), dtype=np.int64)
+        starts[order] = [term.start for term in terms]
+        self._place(starts, self._find_idf(documents), weights, rows, impacts)
+        for term in terms:
+            _copy_best(term, rows, impacts)
+        for path, values in zip(self._paths, (rows, impacts), strict=True):
+            path.write_bytes(values.data)
+        return terms
+
+    def close(self) -> None:
+        """Let go of the files in between."""
+        self._text.close()
+        self._counted.close()
+
+    def _count(self, phrases: Mapping[Phrase, int], terms: int) -> Places:
+        """How many passages hold each term: int64[terms]; how often each of them does goes into a file."""
+        documents = np.zeros(terms, dtype=np.int64)
+        for numbers, rows in self._read_text():
+            keys, counts = _count_chunk(numbers, rows, phrases)
+            documents += np.bincount(keys >> 32, minlength=terms)
+            self._counted.write(keys.data)
+            self._counted.write(counts.data)
+            self._chunks.append(len(keys))
+        return documents
+
+    def _read_text(self) -> Iterator[tuple[Numbers, Numbers]]:
+        """Terms and the rows of their passages, whole passages at a time."""
+        self._text.seek(0)
+        spooled = np.array(self._spooled, dtype=np.int64)
+        ends = np.cumsum(spooled)
+        row = 0
+        while row < len(ends):
+            stop = max(row + 1, int(ends.searchsorted(ends[row] - spooled[row] + STEP, side="right")))
+            sizes = spooled[row:stop]
+            numbers = np.frombuffer(self._text.read(4 * int(sizes.sum())), dtype=np.int32)
+            yield numbers, np.repeat(np.arange(row, stop, dtype=np.int32), sizes)
+            row = stop
+
+    def _place(self, cursor: Places, idf: Sums, weights: Sums, rows: Numbers, impacts: Scores) -> None:
+        """Put each posting to its term's others; ``cursor`` is where each term's next one goes."""
+        lengths = np.array(self._lengths, dtype=np.float64)
+        slowness = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
+        for keys, counts in self._read_counts():
+            numbers, passages = keys >> 32, keys & 0xFFFFFFFF
+            firsts = _find_firsts(numbers)
+            sizes = np.diff(firsts, append=len(numbers))
+            places = np.arange(len(numbers)) + np.repeat(cursor[numbers[firsts]] - firsts, sizes)
+            frequencies = counts * weights[numbers]
+            rows[places] = passages
+            impacts[places] = idf[numbers] * frequencies * (K1 + 1) / (frequencies + slowness[passages])
+            cursor[numbers[firsts]] += sizes
+
+    def _read_counts(self) -> Iterator[tuple[Places, Numbers]]:
+        self._counted.seek(0)
+        for size in self._chunks:
+            keys = np.frombuffer(self._counted.read(8 * size), dtype=np.int64)
+            yield keys, np.frombuffer(self._counted.read(4 * size), dtype=np.int32)
+
+    def _find_idf(self, documents: Places) -> Sums:
+        """What a term counts by how few passages hold it (Robertson & Zaragoza 2009)."""
+        return np.maximum(np.log((len(self._lengths) - documents + 0.5) / (documents + 0.5)), LEAST_IDF)
+
+
+def _count_chunk(numbers: Numbers, rows: Numbers, phrases: Mapping[Phrase, int]) -> tuple[Places, Numbers]:
+    """Each term and row as ``term << 32 | row``, ascending, and how often the term stands there."""
+    found = _find_phrases(numbers, phrases)
+    places = [place for place, _ in found]
+    keys = np.concatenate([numbers, np.array([term for _, term in found], dtype=np.int32)]).astype(np.int64)
+    keys = (keys << 32 | np.concatenate([rows, rows[places]]))[keys != END]
+    keys.sort()
+    firsts = _find_firsts(keys)
+    return keys[firsts], np.diff(firsts, append=len(keys)).astype(np.int32)
+
+
+def _find_phrases(numbers: Numbers, phrases: Mapping[Phrase, int]) -> list[tuple[int, int]]:
+    """Place and term of every phrase in a running text."""
+    lengths: dict[int, set[int]] = {}
+    for phrase in phrases:
+        lengths.setdefault(phrase[0], set()).add(len(phrase))
+    found = []
+    for place in np.flatnonzero(np.isin(numbers, list(lengths))).tolist():
+        for length in lengths[int(numbers[place])]:
+            term = phrases.get(tuple(numbers[place : place + length].tolist()))
+            if term is not None:
+                found.append((place, term))
+    return found
+
+
+def _lay_out(documents: Places, champions: int) -> list[Term]:
+    """Where the postings of each of these terms lie, and behind them all the best of the large ones."""
+    starts = np.cumsum(documents) - documents
+    copied = np.where(documents > champions, champions, 0)
+    bests = np.where(copied, documents.sum() + np.cumsum(copied) - copied, starts)
+    chosen = np.minimum(documents, champions)
+    return [Term(*place) for place in np.stack([documents, starts, chosen, bests], axis=1).tolist()]
+
+
+def _copy_best(term: Term, rows: Numbers, impacts: Scores) -> None:
+    """Fill in a large term's best postings, of equal ones the first."""
+    if term.best == term.start:
+        return
+    whole, best = slice(term.start, term.start + term.documents), slice(term.best, term.best + term.champions)
+    places = np.sort(np.argsort(-impacts[whole], kind="stable")[: term.champions])
+    rows[best], impacts[best] = rows[whole][places], impacts[whole][places]

@@ -1,0 +1,44 @@
+"""Rows of one width in a file that no longer changes, read where they are wanted."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import DamagedGeneration
+
+Rows = NDArray[np.int64]
+
+
+class RowFile:
+    """For large files of which each question wants a little in many places.
+
+    Were they mapped, a neighbourhood of every place, up to megabytes, would count as the process's memory,
+    and soon all of the file.
+    """
+
+    def __init__(self, path: Path, width: int, *, start: int = 0) -> None:
+        """``width`` is that of a row and ``start`` where the first begins, both in bytes."""
+        self._name, self._width, self._start = path.name, width, start
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._file)
+
+    def read(self, rows: Rows) -> NDArray[np.uint8]:
+        """These rows' bytes, uint8[len(rows), width], those that follow each other read at once.
+
+        Raises DamagedGeneration where the file ends too early.
+        """
+        found = np.empty((len(rows), self._width), dtype=np.uint8)
+        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1).tolist()
+        read = 0
+        for start, end in pairwise([*starts, len(rows)]):
+            place = self._start + int(rows[start]) * self._width
+            read += os.preadv(self._file, [found[start:end].data], place)
+        if read != found.nbytes:
+            raise DamagedGeneration(f"{self._name} is damaged: it ends too early.")
+        return found

@@ -1,0 +1,45 @@
+"""app/index/rowfile.py over small files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import DamagedGeneration
+from app.index.rowfile import RowFile
+
+ROWS = np.arange(60, dtype=np.uint8).reshape(20, 3)
+
+
+def count_open() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "rows").write_bytes(b"head" + ROWS.tobytes())
+    return tmp_path / "rows"
+
+
+@pytest.mark.parametrize("wanted", [[], [0], [19], [3, 4, 5, 9, 1, 2, 2, 0], list(range(20))])
+def test_rows_come_in_the_order_in_which_they_are_asked_for(path: Path, wanted: list[int]) -> None:
+    found = RowFile(path, 3, start=4).read(np.array(wanted, dtype=np.int64))
+    assert found.tolist() == ROWS[wanted].tolist()
+
+
+def test_file_that_was_cut_short_is_damaged(path: Path) -> None:
+    file = RowFile(path, 3, start=4)
+    os.truncate(path, 60)
+    with pytest.raises(DamagedGeneration, match="rows is damaged: it ends too early"):
+        file.read(np.array([2, 19]))
+
+
+def test_file_is_closed_with_the_last_that_needs_it(path: Path) -> None:
+    before = count_open()
+    file = RowFile(path, 3)
+    assert count_open() == before + 1
+    del file
+    assert count_open() == before
