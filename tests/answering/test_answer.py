@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.answering.answer import IndexAnswerer
+from app.answering.search import RESCORED
 
 
 def test_first_passage_is_the_one_that_answers_and_is_verbatim(answerer: IndexAnswerer) -> None:
@@ -37,7 +38,7 @@ def test_scores_are_cosines_of_question_and_passage(answerer: IndexAnswerer) -> 
 
 def test_candidates_fall_in_score(answerer: IndexAnswerer) -> None:
     scores = answerer.search.rank("why does my baby kick at night").scores
-    assert len(scores) == 32
+    assert len(scores) == RESCORED
     assert list(scores) == sorted(scores, reverse=True)
 
 
