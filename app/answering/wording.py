@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any
 
 TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[.!?;\n]+|[,:()\u2013\u2014\u2026]|\s-+\s")
@@ -15,6 +16,8 @@ LONGEST_MENDED = 20
 TWO_EDITS_FROM = 9
 LONGEST = 400
 """Words that are read; more than a question may hold."""
+CACHED_WORDS = 4096
+"""Single words whose mended forms are kept ready."""
 
 
 class Wording:
@@ -22,12 +25,13 @@ class Wording:
 
     def __init__(self, spelling: dict[str, Any], known: Collection[str], roots: Collection[str]) -> None:
         fixed: dict[str, str] = spelling["fixed"]
-        self._fixed = {word: said.split() for said, words in fixed.items() for word in words.split()}
+        self._fixed = {word: tuple(said.split()) for said, words in fixed.items() for word in words.split()}
         self._keep = {*spelling["keep"].split(), *known}
         self._roots = tuple(sorted(roots))
         danger = [word for word in spelling["danger"].split() if len(word) >= SHORTEST_MENDED]
         self._mended = _index_misspellings(danger)
         self._keep.update(danger)
+        self._mend = lru_cache(maxsize=CACHED_WORDS)(self._find_meant)
 
     def split(self, question: str) -> tuple[list[str], list[int], list[int]]:
         """The words, and for each word the number of its clause and of its sentence."""
@@ -46,17 +50,17 @@ class Wording:
                 sentences.append(sentence)
         return words[:LONGEST], clauses[:LONGEST], sentences[:LONGEST]
 
-    def _mend(self, word: str) -> list[str]:
+    def _find_meant(self, word: str) -> tuple[str, ...]:
         if word[0].isdecimal():
-            return [word.replace(",", ".")]
+            return (word.replace(",", "."),)
         word = REPEATED.sub(r"\1", word)
         if word in self._fixed:
             return self._fixed[word]
         if not SHORTEST_MENDED <= len(word) <= LONGEST_MENDED or word in self._keep:
-            return [word]
+            return (word,)
         if word.startswith(self._roots):
-            return [word]
-        return [next((self._mended[cut] for cut in _cuts(word) if self._fits(word, cut)), word)]
+            return (word,)
+        return (next((self._mended[cut] for cut in _cuts(word) if self._fits(word, cut)), word),)
 
     def _fits(self, word: str, cut: str) -> bool:
         meant = self._mended.get(cut)
