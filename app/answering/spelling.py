@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from string import ascii_lowercase
 
 from app.index.encoder import TextEncoder
@@ -42,16 +42,12 @@ class Spelling:
             return None
         if self._lexical.familiar(word) or self._is_english(word):
             return None
-        near = {other for other in _find_neighbours(word) if other in self._words}
-        return max(near, key=lambda other: (self._words[other], other), default=None)
+        near = self._lexical.count_words(_find_neighbours(word))
+        return max(near, key=lambda other: (near[other], other), default=None)
 
     def _is_english(self, word: str) -> bool:
         """Whether the model has the word whole in its vocabulary, which only frequent words are."""
         return self._encoder.knows(word)
-
-    @cached_property
-    def _words(self) -> dict[str, int]:
-        return self._lexical.words()
 
 
 def _find_neighbours(word: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ at each of a word's passages at every question, and works out its impacts anew (
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sqlite3
@@ -237,9 +238,10 @@ class LexicalIndex:
         documents = self.document_frequency(word)
         return math.log1p((self._passages - documents + 0.5) / (documents + 0.5))
 
-    def words(self) -> dict[str, int]:
-        """Every word of the corpus as it is written, in lower case, and how often it occurs."""
-        return dict(self._database.each("SELECT word, occurrences FROM words"))
+    def count_words(self, words: Iterable[str]) -> dict[str, int]:
+        """How often each of these occurs in the corpus as it is written, in lower case; those that do."""
+        find = "SELECT word, occurrences FROM words WHERE word IN (SELECT value FROM json_each(?))"
+        return dict(self._database.all(find, json.dumps(list(words))))
 
     def _count(self, stem: str) -> int:
         term = self._find(stem)
