@@ -185,7 +185,7 @@ class Search:
         sentences, starts = find_members(self.index.sentence_offsets, rows)
         cosines = self.index.sentences.cosines(vector, sentences)
         best = np.maximum.reduceat(cosines, starts)
-        counts = np.diff(starts, append=len(sentences))
+        counts = np.append(starts[1:], len(sentences)) - starts
         # The first that is as good as the best of its passage.
         places = np.flatnonzero(cosines == best.repeat(counts))
         return best, sentences[places[places.searchsorted(starts)]]
