@@ -115,7 +115,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         super().__init__(*arguments, **named)
         self._begun: dict[TConn, float] = {}
         self._parting: deque[Connection] = deque()
-        self._room = self.cfg.threads + self.app.settings.queue
+        self._room: int = self.cfg.threads + self.app.settings.queue
         self._deadline = self.app.settings.deadline
 
     def init_process(self) -> None:
@@ -124,10 +124,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
-        """Take those who wait; one a round, as gunicorn does, is too slow to refuse a crowd."""
+        """Take one, so that other processes get theirs, or many where none can be served: a crowd is refused
+        too slowly one by one.
+        """
         try:
             for _ in range(MAX_ACCEPTED):
                 self._welcome(*listener.accept(), listener)
+                if self._has_room():
+                    return
         except OSError as error:
             if error.errno not in _NOBODY_THERE:
                 raise
@@ -135,7 +139,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     def _welcome(self, client: socket.socket, address: object, listener: socket.socket) -> None:
         """Refuse at once whom there is no room for; the others wait until they have said something."""
         client.setblocking(False)
-        if len(self._begun) >= self._room and self._refuse(client):
+        if not self._has_room() and self._refuse(client):
             client.close()
             return
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_LIMIT)
@@ -147,7 +151,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def enqueue_req(self, conn: TConn) -> None:
         """Queue a connection that has something to say, or refuse it."""
-        if len(self._begun) < self._room:
+        if self._has_room():
             self._begun[conn] = time.monotonic()
             super().enqueue_req(conn)
         else:
@@ -155,6 +159,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             self._refuse(conn.sock)
             self.nr_conns -= 1
             conn.close()
+
+    def _has_room(self) -> bool:
+        return len(self._begun) < self._room
 
     def finish_request(self, conn: TConn, future: Any) -> None:
         """Make room for the next."""

@@ -39,6 +39,8 @@ BEGIN, END = "<!-- measured by scripts/benchmark.py -->", "<!-- end of what was 
 WARM_CONNECTIONS = 4
 README = ROOT / "README.md"
 JUDGED = ("dev", "heldout")
+AT_A_TIME = 30
+"""Questions that each system answers before the next one's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,10 @@ def open_systems(effort: Effort) -> dict[str, Find | None]:
 def measure_process(
     answerer: IndexAnswerer, systems: Mapping[str, Find | None], questions: Sequence[str]
 ) -> dict[str, Spread]:
-    """A question in this process: us beside the others."""
+    """A question in this process: us beside the others, each as a process that does nothing else meets it."""
     calls: dict[str, Call] = {OURS: answerer.answer, **{name: find for name, find in systems.items() if find}}
     interleave(calls, questions[:10])
-    return interleave(calls, questions)
+    return interleave(calls, questions, at_a_time=AT_A_TIME)
 
 
 def judge_answers(answerer: IndexAnswerer, systems: Mapping[str, Find | None], settings: Settings) -> str:

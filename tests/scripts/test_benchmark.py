@@ -56,6 +56,13 @@ def test_calls_take_turns_question_by_question() -> None:
     assert asked == ["a1", "b1", "a2", "b2"]
 
 
+def test_calls_take_turns_after_several_questions() -> None:
+    asked: list[str] = []
+    calls = {"a": lambda q: asked.append(f"a{q}"), "b": lambda q: asked.append(f"b{q}")}
+    interleave(calls, ["1", "2", "3"], at_a_time=2)
+    assert asked == ["a1", "a2", "b1", "b2", "a3", "b3"]
+
+
 def test_table_is_markdown() -> None:
     assert make_table(("ms", "p50"), [("encode", 1.2)]) == "| ms | p50 |\n| --- | ---: |\n| encode | 1.2 |"
 
