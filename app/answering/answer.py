@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +14,9 @@ from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
 from app.answering.urgency import Urgency
 from app.answering.urgency_vote import UrgencyVote
-from app.index.lexical import find_words
+from app.index.lexical import has_words
 from app.index.opened import OpenedIndex
+from app.index.store import Store
 from app.records import Answer, Article, Match, Outcome, Passage, WithdrawnPassage
 
 
@@ -63,12 +65,13 @@ class IndexAnswerer:
         self._urgency = Urgency.load()
         self._urgency_vote = UrgencyVote.read(index.generation.manifest)
         self._other_subjects = OtherSubjects(index.lexical)
+        self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
 
     def answer(self, question: str, k: int = 5) -> Answer:
         """Answer one question; raises QuestionError for one that cannot be taken."""
         question, k = check_question(question), check_count(k)
         ranking = self.search.rank(question)
-        confidence, outcome = self._judge(ranking) if find_words(question) else (0.0, "none")
+        confidence, outcome = self._judge(ranking) if has_words(question) else (0.0, "none")
         matches = self._find_matches(ranking, k) if outcome != "none" else ()
         return Answer(
             question=question,
@@ -80,7 +83,7 @@ class IndexAnswerer:
             generation=self.generation,
             model=self.model,
             help=self._find_help(ranking, matches[0]) if outcome == "answered" else (),
-            suggestion=self.search.spelling.suggest(question),
+            suggestion=self.search.suggest(ranking, question),
         )
 
     def rank(self, question: str) -> Ranking:
@@ -120,11 +123,7 @@ class IndexAnswerer:
         headings = first.article.when_to_get_help
         if not headings or (first.passage.section and first.passage.section[-1] in headings):
             return ()
-        rows = [
-            row
-            for row in self.index.store.rows_of(first.article.slug)
-            if self.index.store.passage_at(row).section[-1:] == headings[:1]
-        ]
+        rows = self._rows_under(first.article.slug, headings[0])
         cosines = self.index.passages.cosines(ranking.query.encoding.vector, np.array(rows, dtype=np.int64))
         return tuple(
             Match(self.index.store.passage_at(row), first.article, float(cosine))
@@ -160,3 +159,8 @@ class IndexAnswerer:
     def close(self) -> None:
         """Let go of the generation's files."""
         self.index.close()
+
+
+def _find_rows_under(store: Store, slug: str, heading: str) -> tuple[int, ...]:
+    """The rows of an article's passages that stand right under a heading."""
+    return tuple(row for row in store.rows_of(slug) if store.passage_at(row).section[-1:] == (heading,))

@@ -59,8 +59,10 @@ class Query:
     encoding: Encoding
     token_weights: Scores
     """float32[m]: what each of its tokens counts."""
+    typed: tuple[str, ...]
+    """Its content words."""
     words: tuple[str, ...]
-    """Its content words, those misspelt as the corpus spells them."""
+    """The same, those misspelt as the corpus spells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +132,22 @@ class Search:
 
     def _read(self, question: str) -> Query:
         encoding = self.index.encoder.encode(question)
-        words = (self.spelling.correct(word) or word for word in find_content_words(question))
-        return Query(encoding, self.index.token_weights[encoding.ids], tuple(words))
+        typed = tuple(find_content_words(question))
+        words = tuple(self.spelling.correct(word) or word for word in typed)
+        return Query(encoding, self.index.token_weights[encoding.ids], typed, words)
 
     def select(self, ranking: Ranking, k: int) -> tuple[int, ...]:
         """The places in the ranking of the ``k`` best passages that do not say the same thing again."""
         vectors = self.index.passages.vectors(ranking.rows)
+        repeats = (vectors @ vectors.T > NEAR_DUPLICATE).tolist()
         chosen: list[int] = []
         sections: list[tuple[str, ...]] = []
-        for place, row in enumerate(ranking.rows):
+        for place, row in enumerate(ranking.rows.tolist()):
             if len(chosen) == k:
                 break
-            passage = self.index.store.passage_at(int(row))
+            passage = self.index.store.passage_at(row)
             section = (passage.article, *passage.section)
-            repeated = chosen and float((vectors[chosen] @ vectors[place]).max()) > NEAR_DUPLICATE
+            repeated = any(repeats[place][other] for other in chosen)
             if not repeated and sections.count(section) < MAX_OF_SECTION:
                 chosen.append(place)
                 sections.append(section)
@@ -158,6 +162,11 @@ class Search:
             score=float(ranking.passages[place]),
             highlights=(self._locate(passage, ranking, place),),
         )
+
+    def suggest(self, ranking: Ranking, question: str) -> str | None:
+        """The question that was ranked with its misspelt words mended; None when there are none."""
+        query = ranking.query
+        return self.spelling.suggest(question) if query.words != query.typed else None
 
     def _propose(self, query: Query) -> tuple[Rows, Scores]:
         """The candidates' rows in ascending order, each once, and their BM25, 0 where no word is shared."""

@@ -70,6 +70,11 @@ def _clean(written: str) -> str:
     return _POSSESSIVE.sub("", written).replace("’", "'")
 
 
+def has_words(text: str) -> bool:
+    """Whether there is any word in a text."""
+    return _WORD.search(text) is not None
+
+
 def find_content_words(text: str) -> list[str]:
     """The different words of a text that carry content, in order."""
     return list(dict.fromkeys(word for word in find_words(text) if word not in STOP_WORDS))
@@ -202,6 +207,9 @@ class LexicalIndex:
         self._families = Families.load(database)
         self._passages = int(database.all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
         self._find = lru_cache(maxsize=CACHED_WORDS)(partial(_read_term, database))
+        self._documents = lru_cache(maxsize=CACHED_WORDS)(
+            partial(_count_documents, self._find, self._families)
+        )
         self._find_all = lru_cache(maxsize=CACHED_WORDS)(partial(_read_terms, self._find, self._families))
 
     def search(self, words: Sequence[str], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
@@ -231,7 +239,7 @@ class LexicalIndex:
 
     def document_frequency(self, word: str) -> int:
         """How many passages hold the word in any of its forms; of several stems, the rarest counts."""
-        return min(map(self._count, self._families.stem(word)), default=0)
+        return self._documents(word)
 
     def weigh(self, word: str) -> float:
         """The word's inverse document frequency, highest for one that the corpus does not know."""
@@ -243,14 +251,15 @@ class LexicalIndex:
         find = "SELECT word, occurrences FROM words WHERE word IN (SELECT value FROM json_each(?))"
         return dict(self._database.all(find, json.dumps(list(words))))
 
-    def _count(self, stem: str) -> int:
-        term = self._find(stem)
-        return term.documents if term else 0
-
 
 def _read_term(database: Database, name: str) -> Term | None:
     found = database.all("SELECT documents, start, champions, best FROM terms WHERE term = ?", name)
     return Term(*found[0]) if found else None
+
+
+def _count_documents(find: Callable[[str], Term | None], families: Families, word: str) -> int:
+    terms = map(find, families.stem(word))
+    return min((term.documents if term else 0 for term in terms), default=0)
 
 
 def _read_terms(find: Callable[[str], Term | None], families: Families, word: str) -> tuple[Term, ...]:
