@@ -17,6 +17,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.index.ranges import find_firsts
+
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 Sums = NDArray[np.float64]
@@ -114,7 +116,7 @@ def _add_up(rows: Numbers, impacts: Scores) -> tuple[Numbers, Sums]:
     """Each row once, ascending, and the sum of its impacts."""
     order = rows.argsort(kind="stable")
     rows = rows[order]
-    firsts = _find_firsts(rows)
+    firsts = find_firsts(rows)
     return rows[firsts], np.add.reduceat(impacts[order], firsts, dtype=np.float64)
 
 
@@ -124,13 +126,6 @@ def _choose_best(scores: Sums, k: int) -> Places:
         return np.argsort(-scores, kind="stable")
     good = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
     return good[np.argsort(-scores[good], kind="stable")[:k]]
-
-
-def _find_firsts(values: NDArray[Any]) -> Places:
-    """Where in sorted values each begins that differs from the one before."""
-    differs = np.ones(len(values), dtype=bool)
-    np.not_equal(values[1:], values[:-1], out=differs[1:])
-    return np.flatnonzero(differs)
 
 
 def _map(path: Path, kind: str) -> NDArray[Any]:
@@ -216,7 +211,7 @@ class PostingsWriter:
         slowness = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
         for keys, counts in self._read_counts():
             numbers, passages = keys >> 32, keys & 0xFFFFFFFF
-            firsts = _find_firsts(numbers)
+            firsts = find_firsts(numbers)
             sizes = np.diff(firsts, append=len(numbers))
             places = np.arange(len(numbers)) + np.repeat(cursor[numbers[firsts]] - firsts, sizes)
             frequencies = counts * weights[numbers]
@@ -242,7 +237,7 @@ def _count_chunk(numbers: Numbers, rows: Numbers, phrases: Mapping[Phrase, int])
     keys = np.concatenate([numbers, np.array([term for _, term in found], dtype=np.int32)]).astype(np.int64)
     keys = (keys << 32 | np.concatenate([rows, rows[places]]))[keys != END]
     keys.sort()
-    firsts = _find_firsts(keys)
+    firsts = find_firsts(keys)
     return keys[firsts], np.diff(firsts, append=len(keys)).astype(np.int32)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.index.ranges import find_members
+from app.index.ranges import find_firsts, find_members
 
 OFFSETS = np.array([0, 2, 3, 7])
 
@@ -18,3 +18,8 @@ def test_members_stand_one_row_after_the_other_in_the_order_asked_for() -> None:
 def test_no_rows_have_no_members() -> None:
     members, starts = find_members(OFFSETS, np.array([], dtype=np.int64))
     assert (members.tolist(), starts.tolist()) == ([], [])
+
+
+def test_first_of_equal_values_is_found() -> None:
+    assert find_firsts(np.array([2, 2, 5, 7, 7, 7])).tolist() == [0, 2, 3]
+    assert find_firsts(np.array([], dtype=np.int32)).tolist() == []
