@@ -115,16 +115,20 @@ async def soak_overloaded(server: Running, plan: Plan) -> bool:
 
 @asynccontextmanager
 async def hold_slow_clients(port: int, count: int) -> AsyncIterator[None]:
-    """Clients that send a byte of their headers a second."""
+    """Clients that send a byte of their headers a second, and come back when they are dropped."""
 
     async def dawdle() -> None:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            for byte in b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 600:
-                writer.write(bytes([byte]))
-                await asyncio.sleep(1)
-        finally:
-            writer.close()
+        while True:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                for byte in b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 600:
+                    writer.write(bytes([byte]))
+                    await writer.drain()
+                    await asyncio.sleep(1)
+            except ConnectionError:
+                continue
+            finally:
+                writer.close()
 
     tasks = [asyncio.create_task(dawdle()) for _ in range(count)]
     await asyncio.sleep(2)
