@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build the index when there is none, then serve; an index older than the corpus is pointed out."""
+"""Build the index when this version has none, then serve; one older than the corpus is pointed out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console import ROOT, run
 
-from app.errors import GenerationError, NoGeneration
+from app.errors import GenerationError, NoGeneration, WrongModel
 from app.index.publish import open_current
 from app.settings import Settings
 
@@ -26,16 +26,23 @@ def find_outdated(index: Path, corpus: Path) -> list[str]:
     return sorted({slug for slug, _ in built ^ now})
 
 
+def build(reason: str) -> None:
+    """Publish an index of the corpus, or end as that does."""
+    print(reason, flush=True)
+    # In a process of its own: what serves never loads what builds.
+    built = subprocess.run([sys.executable, str(SCRIPTS / "reindex.py")], check=False)
+    if built.returncode:
+        sys.exit(built.returncode)
+
+
 def prepare_index(settings: Settings) -> None:
-    """Build only when nothing is there: what is there may serve, and its state is told."""
+    """Build only what cannot serve for want of it: what is there may serve, and its state is told."""
     try:
         outdated = find_outdated(settings.index_dir, settings.corpus_dir)
     except NoGeneration:
-        print("No index yet: building it from the corpus ...", flush=True)
-        # In a process of its own: what serves never loads what builds.
-        built = subprocess.run([sys.executable, str(SCRIPTS / "reindex.py")], check=False)
-        if built.returncode:
-            sys.exit(built.returncode)
+        build("No index yet: building it from the corpus ...")
+    except WrongModel:
+        build("The index is another version's: building it anew from the corpus ...")
     except GenerationError as error:
         print(f"Note: {error}", flush=True)
     else:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from app.index.generation import FORMAT, MANIFEST
+from app.index.publish import CURRENT, GENERATIONS, read_pointer
 from app.settings import ROOT, Settings
 
 
@@ -42,3 +45,18 @@ def test_missing_index_is_built(own_settings: Settings, environment: dict[str, s
     lines = run_until_it_answers({**environment, "NIGHTLIGHT_INDEX_DIR": str(tmp_path / "none")})
     assert lines[0] == "No index yet: building it from the corpus ...\n"
     assert (tmp_path / "none" / "CURRENT").is_file()
+
+
+@pytest.mark.clean
+def test_index_of_another_format_is_built_anew(own_settings: Settings, environment: dict[str, str]) -> None:
+    index, old = own_settings.index_dir, read_pointer(own_settings.index_dir)
+    manifest = index / GENERATIONS / old.name / MANIFEST
+    content = manifest.read_bytes().replace(f'"format": {FORMAT}'.encode(), b'"format": 1')
+    manifest.write_bytes(content)
+    digest = sha256(content).hexdigest()
+    name = f"{old.name[:17]}{digest[:12]}"
+    manifest.parent.rename(index / GENERATIONS / name)
+    (index / CURRENT).write_text(f"{name} {digest}\n", encoding="ascii")
+    lines = run_until_it_answers(environment)
+    assert lines[0] == "The index is another version's: building it anew from the corpus ...\n"
+    assert read_pointer(index).name > name
