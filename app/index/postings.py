@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.index.ranges import find_firsts
+from app.index.rowfile import map_values
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -61,8 +62,8 @@ class Postings:
     """Stored postings, mapped; of those of a question's terms alone anything is read."""
 
     def __init__(self, rows: Path, impacts: Path) -> None:
-        self._rows: Numbers = _map(rows, "<i4")
-        self._impacts: Scores = _map(impacts, "<f4")
+        self._rows: Numbers = map_values(rows, "<i4")
+        self._impacts: Scores = map_values(impacts, "<f4")
 
     def search(self, terms: Sequence[Term], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
         """Rows and BM25 of the ``k`` best passages, of equal ones the first: int64[n] and float32[n].
@@ -126,12 +127,6 @@ def _choose_best(scores: Sums, k: int) -> Places:
         return np.argsort(-scores, kind="stable")
     good = np.flatnonzero(scores >= np.partition(scores, -k)[-k])
     return good[np.argsort(-scores[good], kind="stable")[:k]]
-
-
-def _map(path: Path, kind: str) -> NDArray[Any]:
-    if not path.stat().st_size:
-        return np.empty(0, dtype=kind)  # nothing cannot be mapped
-    return np.asarray(np.memmap(path, dtype=kind, mode="r"))
 
 
 class PostingsWriter:

@@ -1,4 +1,4 @@
-"""Rows of one width in a file that no longer changes, read where they are wanted."""
+"""Files of values that no longer change: mapped, or rows of one width read where they are wanted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import weakref
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,3 +43,10 @@ class RowFile:
         if read != found.nbytes:
             raise DamagedGeneration(f"{self._name} is damaged: it ends too early.")
         return found
+
+
+def map_values(path: Path, kind: str) -> NDArray[Any]:
+    """All of a file as values of this numpy type, mapped."""
+    if not path.stat().st_size:
+        return np.empty(0, dtype=kind)  # nothing cannot be mapped
+    return np.asarray(np.memmap(path, dtype=kind, mode="r"))

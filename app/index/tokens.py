@@ -1,4 +1,4 @@
-"""Token vectors of the passages, few and short, mapped from disk: late interaction (MaxSim).
+"""Token vectors of the passages, few and short, left on the disk: late interaction (MaxSim).
 
 Stored are the tokens that carry content, in DIRECTIONS dimensions of 8 bits: a fifth of what all tokens in
 the model's own dimensions would take, without loss on the questions (docs/evaluation.md).
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.index.encoder import normalise
 from app.index.lexical import STOP_WORDS
 from app.index.ranges import find_members
-from app.index.rowfile import RowFile
+from app.index.rowfile import RowFile, map_values
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -181,8 +181,5 @@ def _open_values(path: Path, shape: tuple[int, int]) -> Callable[[Rows], NDArray
     if shape[0] * shape[1] > MAPPED:
         file = RowFile(path, shape[1])
         return lambda rows: file.read(rows).view(np.int8)
-    empty = np.empty(shape, dtype=np.int8)
-    mapped: NDArray[np.int8] = (
-        np.asarray(np.memmap(path, dtype=np.int8, mode="r", shape=shape)) if empty.size else empty
-    )
+    mapped: NDArray[np.int8] = map_values(path, "i1").reshape(shape)
     return mapped.__getitem__

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.errors import DamagedGeneration
-from app.index.rowfile import RowFile
+from app.index.rowfile import RowFile, map_values
 
 ROWS = np.arange(60, dtype=np.uint8).reshape(20, 3)
 
@@ -43,3 +43,11 @@ def test_file_is_closed_with_the_last_that_needs_it(path: Path) -> None:
     assert count_open() == before + 1
     del file
     assert count_open() == before
+
+
+def test_values_are_mapped_also_where_there_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "values"
+    path.write_bytes(np.array([3, -1], dtype="<i4").tobytes())
+    assert map_values(path, "<i4").tolist() == [3, -1]
+    path.write_bytes(b"")
+    assert map_values(path, "<i4").tolist() == []
