@@ -51,7 +51,7 @@ bom: environment  ## list everything installed, with versions and licences, as C
 evaluate: environment  ## measure the answers to the development questions
 	@$(RUN)/evaluate.py
 
-bench: environment  ## measure us beside the plain way and other frameworks; writes the README's tables
+bench: environment  ## measure us beside the plain way and other frameworks; writes docs/performance.md
 	@$(RUN)/benchmark.py $(ARGS)
 
 bench-growth: environment  ## measure made-up corpora of up to a million passages; writes docs/growth.md

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure Nightlight beside the plain way and other frameworks, interleaved; write the README's tables."""
+"""Measure Nightlight beside the plain way and other frameworks, interleaved; write docs/performance.md."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from bench.stages import Call, measure_stages
 
 BEGIN, END = "<!-- measured by scripts/benchmark.py -->", "<!-- end of what was measured -->"
 WARM_CONNECTIONS = 4
-README = ROOT / "README.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
 JUDGED = ("dev", "heldout")
 AT_A_TIME = 30
 """Questions that each system answers before the next one's turn."""
@@ -136,12 +136,12 @@ def describe_machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.1f}."
 
 
-def write_readme(content: str) -> None:
+def write_page(content: str) -> None:
     """Replace what was measured before."""
-    text = README.read_text(encoding="utf-8")
+    text = PERFORMANCE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n\n{content}\n\n{END}{after}", encoding="utf-8")
+    PERFORMANCE.write_text(f"{before}{BEGIN}\n\n{content}\n\n{END}{after}", encoding="utf-8")
 
 
 def measure(answerer: IndexAnswerer, settings: Settings, effort: Effort, scratch: Path) -> Measured:
@@ -167,7 +167,9 @@ def measure(answerer: IndexAnswerer, settings: Settings, effort: Effort, scratch
 def main() -> None:
     """Everything in one run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under a minute, and the README stays as it is")
+    parser.add_argument(
+        "--quick", action="store_true", help="under a minute, and docs/performance.md stays as it is"
+    )
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     settings, machine, began = Settings(), describe_machine(), time.monotonic()
@@ -177,7 +179,7 @@ def main() -> None:
     content = f"{len(answerer.index.passages)} passages. {machine}\n\n{describe(measured)}"
     print(content)
     if not options.quick:
-        write_readme(content)
+        write_page(content)
         draw(measured, ROOT / PICTURE)
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
 

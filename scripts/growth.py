@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure how time, memory and disk grow with made-up corpora, and draw docs/growth.svg and growth.md."""
+"""Measure how time, memory and disk grow with made-up corpora, and draw docs/pictures/growth.png and growth.md."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def draw(rows: Sequence[Figures], path: Path) -> None:
     for axis, name in zip(axes, names, strict=True):
         axis.plot([row["passages"] for row in rows], [row[name] for row in rows], marker="o")
         axis.set(title=name, xlabel="passages", xscale="log", ylim=(0, None))
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path)
 
 
 def describe(rows: Sequence[Figures]) -> str:
@@ -299,11 +299,11 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
         large=2 * PROPOSED,
         rescored=RESCORED,
     )
-    parts = [introduction, describe(corpora), "![growth](growth.svg)"]
+    parts = [introduction, describe(corpora), "![growth](pictures/growth.png)"]
     if vectors:
         parts += [ALONE, describe(vectors)]
     (ROOT / "docs" / "growth.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    draw(corpora, ROOT / "docs" / "growth.svg")
+    draw(corpora, ROOT / "docs" / "pictures" / "growth.png")
 
 
 INTRODUCTION = """# Growth

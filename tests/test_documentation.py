@@ -1,4 +1,4 @@
-"""What a person can set, run or call is in the README, and what the README names is there."""
+"""What a person can set, run or call is in docs/reference.md, and what the documentation names is there."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+BOTH = README + REFERENCE
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z-]+):.*  ## (.+)$", MAKEFILE, re.MULTILINE)
 SHARED = {"console.py", "flood.py", "running.py"}
@@ -24,21 +26,25 @@ def show_default(value: object) -> str:
     return "none" if value is None else f"`{value}`"
 
 
+def test_readme_can_be_read_in_one_sitting() -> None:
+    assert len(README.splitlines()) <= 130
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_setting_stands_in_the_readme_with_its_default(name: str) -> None:
+def test_setting_stands_in_the_reference_with_its_default(name: str) -> None:
     field = Settings.model_fields[name]
     row = f"| `NIGHTLIGHT_{name.upper()}` | {show_default(field.default)} | {field.description} |"
-    assert row in README.splitlines()
+    assert row in REFERENCE.splitlines()
 
 
-def test_readme_names_no_setting_that_is_gone() -> None:
+def test_documentation_names_no_setting_that_is_gone() -> None:
     known = {f"NIGHTLIGHT_{name.upper()}" for name in Settings.model_fields}
-    assert set(re.findall(r"NIGHTLIGHT_[A-Z_]+", README)) - known == set()
+    assert set(re.findall(r"NIGHTLIGHT_[A-Z_]+", BOTH)) - known == set()
 
 
 @pytest.mark.parametrize(("target", "purpose"), TARGETS)
-def test_make_target_stands_in_the_readme(target: str, purpose: str) -> None:
-    assert f"| `make {target}` | {purpose} |" in README.splitlines()
+def test_make_target_stands_in_the_reference(target: str, purpose: str) -> None:
+    assert f"| `make {target}` | {purpose} |" in REFERENCE.splitlines()
 
 
 def test_every_make_target_has_a_line_of_help() -> None:
@@ -58,12 +64,12 @@ def test_every_make_target_is_one_line_over_scripts() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_script_stands_in_the_readme(script: str) -> None:
-    assert f"scripts/{script}" in README
+def test_script_stands_in_the_reference(script: str) -> None:
+    assert f"| `scripts/{script}` |" in REFERENCE
 
 
-def test_readme_names_no_script_that_is_not_there() -> None:
-    assert set(re.findall(r"scripts/([a-z_]+\.py)", README)) - set(SCRIPTS) - SHARED == set()
+def test_documentation_names_no_script_that_is_not_there() -> None:
+    assert set(re.findall(r"scripts/([a-z_]+\.py)", BOTH)) - set(SCRIPTS) - SHARED == set()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

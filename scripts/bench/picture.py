@@ -1,4 +1,4 @@
-"""Pictures of figures, as SVG that is the same for the same figures."""
+"""Pictures of figures, as PNG that is the same for the same figures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ OURS, OTHERS = "#1f4e79", "0.7"
 
 
 def load_pyplot() -> Any:
-    """matplotlib, drawing SVG with names that do not change from run to run."""
+    """matplotlib, drawing PNG without a screen."""
     import matplotlib
 
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "nightlight"
+    matplotlib.use("agg")
+    matplotlib.rcParams["savefig.dpi"] = 150
     from matplotlib import pyplot
 
     return pyplot
@@ -31,5 +31,5 @@ def draw_bars(panels: Mapping[str, Mapping[str, float]], path: Path) -> None:
         axis.set(title=title)
         axis.margins(x=0.25)
         axis.invert_yaxis()
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path)
     pyplot.close(figure)

@@ -1,4 +1,4 @@
-"""What scripts/benchmark.py measured, as the README tells it."""
+"""What scripts/benchmark.py measured, as docs/performance.md tells it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.reindexing import Disk, Reindexing
 from bench.servers import Memory
 
 CONNECTIONS = (1, 4, 16)
-PICTURE = Path("docs", "pictures", "speed.svg")
+PICTURE = Path("docs", "pictures", "speed.png")
 OURS, PLAIN = "Nightlight, everything on", "the plain way"
 ABSENT = ("not installed", "–", "–")
 
@@ -57,11 +57,11 @@ class Measured:
 
 
 def describe(measured: Measured) -> str:
-    """What the README says."""
+    """What the page says."""
     title = "a question in process, ms"
     parts = (
         summarise(measured),
-        f"![A question in process, and the first answer after a start]({PICTURE})",
+        f"![A question in process, and the first answer after a start](pictures/{PICTURE.name})",
         describe_spreads(title, measured.beside, measured.absent),
         measured.rightness,
         describe_spreads(f"{title}, stage by stage", measured.stages),
@@ -116,7 +116,7 @@ def compare(served: dict[str, Served]) -> str:
 
 
 def draw(measured: Measured, path: Path) -> None:
-    """The picture that the README shows."""
+    """The picture that the page shows."""
     times = {name: spread.p50 for name, spread in measured.beside.items()}
     panels = {"a question in process, ms (p50)": times, "start to first answer, s": measured.starts}
     draw_bars(panels, path)

@@ -76,18 +76,16 @@ def test_a_stalled_server_is_charged_for_everyone_who_waited(address: str) -> No
     assert pace(address, paths, rate=100 * rate, seconds=0.02, connections=1).p99 > spread.p50
 
 
-def test_readme_keeps_all_but_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before {benchmark.BEGIN}\nold\n{benchmark.END} after\n", encoding="utf-8")
-    monkeypatch.setattr(benchmark, "README", readme)
-    benchmark.write_readme("new")
-    assert readme.read_text(encoding="utf-8") == (
-        f"before {benchmark.BEGIN}\n\nnew\n\n{benchmark.END} after\n"
-    )
+def test_page_keeps_all_but_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(f"before {benchmark.BEGIN}\nold\n{benchmark.END} after\n", encoding="utf-8")
+    monkeypatch.setattr(benchmark, "PERFORMANCE", page)
+    benchmark.write_page("new")
+    assert page.read_text(encoding="utf-8") == (f"before {benchmark.BEGIN}\n\nnew\n\n{benchmark.END} after\n")
 
 
-def test_readme_has_the_place_for_what_is_measured() -> None:
-    text = benchmark.README.read_text(encoding="utf-8")
+def test_page_has_the_place_for_what_is_measured() -> None:
+    text = benchmark.PERFORMANCE.read_text(encoding="utf-8")
     assert text.count(benchmark.BEGIN) == text.count(benchmark.END) == 1
 
 
@@ -122,6 +120,6 @@ def test_one_sentence_is_changed_and_one_passage_with_it() -> None:
 
 
 def test_picture_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
-    for name in ("one.svg", "two.svg"):
+    for name in ("one.png", "two.png"):
         draw_bars({"ms": {"a": 1.0, "b": 2.0}, "s": {"a": 3.0}}, tmp_path / name)
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
