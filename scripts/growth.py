@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure how time, memory and disk grow with made-up corpora, and draw docs/pictures/growth.png and growth.md."""
+"""Measure how time, memory and disk grow with made-up corpora; write docs/growth.md and its picture."""
 
 from __future__ import annotations
 
