@@ -1,0 +1,149 @@
+"""Worlds: sample corpora of any size, and questions whose answer is known to be in them or not.
+
+What holds on five articles may not hold on others. The material (tests/questions/worlds/) was written to
+learn and to measure with and is never served. Each of its articles belongs to one part for good, so that
+what is fitted on `train` is chosen on `validation` and reported on `test`, which nothing was fitted to.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.errors import QuestionsError
+from app.evaluation.questions import Gold, Question
+
+Part = Literal["train", "validation", "test"]
+
+ARTICLES = "articles.jsonl"
+GENERAL = "general.jsonl"
+
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A heading, the words under it, and questions that they answer."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    heading: _Text
+    text: _Text
+    questions: tuple[_Text, ...] = Field(strict=False)
+
+
+class Material(BaseModel):
+    """One article to learn from, and questions near its subject that it does not answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    topic: _Text
+    part: Part
+    title: _Text
+    passages: tuple[Section, ...] = Field(strict=False, min_length=1)
+    misses: tuple[_Text, ...] = Field(strict=False)
+
+    @property
+    def slug(self) -> str:
+        """Its name in a corpus."""
+        return "-".join(re.findall(r"[a-z0-9]+", self.topic.lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Which articles a corpus has, and whose questions it is asked."""
+
+    asked: tuple[Material, ...]
+    """In the corpus: their questions are answerable, their misses are not."""
+    absent: tuple[Material, ...]
+    """Not in the corpus, and so their questions are not answerable, though their neighbours may be there."""
+    filler: tuple[Material, ...]
+    """In the corpus, and not asked about."""
+
+    def questions(self) -> tuple[Question, ...]:
+        """All three kinds: answerable, misses (ids begin with "miss/"), left out ("absent/")."""
+        return (
+            *ask_passages(self.asked),
+            *ask_misses(self.asked),
+            *(
+                question.model_copy(
+                    update={"id": f"absent/{question.id}", "kind": "unanswerable", "relevant": ()}
+                )
+                for question in ask_passages(self.absent)
+            ),
+        )
+
+
+def read_material(path: Path) -> tuple[Material, ...]:
+    """Every article of a file of material; raises QuestionsError."""
+    try:
+        return tuple(map(Material.model_validate_json, path.read_text("utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise QuestionsError(f"{path}: cannot be used: {error}.") from None
+
+
+def sample_worlds(
+    materials: Sequence[Material], part: Part, size: int, count: int, *, seed: int = 0
+) -> list[World]:
+    """``count`` worlds of ``size`` articles that ask about articles of ``part``.
+
+    At most half of the part is asked about and as many are left out, in turn, so that each is both as often;
+    what is missing to ``size`` comes from the other parts.
+    """
+    generator = np.random.default_rng(seed)
+    own = [material for material in materials if material.part == part]
+    own = [own[place] for place in generator.permutation(len(own))]
+    others = [material for material in materials if material.part != part]
+    asked = min(size, len(own) // 2)
+    worlds = []
+    for number in range(count):
+        start = number * asked % len(own)
+        turned = own[start:] + own[:start]
+        filler = (others[place] for place in generator.permutation(len(others))[: size - asked])
+        worlds.append(World(tuple(turned[:asked]), tuple(turned[asked : 2 * asked]), tuple(filler)))
+    return worlds
+
+
+def ask_passages(materials: Iterable[Material]) -> tuple[Question, ...]:
+    """The questions that these answer, each with the words of its passage as the gold quote."""
+    return tuple(
+        Question(
+            id=f"{material.slug}/{place}/{number}",
+            question=words,
+            kind="answerable",
+            relevant=(Gold(article=material.slug, quote=section.text.strip(), grade=3),),
+        )
+        for material in materials
+        for place, section in enumerate(material.passages)
+        for number, words in enumerate(section.questions)
+    )
+
+
+def ask_misses(materials: Iterable[Material]) -> tuple[Question, ...]:
+    """The questions that these do not answer, though they are near their subject."""
+    return tuple(
+        Question(id=f"miss/{material.slug}/{number}", question=words, kind="unanswerable", relevant=())
+        for material in materials
+        for number, words in enumerate(material.misses)
+    )
+
+
+def write_corpus(folder: Path, materials: Iterable[Material]) -> None:
+    """A corpus of these, as corpus/ has its articles; what is in the folder besides stays."""
+    for material in materials:
+        sections = (f"## {section.heading}\n\n{section.text.strip()}\n" for section in material.passages)
+        (folder / f"{material.slug}.txt").write_text("\n".join((f"# {material.title}\n", *sections)), "utf-8")
+        (folder / f"{material.slug}.toml").write_text(
+            f"title = {json.dumps(material.title, ensure_ascii=False)}\n"
+            'publisher = "Material to learn from"\n'
+            f'url = "https://material.example/{material.slug}"\n'
+            "retrieved = 2026-11-26\n"
+            'rights = "Never served"\n',
+            "utf-8",
+        )
