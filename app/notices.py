@@ -6,7 +6,11 @@ every change of it. It is kept at reading grade 6 or lower (a test measures it).
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
 
 EMERGENCY_TITLE = "Get help now"
 EMERGENCY_SIGNS = (
@@ -16,6 +20,32 @@ EMERGENCY_SIGNS = (
     "Your baby cannot be woken, or does not fully wake up after.",
     "Your baby is floppy and does not respond.",
 )
+EMERGENCY_NUMBERS = {
+    "999": "in the UK and Ireland",
+    "911": "in the USA and Canada",
+    "112": "in Europe, India and on most mobile phones",
+}
+"""Where the operator set no number: each with the countries that it belongs to."""
+NOW_LABEL = "Act now:"
+"""Said before the heading of the card, for those who do not see its colour."""
+NOW_TITLE = "This may be an emergency"
+NOW_STEPS = (
+    "Stay with your baby. Put the phone on speaker.",
+    "Say where you are, how old your baby is and what you see.",
+    "Do what the person on the phone tells you.",
+)
+TODAY_LABEL = "Act today:"
+TODAY_TITLE = "A doctor should see your baby today"
+TODAY_NOTICE = (
+    "What you wrote needs a doctor today, even if your baby seems well again. Do not wait for tomorrow."
+)
+TODAY_STEPS = (
+    "Call your doctor or your health line now. Say how old your baby is and what you saw.",
+    "If you can not get through, take your baby to a hospital.",
+    "Film what your baby does, if you can. Show it to the doctor.",
+)
+TODAY_WORSE = "Call the emergency number at once if one of these is true:"
+"""Above the signs of the emergency card."""
 URGENT_LINE = (
     "Get medical help the same day if sudden movements come again and again in a row. The head may drop. "
     "The body may bend. The arms may fly up. It often comes on waking. Film it for the doctor."
@@ -62,6 +92,42 @@ def emergency_call(number: str | None = None) -> str:
 def emergency_text(number: str | None = None) -> str:
     """The whole emergency card as plain text, the same words as the card on the page."""
     return " ".join((emergency_call(number), *EMERGENCY_SIGNS, URGENT_LINE))
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What somebody who asks in another language must know, in that language."""
+
+    language: str
+    """BCP 47."""
+    name: str
+    """What its speakers call it."""
+    direction: Literal["ltr", "rtl"]
+    reviewed: str
+    """Who has reviewed these words, or that nobody has."""
+    reads_english: str
+    """That Nightlight reads English, and its articles are in English."""
+    title: str
+    call: str
+    """The line above the signs, ending in a colon."""
+    signs: tuple[str, ...]
+    """The five of the emergency card, in their order."""
+    urgent: str
+    """That what was written may be an emergency."""
+    worried: str
+    """Whom to call where it is none."""
+
+
+@cache
+def translations() -> dict[str, Translation]:
+    """The emergency card in every language that it has been put into, by the language's code."""
+    stored: dict[str, dict[str, Any]] = tomllib.loads(
+        Path(__file__).with_name("translations.toml").read_text("utf-8")
+    )
+    return {
+        code: Translation(language=code, **{**words, "signs": tuple(words["signs"])})
+        for code, words in stored.items()
+    }
 
 
 def notices(number: str | None = None) -> Notices:

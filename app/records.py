@@ -10,6 +10,8 @@ Span = tuple[int, int]
 """``[start, end)`` in characters (Unicode code points)."""
 
 Outcome = Literal["answered", "closest", "none"]
+Urgency = Literal["now", "today", "none"]
+"""*now*: call the emergency number; *today*: a doctor must see the child today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Answer:
     outcome: Outcome
     confidence: float
     """Probability, 0 to 1, that the first passage answers the question."""
-    urgent: bool
+    urgency: Urgency
     matches: tuple[Match, ...]
     """Best first; filled only when the outcome is ``answered``."""
     closest: tuple[Match, ...]
@@ -118,3 +120,10 @@ class Answer:
     """When to get help, from the article of a first passage that may reassure."""
     suggestion: str | None = None
     """The question with misspelt words mended, to be offered; the question answered is the one typed."""
+    language: str | None = None
+    """The language of a question that is not in English, where it is known (BCP 47)."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether the emergency number must be called now."""
+        return self.urgency == "now"

@@ -12,12 +12,12 @@ import numpy as np
 from app.answering.confidence import OTHER_SUBJECT, Calibration, Features, OtherSubjects, find_features
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
-from app.answering.urgency import Urgency
+from app.answering.triage import load_rules
 from app.answering.urgency_vote import UrgencyVote
 from app.index.lexical import has_words
 from app.index.opened import OpenedIndex
 from app.index.store import Store
-from app.records import Answer, Article, Match, Outcome, Passage, WithdrawnPassage
+from app.records import Answer, Article, Match, Outcome, Passage, Urgency, WithdrawnPassage
 
 
 class Answerer(Protocol):
@@ -62,7 +62,7 @@ class IndexAnswerer:
         self.model = index.generation.manifest.model.name
         self.search = Search(index)
         self._calibration = Calibration.read(index.generation.manifest)
-        self._urgency = Urgency.load()
+        self._urgency = load_rules()
         self._urgency_vote = UrgencyVote.read(index.generation.manifest)
         self._other_subjects = OtherSubjects(index.lexical)
         self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
@@ -77,7 +77,7 @@ class IndexAnswerer:
             question=question,
             outcome=outcome,
             confidence=confidence,
-            urgent=self._is_urgent(question, ranking),
+            urgency=self._judge_urgency(question, ranking),
             matches=matches if outcome == "answered" else (),
             closest=matches if outcome == "closest" else (),
             generation=self.generation,
@@ -94,12 +94,11 @@ class IndexAnswerer:
         """What confidence is estimated from."""
         return find_features(ranking, self.index.lexical)
 
-    def _is_urgent(self, question: str, ranking: Ranking) -> bool:
-        """The rules decide; the vote can only add an alarm."""
-        if self._urgency.is_urgent(question):
-            return True
-        vote = self._urgency_vote
-        return vote is not None and vote.gives_alarm(ranking.query.encoding.vector)
+    def _judge_urgency(self, question: str, ranking: Ranking) -> Urgency:
+        """The rules decide; the vote can only raise."""
+        level, vote = self._urgency.judge(question), self._urgency_vote
+        raised = vote is not None and vote.gives_alarm(ranking.query.encoding.vector)
+        return "now" if raised else level
 
     def names_other_subject(self, ranking: Ranking) -> bool:
         """Whether a word of the question says that it is about something else."""

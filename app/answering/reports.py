@@ -16,6 +16,7 @@ from app.notices import (
     EXTRACTS,
     HELP_BESIDE,
     NOT_ANSWERED,
+    TODAY_NOTICE,
     URGENT_NOTICE,
     emergency_text,
     notices,
@@ -23,11 +24,12 @@ from app.notices import (
 from app.records import Answer, Match
 
 HEADINGS = {"answered": EXTRACTS, "closest": CLOSEST, "none": NOT_ANSWERED}
+URGENCY_NOTICES = {"now": URGENT_NOTICE, "today": TODAY_NOTICE}
 COLUMNS = (
     "question",
     "outcome",
     "confidence",
-    "urgent",
+    "urgency",
     "rank",
     "text",
     "section",
@@ -81,8 +83,8 @@ RENDERERS: Mapping[str, Callable[[Sequence[Answer], str | None, str], str]] = {
 def _text_parts(answer: Answer, base: str, *, named: bool) -> Iterator[str]:
     if named:
         yield f"Question: {answer.question}"
-    if answer.urgent:
-        yield URGENT_NOTICE
+    if answer.urgency != "none":
+        yield URGENCY_NOTICES[answer.urgency]
     yield HEADINGS[answer.outcome]
     yield from (_text_of(match, base) for match in answer.matches or answer.closest)
     if answer.help:
@@ -100,8 +102,8 @@ def _text_of(match: Match, base: str) -> str:
 
 def _markdown_parts(answer: Answer, base: str) -> Iterator[str]:
     yield f"## {escape_markdown(answer.question)}"
-    if answer.urgent:
-        yield f"**{URGENT_NOTICE}**"
+    if answer.urgency != "none":
+        yield f"**{URGENCY_NOTICES[answer.urgency]}**"
     yield HEADINGS[answer.outcome]
     yield from (_quote(match, base) for match in answer.matches or answer.closest)
     if answer.help:
@@ -118,7 +120,7 @@ def _csv_rows(answer: Answer, number: str | None, base: str) -> Iterator[dict[st
         "question": answer.question,
         "outcome": answer.outcome,
         "confidence": f"{answer.confidence:.4f}",
-        "urgent": "yes" if answer.urgent else "no",
+        "urgency": answer.urgency,
         "emergency": emergency_text(number),
         "disclaimer": DISCLAIMER,
     }

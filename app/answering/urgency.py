@@ -1,4 +1,4 @@
-"""Does a question describe an emergency now? Reviewed rules, in which no model has a say.
+"""Does a question describe what needs help now, or today? Reviewed rules, in which no model has a say.
 
 A second opinion (urgency_vote.py) may add an alarm where they see none; it takes none of theirs away.
 
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from app.answering.urgency_rules import Candidate, Part, Pattern, Rule, RuleBook, index_patterns, read_rules
 from app.answering.wording import CACHED_WORDS, Wording
+from app.records import Urgency
 
 RULES = Path(__file__).with_name("urgency.toml")
 GAP = 4
@@ -76,7 +77,7 @@ class Reading:
                 return
 
 
-class Urgency:
+class UrgencyRules:
     """The reviewed rules, ready to be asked; safe to share between threads."""
 
     def __init__(self, rules: RuleBook) -> None:
@@ -92,13 +93,14 @@ class Urgency:
         self._wording = Wording(rules.spelling, rules.words, rules.roots)
 
     @classmethod
-    def load(cls, path: Path = RULES) -> Urgency:
+    def load(cls, path: Path = RULES) -> UrgencyRules:
         """Read the rules; raises ValueError for a name that the file does not define before it uses it."""
         return cls(read_rules(path))
 
-    def is_urgent(self, question: str) -> bool:
-        """Whether any rule fires."""
-        return next(self._fire(question), None) is not None
+    def judge(self, question: str) -> Urgency:
+        """The highest level among the rules that fire."""
+        levels = {rule.level for rule in self._fire(question)}
+        return "now" if "now" in levels else "today" if levels else "none"
 
     def explain(self, question: str) -> list[str]:
         """The names of the rules that fire; for maintainers' tests, never logged."""

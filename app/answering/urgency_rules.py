@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from app.records import Urgency
+
 ANYWHERE = 1000
 """More words than a question has."""
 
@@ -54,6 +56,7 @@ class Rule:
     """One kind of emergency: what must be said, what must occur beside it, what makes it harmless."""
 
     name: str
+    level: Urgency
     sign: str
     reason: str
     needs: tuple[str, ...]
@@ -147,6 +150,7 @@ def _read_rule(entry: dict[str, Any]) -> Rule:
     needs, beside = _names(entry.get("needs", ())), _names(entry.get("with", ()))
     return Rule(
         name=entry["name"],
+        level=entry.get("level", "now"),
         sign=entry["sign"],
         reason=entry["reason"],
         needs=needs,

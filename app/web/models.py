@@ -131,7 +131,11 @@ class AnswerReply(_Strict):
     confidence: float = Field(
         ge=0, le=1, description="Probability that the first passage answers the question."
     )
-    urgent: bool = Field(description="True when the question describes an emergency.")
+    urgency: Literal["now", "today", "none"] = Field(
+        description="now: call the emergency number; today: a doctor must see the child today."
+    )
+    urgent: bool = Field(description="True when the urgency is now.")
+    language: str | None = Field(description="The question's language (BCP 47) where it is not English.")
     notices: NoticesReply
     passages: list[RankedPassage] = Field(description="Best first; empty unless the outcome is answered.")
     closest: list[RankedPassage] = Field(description="Best first; empty unless the outcome is closest.")

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.answering.urgency import RULES, Urgency
+from app.answering.urgency import RULES, UrgencyRules
 from app.evaluation.questions import Question, read_questions
 from app.notices import EMERGENCY_SIGNS, URGENT_LINE
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
-URGENCY = Urgency.load()
+URGENCY = UrgencyRules.load()
 
 CHILDREN = ("he", "she", "my son", "my daughter", "lo", "dd", "ds", "our twin", "the newborn", "my grandson")
 EMERGENCIES = (
@@ -89,12 +89,12 @@ def read(name: str, *, urgent: bool) -> list[Question]:
 
 
 def count_alarms(questions: list[Question]) -> int:
-    return sum(URGENCY.is_urgent(one.question) for one in questions)
+    return sum((URGENCY.judge(one.question) != "none") for one in questions)
 
 
 @pytest.mark.parametrize("name", ["dev.jsonl", "urgent_practice.jsonl"])
 def test_every_urgent_development_question_is_noticed(name: str) -> None:
-    missed = [one.id for one in read(name, urgent=True) if not URGENCY.is_urgent(one.question)]
+    missed = [one.id for one in read(name, urgent=True) if URGENCY.judge(one.question) == "none"]
     assert missed == []
 
 
@@ -113,7 +113,7 @@ def test_held_out_questions_are_noticed_with_few_false_alarms() -> None:
 
 @pytest.mark.parametrize("emergency", EMERGENCIES)
 def test_emergency_is_noticed_whoever_the_child_is(emergency: str) -> None:
-    assert [child for child in CHILDREN if not URGENCY.is_urgent(emergency.format(child))] == []
+    assert [child for child in CHILDREN if URGENCY.judge(emergency.format(child)) == "none"] == []
 
 
 @pytest.mark.parametrize("emergency", EMERGENCIES)
@@ -126,23 +126,23 @@ def test_emergency_is_noticed_however_it_is_typed(emergency: str) -> None:
         f"sorry to bother you. {question}. thanks",
         f"  {question}!!!  ",
     )
-    assert [form for form in forms if not URGENCY.is_urgent(form)] == []
+    assert [form for form in forms if URGENCY.judge(form) == "none"] == []
 
 
 @pytest.mark.parametrize(("urgent", "harmless"), PAIRS)
 def test_report_is_told_from_what_only_sounds_like_it(urgent: str, harmless: str) -> None:
-    assert (URGENCY.is_urgent(urgent), URGENCY.is_urgent(harmless)) == (True, False)
+    assert ((URGENCY.judge(urgent) != "none"), (URGENCY.judge(harmless) != "none")) == (True, False)
 
 
 @pytest.mark.parametrize("question", MISSPELT)
 def test_misspelt_emergency_is_noticed(question: str) -> None:
-    assert URGENCY.is_urgent(question)
+    assert URGENCY.judge(question) != "none"
 
 
 def test_one_typing_error_hides_few_emergencies() -> None:
     chance = random.Random(0)  # noqa: S311 - the same errors in every run
     questions = [one.question for one in read("urgent_practice.jsonl", urgent=True)] * 4
-    noticed = sum(URGENCY.is_urgent(make_error(question, chance)) for question in questions)
+    noticed = sum((URGENCY.judge(make_error(question, chance)) != "none") for question in questions)
     assert noticed >= 0.9 * len(questions)
 
 
@@ -162,19 +162,19 @@ def make_error(question: str, chance: random.Random) -> str:
 
 @pytest.mark.parametrize("question", ["", " ", "?", "the", "…", "\x00", "፩ ² ①", "1,5", "999999999999"])
 def test_question_without_meaning_is_no_emergency(question: str) -> None:
-    assert not URGENCY.is_urgent(question)
+    assert URGENCY.judge(question) == "none"
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_and_says_the_same_twice(question: str) -> None:
-    assert URGENCY.is_urgent(question) == bool(URGENCY.explain(question))
+    assert (URGENCY.judge(question) != "none") == bool(URGENCY.explain(question))
 
 
 def test_longest_question_of_one_word_or_of_danger_words_takes_no_noticeable_time() -> None:
     began = time.process_time()
     for question in ("convulsign" * 50, "he is not breathing blue fit now " * 15, "a " * 250, "if he " * 80):
-        URGENCY.is_urgent(question)
+        URGENCY.judge(question)
     assert time.process_time() - began < 1.0
 
 
@@ -198,4 +198,4 @@ def test_rules_that_name_an_unknown_concept_are_refused(tmp_path: Path) -> None:
     text = RULES.read_text(encoding="utf-8")
     path.write_text(text.replace('needs = ["choke"]', 'needs = ["choak"]'), encoding="utf-8")
     with pytest.raises(ValueError, match="choking names what is not defined before it: <choak>"):
-        Urgency.load(path)
+        UrgencyRules.load(path)

@@ -91,7 +91,7 @@ class WordAnswerer:
             question=question,
             outcome=outcome,  # type: ignore[arg-type]
             confidence=confidence,
-            urgent="blue" in wanted,
+            urgency="now" if "blue" in wanted else "today" if "nodding" in wanted else "none",
             matches=matches if outcome == "answered" else (),
             closest=matches if outcome == "closest" else (),
             generation=self.generation,

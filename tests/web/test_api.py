@@ -52,7 +52,9 @@ def test_answer_has_the_contract_form(client: FlaskClient, answerer: WordAnswere
         "question": "Is shuddering dangerous?",
         "outcome": "answered",
         "confidence": 1.0,
+        "urgency": "none",
         "urgent": False,
+        "language": None,
         "notices": NOTICES,
         "passages": [
             {

@@ -15,7 +15,7 @@ from tests.web.test_pages import ANSWERED, CLOSEST_STATE, HELP, NONE, SUGGESTION
 
 HIGHEST = 6.0
 NOTICES = {
-    name: " ".join(value) if isinstance(value, tuple) else value
+    name: value if isinstance(value, str) else ". ".join(value.values() if isinstance(value, dict) else value)
     for name, value in vars(notices).items()
     if name.isupper()
 }
