@@ -1,4 +1,4 @@
-"""A passage as staff paste it: with its source, its addresses and the disclaimer, as text or Markdown."""
+"""A passage as staff paste it: under its heading, with its source, its dates and the disclaimer."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import re
 from datetime import date
 from urllib.parse import quote
 
-from app.notices import DISCLAIMER
+from app.notices import DISCLAIMER, UNDER_HEADING
 from app.records import Article, Passage
 
 _EXACT_WORDS = 10
 """A passage of up to this many words is named whole in a text fragment."""
-_LEFT_OUT = "[...]"
-"""Stands between a lead-in and a passage that does not follow it directly."""
 _EDGE_WORDS = 5
 _BULLET = re.compile(r"^(?:[•▪◦‣*–-]|\d{1,2}[.)])\s*")
-_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~])")
-_MARKDOWN_BLOCK = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)|^(\s*)(=+|-+)$")
+_LEFT_OUT = "[...]"
+"""Stands between a lead-in and a passage that does not follow it directly."""
+_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$^]|&(?=#?\w+;))")
+_MARKDOWN_BLOCK = re.compile(r"^(\s*)([-+=:]|\d+[.)])(?=\s|$)|^(\s*)(=+|-+)$")
 
 
 def lead_of(article: Article, passage: Passage) -> str | None:
     """The header row or lead-in that a passage needs above it, word for word."""
     return article.text[slice(*passage.lead)] if passage.lead else None
-
-
-def quote_passage(article: Article, passage: Passage) -> str:
-    """The passage's words, below those of its lead-in if it has one."""
-    lead = lead_of(article, passage)
-    return passage.text if lead is None else f"{lead.rstrip()}\n{_LEFT_OUT}\n{passage.text}"
 
 
 def link_source(article: Article, passage: Passage) -> str:
@@ -44,11 +38,28 @@ def link_source(article: Article, passage: Passage) -> str:
     return f"{article.url}{'' if '#' in article.url else '#'}:~:text={fragment}"
 
 
+def name_place(passage: Passage) -> str:
+    """The headings over a passage, from the outermost inwards; empty where there is none."""
+    return " > ".join(passage.section)
+
+
 def cite_plain(article: Article, passage: Passage, permalink: str) -> str:
-    """The passage and its source as plain text, ready to paste into a reply."""
-    return "\n".join(
-        (f"“{quote_passage(article, passage)}”", "", *_source_lines(article, permalink), "", DISCLAIMER)
-    )
+    """The passage, its source and the disclaimer as plain text, ready to paste into a reply."""
+    return f"{quote_plain(article, passage, permalink)}\n\n{DISCLAIMER}"
+
+
+def quote_plain(article: Article, passage: Passage, permalink: str) -> str:
+    """The passage under its heading and lead-in, and its source, as plain text."""
+    heading = [UNDER_HEADING.format(f"“{name_place(passage)}”"), ""] if passage.section else []
+    source = [f"From: {article.title}"]
+    if article.author:
+        source.append(f"Author: {article.author}")
+    source += [
+        f"Publisher: {article.publisher}",
+        f"Address: {article.url} ({say_dates(article)})",
+        f"This extract: {permalink}",
+    ]
+    return "\n".join([*heading, f"“{_join_lead(article, passage)}”", "", *source])
 
 
 def cite_markdown(article: Article, passage: Passage, permalink: str) -> str:
@@ -58,15 +69,23 @@ def cite_markdown(article: Article, passage: Passage, permalink: str) -> str:
 
 def quote_markdown(article: Article, passage: Passage, permalink: str) -> str:
     """The passage and its source as Markdown; Markdown's own signs are escaped, so that they are shown."""
-    lines = _quote_lines(quote_passage(article, passage))
-    quoted = "\n".join(f"> {escape_markdown(line)}".rstrip() for line in lines)
+    lines = [escape_markdown(line.strip()) for line in _join_lead(article, passage).splitlines()]
+    if passage.section:
+        lines.insert(0, f"**{escape_markdown(name_place(passage))}**")
+    # A blank line between each two, so that Markdown does not run them together.
+    quoted = "\n>\n".join(f"> {line}" for line in lines if line)
     source = f"[{escape_markdown(article.title)}](<{_bracket(article.url)}>)"
     by = f"{escape_markdown(article.author)}, " if article.author else ""
-    taken = format_day(article.retrieved)
     return (
-        f"{quoted}\n\n{source}, {by}{escape_markdown(article.publisher)}, as it stood on {taken}. "
+        f"{quoted}\n\n{source}, {by}{escape_markdown(article.publisher)}, {say_dates(article)}. "
         f"[This extract](<{_bracket(permalink)}>)"
     )
+
+
+def say_dates(article: Article) -> str:
+    """``as it stood on 21 November 2026, checked on 3 May 2025``."""
+    checked = f", checked on {format_day(article.reviewed)}" if article.reviewed else ""
+    return f"as it stood on {format_day(article.retrieved)}{checked}"
 
 
 def format_day(day: date) -> str:
@@ -77,28 +96,13 @@ def format_day(day: date) -> str:
 def escape_markdown(text: str) -> str:
     """One line in which Markdown reads no sign of its own."""
     escaped = _MARKDOWN_SIGNS.sub(r"\\\1", text)
-    return _MARKDOWN_BLOCK.sub(lambda match: _escape_block(match.group()), escaped)
+    return _MARKDOWN_BLOCK.sub(lambda match: f"{match.group()[:-1]}\\{match.group()[-1]}", escaped)
 
 
-def _source_lines(article: Article, permalink: str) -> list[str]:
-    taken = format_day(article.retrieved)
-    lines = [f"From: {article.title}"]
-    if article.author:
-        lines.append(f"Author: {article.author}")
-    lines += [f"Publisher: {article.publisher}", f"Address: {article.url} (as it stood on {taken})"]
-    return [*lines, f"This extract: {permalink}"]
-
-
-def _quote_lines(text: str) -> list[str]:
-    """Lines for a quote: a blank line between each, so that Markdown does not run them together."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return [part for line in lines for part in (line, "")][:-1]
-
-
-def _escape_block(sign: str) -> str:
-    body = sign.lstrip()
-    indent = sign[: len(sign) - len(body)]
-    return f"{indent}{body[:-1]}\\{body[-1]}"
+def _join_lead(article: Article, passage: Passage) -> str:
+    """The passage's words, below those of its lead-in if it has one."""
+    lead = lead_of(article, passage)
+    return passage.text if lead is None else f"{lead.rstrip()}\n{_LEFT_OUT}\n{passage.text}"
 
 
 def _bracket(url: str) -> str:

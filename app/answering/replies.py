@@ -105,6 +105,8 @@ def article_reference(article: Article) -> Reply:
         "author": article.author,
         "publisher": article.publisher,
         "url": article.url,
+        "retrieved": article.retrieved.isoformat(),
+        "reviewed": _iso(article.reviewed),
         "sha256": article.sha256,
     }
 
@@ -114,8 +116,6 @@ def article_summary(article: Article, passages: int) -> Reply:
     return {
         **article_reference(article),
         "language": article.language,
-        "retrieved": article.retrieved.isoformat(),
-        "reviewed": _iso(article.reviewed),
         "rights": article.rights,
         "passages": passages,
         "links": {"self": f"/articles/{article.slug}", "source": article.url},

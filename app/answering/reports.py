@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from app.answering.citation import escape_markdown, quote_markdown, quote_passage
+from app.answering.citation import escape_markdown, lead_of, name_place, quote_markdown, quote_plain
 from app.answering.replies import answer_reply, passage_links
 from app.notices import (
     CLOSEST,
@@ -21,47 +21,72 @@ from app.notices import (
     emergency_text,
     notices,
 )
-from app.records import Answer, Match
+from app.records import Answer, Article, Match, Passage
 
 HEADINGS = {"answered": EXTRACTS, "closest": CLOSEST, "none": NOT_ANSWERED}
-URGENCY_NOTICES = {"now": URGENT_NOTICE, "today": TODAY_NOTICE}
+URGENCY_NOTICES = {"now": [URGENT_NOTICE], "today": [TODAY_NOTICE], "none": []}
 COLUMNS = (
     "question",
     "outcome",
     "confidence",
     "urgency",
+    "urgency_notice",
+    "kind",
     "rank",
-    "text",
     "section",
+    "lead",
+    "text",
     "title",
     "author",
     "publisher",
+    "retrieved",
+    "reviewed",
     "address",
     "permalink",
     "emergency",
     "disclaimer",
 )
+_FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
+"""A cell that begins with one is read as a formula, or as one behind a blank, by a spreadsheet."""
+
+_Quote = Callable[[Article, Passage, str], str]
 
 
 def render_text(answers: Sequence[Answer], number: str | None, base: str) -> str:
     """Plain text to read in a terminal; the question is repeated when there are several."""
-    parts = [part for answer in answers for part in _text_parts(answer, base, named=len(answers) > 1)]
-    return "\n\n----\n\n".join([emergency_text(number), *parts, DISCLAIMER])
+    parts = [emergency_text(number)]
+    for answer in answers:
+        named = [f"Question: {answer.question}"] if len(answers) > 1 else []
+        parts += [*named, *URGENCY_NOTICES[answer.urgency], *_quote_all(answer, quote_plain, base)]
+    return "\n\n----\n\n".join([*parts, DISCLAIMER])
 
 
 def render_markdown(answers: Sequence[Answer], number: str | None, base: str) -> str:
     """Citations ready to paste into a reply, a heading for each question."""
-    parts = [part for answer in answers for part in _markdown_parts(answer, base)]
-    return "\n\n".join([f"**{emergency_text(number)}**", *parts, DISCLAIMER])
+    parts = [f"**{emergency_text(number)}**"]
+    for answer in answers:
+        urgent = [f"**{notice}**" for notice in URGENCY_NOTICES[answer.urgency]]
+        parts += [
+            f"## {escape_markdown(answer.question)}",
+            *urgent,
+            *_quote_all(answer, quote_markdown, base),
+        ]
+    return "\n\n".join([*parts, DISCLAIMER])
 
 
 def render_csv(answers: Sequence[Answer], number: str | None, base: str) -> str:
-    """A row for each passage, or one for a question without any; the notices stand in every row."""
+    """A row for each passage, or one for a question without any; the notices stand in every row.
+
+    For spreadsheets: a byte order mark tells them UTF-8, and a cell that they would take for a formula stands
+    between quotation marks (“- fever”), so that between them its words are what they are.
+    """
     output = io.StringIO()
+    output.write("\ufeff")
     writer = csv.DictWriter(output, COLUMNS)
     writer.writeheader()
     for answer in answers:
-        writer.writerows(_csv_rows(answer, number, base))
+        for row in _csv_rows(answer, number, base):
+            writer.writerow({name: _guard_cell(value) for name, value in row.items()})
     return output.getvalue().rstrip("\r\n")
 
 
@@ -80,68 +105,51 @@ RENDERERS: Mapping[str, Callable[[Sequence[Answer], str | None, str], str]] = {
 }
 
 
-def _text_parts(answer: Answer, base: str, *, named: bool) -> Iterator[str]:
-    if named:
-        yield f"Question: {answer.question}"
-    if answer.urgency != "none":
-        yield URGENCY_NOTICES[answer.urgency]
+def _quote_all(answer: Answer, quote: _Quote, base: str) -> Iterator[str]:
     yield HEADINGS[answer.outcome]
-    yield from (_text_of(match, base) for match in answer.matches or answer.closest)
+    for match in answer.matches or answer.closest:
+        yield quote(match.article, match.passage, _permalink(match, base))
     if answer.help:
         yield HELP_BESIDE
-        yield from (_text_of(match, base) for match in answer.help)
+    for match in answer.help:
+        yield quote(match.article, match.passage, _permalink(match, base))
 
 
-def _text_of(match: Match, base: str) -> str:
-    article, passage = match.article, match.passage
-    by = ", ".join(filter(None, (article.author, article.publisher)))
-    place = " > ".join(passage.section) or article.title
-    source = (place, f"{article.title}, {by}", article.url, _permalink(match, base))
-    return "\n\n".join((quote_passage(article, passage), "\n".join(f"    {line}" for line in source)))
-
-
-def _markdown_parts(answer: Answer, base: str) -> Iterator[str]:
-    yield f"## {escape_markdown(answer.question)}"
-    if answer.urgency != "none":
-        yield f"**{URGENCY_NOTICES[answer.urgency]}**"
-    yield HEADINGS[answer.outcome]
-    yield from (_quote(match, base) for match in answer.matches or answer.closest)
-    if answer.help:
-        yield HELP_BESIDE
-        yield from (_quote(match, base) for match in answer.help)
-
-
-def _quote(match: Match, base: str) -> str:
-    return quote_markdown(match.article, match.passage, _permalink(match, base))
-
-
-def _csv_rows(answer: Answer, number: str | None, base: str) -> Iterator[dict[str, object]]:
-    asked: dict[str, object] = {
+def _csv_rows(answer: Answer, number: str | None, base: str) -> Iterator[dict[str, str]]:
+    asked = {
         "question": answer.question,
         "outcome": answer.outcome,
         "confidence": f"{answer.confidence:.4f}",
         "urgency": answer.urgency,
+        "urgency_notice": " ".join(URGENCY_NOTICES[answer.urgency]),
         "emergency": emergency_text(number),
         "disclaimer": DISCLAIMER,
     }
-    found = [_csv_cells(match, base) for match in answer.matches or answer.closest]
-    for rank, cells in enumerate(found, 1):
-        yield {**asked, "rank": rank, **cells}
-    if not found:
+    kinds = {"passage": answer.matches, "closest": answer.closest, "help": answer.help}
+    for kind, matches in kinds.items():
+        for rank, match in enumerate(matches, 1):
+            article, passage = match.article, match.passage
+            yield {
+                **asked,
+                "kind": kind,
+                "rank": str(rank),
+                "section": name_place(passage),
+                "lead": lead_of(article, passage) or "",
+                "text": passage.text,
+                "title": article.title,
+                "author": article.author or "",
+                "publisher": article.publisher,
+                "retrieved": article.retrieved.isoformat(),
+                "reviewed": article.reviewed.isoformat() if article.reviewed else "",
+                "address": article.url,
+                "permalink": _permalink(match, base),
+            }
+    if not any(kinds.values()):
         yield asked
 
 
-def _csv_cells(match: Match, base: str) -> dict[str, object]:
-    article, passage = match.article, match.passage
-    return {
-        "text": passage.text,
-        "section": " > ".join(passage.section),
-        "title": article.title,
-        "author": article.author or "",
-        "publisher": article.publisher,
-        "address": article.url,
-        "permalink": _permalink(match, base),
-    }
+def _guard_cell(value: str) -> str:
+    return f"“{value}”" if value.startswith(_FORMULA_SIGNS) else value
 
 
 def _permalink(match: Match, base: str) -> str:

@@ -11,7 +11,7 @@ from lxml import html
 from markdown_it import MarkdownIt
 
 from app.corpus.drafts import Draft, Piece, Proposal, make_pieces, mark_kept, read_date
-from app.corpus.structure import Kind
+from app.corpus.structure import BULLET, Kind
 from app.errors import CorpusError
 
 MAX_DEPTH = 200
@@ -29,7 +29,7 @@ _LAYOUT = "|".join(f".//{tag}" for tag in ("table", "ul", "ol", "article", "sect
 _LINK_SHARE = 0.6
 MAX_INDENT = 5
 _ENDED = re.compile(r"[.!?:;…]['\"”’)\]]*\s*$|^\s*$")
-_BULLET = re.compile(r"\s*(?:[•◦▪●○■‣·\uf0b7\uf0a7]\s*|[–—*-]\s+)(?=\w)")
+_BULLET = re.compile(rf"\s*(?:{BULLET.pattern})(?=\w)")
 _LISTED = re.compile(rf"{_BULLET.pattern}|\s*\d{{1,2}}[.)]\s")
 _REVIEWED = re.compile(r'"lastReviewed"\s*:\s*"(\d{4}-\d\d-\d\d)')
 _SAVED_FROM = re.compile(r"<!-- saved from url=\(\d+\)(\S+) -->")

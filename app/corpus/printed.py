@@ -15,7 +15,7 @@ from pdfminer.pdfdocument import PDFPasswordIncorrect
 from pdfplumber.utils.exceptions import PdfminerException
 
 from app.corpus.drafts import Draft, Piece, Proposal, clean, make_pieces
-from app.corpus.structure import Kind
+from app.corpus.structure import BULLET, Kind
 from app.errors import CorpusError
 
 MAX_PAGES = 300
@@ -26,7 +26,6 @@ MARGIN = 0.08
 GUTTER = 0.015
 """A gap between columns is at least this share of the page's width."""
 
-_BULLET = re.compile(r"([•◦▪●○■‣·\uf0b7\uf0a7]|[–—*-](?=\s))\s*(?=\S)")
 _NUMBER = re.compile(r"\d{1,2}[.)]\s")
 _SENTENCE_END = re.compile(r"[.!?:;…]['\"”’)\]]*$")
 _BROKEN_WORD = re.compile(r"(\w+)-$")
@@ -153,7 +152,7 @@ def _make_pieces(lines: Sequence[_Line]) -> tuple[tuple[Piece, ...], tuple[str, 
 
 
 def _make_piece(line: _Line, text: str, body: float, ranks: dict[float, int]) -> Iterator[Piece]:
-    bullet = _BULLET.match(text)
+    bullet = BULLET.match(text)
     if line.kind:
         yield from make_pieces(line.kind, text)
     elif bullet:
@@ -177,7 +176,7 @@ def _find_heading_sizes(lines: Sequence[_Line], body: float) -> list[float]:
 
 
 def _is_heading(line: _Line, body: float) -> bool:
-    if line.kind or _BULLET.match(line.text):
+    if line.kind or BULLET.match(line.text):
         return False
     return line.size > LARGER * body or (
         line.bold and line.size >= body and not _SENTENCE_END.search(line.text)
@@ -207,7 +206,7 @@ def _group_lines(lines: Sequence[_Line], body: float) -> Iterator[list[_Line]]:
 
 def _continues(group: Sequence[_Line], line: _Line, body: float) -> bool:
     last = group[-1]
-    if last.kind or line.kind or _BULLET.match(line.text) or _NUMBER.match(line.text):
+    if last.kind or line.kind or BULLET.match(line.text) or _NUMBER.match(line.text):
         return False
     if _is_heading(last, body) or _is_heading(line, body):
         return (

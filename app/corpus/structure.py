@@ -58,7 +58,8 @@ MAX_WIDTH = 140
 FULL_LINE = 0.7
 """A line is full when it has this share of the width at which its text was broken."""
 
-_BULLET = re.compile(r"[•◦▪▫‣⁃∙·●○■□►▶➢➤✓✔✗✘→\uf0b7\uf0a7]\s*(?=\S)|[*–—-]\s+(?=\S)|o\s+(?=[A-Z])")
+BULLET = re.compile(r"[•◦▪▫‣⁃∙·●○■□►▶➢➤✓✔✗✘→\uf0b7\uf0a7]\s*(?=\S)|[*–—-]\s+(?=\S)|o\s+(?=[A-Z])")
+"""What an item of a list begins with, wherever lists are read; Word and PDF have signs of their own."""
 _NUMBER = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})\)\s+|\d{1,2}\.\s+")
 _MARK = re.compile(r"(#{1,6})\s+(?=\S)")
 _LABELLED = re.compile(r"\d{1,2}[.)]\s+[^.:?!]{3,80}:\s")
@@ -98,7 +99,7 @@ def find_sections(text: str, blocks: Sequence[Block]) -> tuple[tuple[Section, tu
 
     What is excluded parts a section in two with the same path, so that no passage runs across it.
     """
-    outline = _Outline(text)
+    outline = Outline(text)
     sections: list[tuple[tuple[str, ...], list[Block]]] = [((), [])]
     for block in blocks:
         if block.kind is Kind.HEADING:
@@ -121,7 +122,7 @@ def announces_list(text: str, block: Block) -> bool:
     return block.kind is Kind.PARAGRAPH and text[block.start : block.end].endswith(":")
 
 
-class _Outline:
+class Outline:
     """Follows the headings of an article and knows the path to where we are.
 
     Plain text keeps no ranks, so a heading is put under another only where the text says so: a
@@ -272,7 +273,7 @@ def _is_flat_table(text: str, lines: Sequence[Span]) -> bool:
     if len(lines) < MIN_TABLE_LINES:
         return False
     header, *rows = (text[start:end] for start, end in lines)
-    if any(_BULLET.match(line) or len(line.split()) > MAX_ROW_WORDS for line in (header, *rows)):
+    if any(BULLET.match(line) or len(line.split()) > MAX_ROW_WORDS for line in (header, *rows)):
         return False
     opens = all(row[0].isupper() or row[0].isdigit() for row in rows)
     return opens and _is_title_case(header) and sum(map(_has_inner_cell, rows)) * 2 > len(rows)
@@ -322,7 +323,7 @@ def _continues(text: str, line: Span, follower: Span, form: _Form) -> bool:
 
 def _opens(text: str, line: Span) -> bool:
     """Whether a line begins something of its own, whatever stands before it."""
-    return any(sign.match(text, *line) for sign in (_BULLET, _NUMBER, _MARK)) or _is_rule(text, line)
+    return any(sign.match(text, *line) for sign in (BULLET, _NUMBER, _MARK)) or _is_rule(text, line)
 
 
 def _is_rule(text: str, line: Span) -> bool:
@@ -338,7 +339,7 @@ def _classify_group(text: str, lines: Sequence[Span], form: _Form) -> Block:
         return Block(Kind.HEADING, mark.end(), end, rank=len(mark[1]))
     if _is_rule(text, (start, end)):
         return Block(Kind.RULE, start, end)
-    if _BULLET.match(text, start, end):
+    if BULLET.match(text, start, end):
         return Block(Kind.ITEM, start, end)
     heading = len(lines) == 1 and not form.marked and _is_heading(text[start:end])
     return Block(Kind.HEADING if heading else Kind.PARAGRAPH, start, end)

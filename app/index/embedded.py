@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 
+from app.corpus.structure import BULLET
 from app.records import Article, Passage, Span
 
-_BULLET = re.compile(r"^[ \t]*[•◦▪‣·*–-][ \t]*", re.MULTILINE)
+_MARKER = re.compile(rf"^[ \t]*(?:{BULLET.pattern})", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 
-_RECIPE = "2"
+_RECIPE = "3"
 """Part of every hash: change it with this module, so that no vector made from another copy is used again."""
 
 
@@ -50,4 +51,4 @@ def _introduce(passage: Passage) -> str:
 
 
 def _tidy(text: str) -> str:
-    return _SPACE.sub(" ", _BULLET.sub("", text)).strip()
+    return _SPACE.sub(" ", _MARKER.sub("", text)).strip()

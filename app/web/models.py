@@ -81,6 +81,8 @@ class Source(_Strict):
 class ArticleReference(Source):
     """The article that a passage stands in."""
 
+    retrieved: str = Field(description="Date on which the text was taken, YYYY-MM-DD.")
+    reviewed: str | None = Field(description="Date on which its publisher last checked it, where known.")
     sha256: str = Field(description="SHA-256 of the article's stored bytes.")
 
 
@@ -183,8 +185,6 @@ class ArticleSummary(ArticleReference):
     """An article, without its text."""
 
     language: str
-    retrieved: str = Field(description="Date on which the text was taken, YYYY-MM-DD.")
-    reviewed: str | None
     rights: str
     passages: int = Field(ge=0, description="How many passages it was cut into.")
     links: dict[str, str]

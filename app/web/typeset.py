@@ -15,10 +15,12 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
-from app.corpus.structure import Kind, find_blocks, find_sections
+from app.corpus.structure import CONTENT, Kind, Outline, find_blocks
 from app.records import Article, Passage, Span
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_DEEPEST = 6
+"""HTML has no deeper heading."""
 _CLASSES = {Kind.ITEM: "item", Kind.TABLE_HEADER: "row head", Kind.TABLE_ROW: "row"}
 
 
@@ -28,7 +30,7 @@ class Part:
 
     html: Markup
     level: int = 0
-    """1 to 3 for a heading."""
+    """1 to 6 for a heading."""
     id: str = ""
     name: str = ""
     """A heading's own words, for the outline."""
@@ -76,16 +78,13 @@ def _passage_parts(article: Article, passages: Sequence[Passage]) -> Iterator[tu
 
 
 def _headings(article: Article) -> Iterator[tuple[Span, Part]]:
-    blocks = find_blocks(article)
-    levels = {
-        section.path[-1]: len(section.path) + 1
-        for section, _ in find_sections(article.text, blocks)
-        if section.path
-    }
-    for block in blocks:
+    outline = Outline(article.text)
+    for block in find_blocks(article):
+        if block.kind in CONTENT:
+            outline.pass_content(block)
         if block.kind in (Kind.TITLE, Kind.HEADING):
             name = article.text[block.start : block.end]
-            level = 1 if block.kind is Kind.TITLE else levels.get(name, 2)
+            level = 1 if block.kind is Kind.TITLE else min(len(outline.enter(block)) + 1, _DEEPEST)
             yield (block.start, block.end), Part(Markup.escape(name), level, f"s-{block.start}", name)
 
 

@@ -12,7 +12,7 @@ from app.answering.reports import RENDERERS, render_csv, render_json, render_mar
 from app.notices import DISCLAIMER, HELP_BESIDE, NOT_ANSWERED, URGENT_NOTICE, emergency_text
 from app.records import Answer
 from app.web.models import BatchReply
-from tests.web.answerer import make_answerer
+from tests.web.answerer import WordAnswerer, make_answerer, make_article
 
 BASE = "https://nightlight.example"
 WORDS = "Shuddering attacks are rare and harmless. They often stop by the age of 2 or 3."
@@ -53,18 +53,72 @@ def test_markdown_escapes_what_was_asked() -> None:
     assert "## \\<b\\>jerks\\</b\\>" in render_markdown(ask("<b>jerks</b>"), None, BASE)
 
 
-def test_csv_has_a_row_for_each_passage_and_one_for_none() -> None:
-    printed = render_csv(ask("is shuddering dangerous", "zebra", 'the "jerks"', k=2), None, BASE)
-    rows = list(csv.DictReader(io.StringIO(printed)))
-    assert [(row["question"], row["outcome"], row["rank"]) for row in rows] == [
-        ("is shuddering dangerous", "answered", "1"),
-        ("is shuddering dangerous", "answered", "2"),
-        ("zebra", "none", ""),
-        ('the "jerks"', "answered", "1"),
-        ('the "jerks"', "answered", "2"),
+def read_csv(printed: str) -> list[dict[str, str]]:
+    """As a spreadsheet reads it: by the byte order mark, which is no part of the first column's name."""
+    return list(csv.DictReader(io.StringIO(printed.encode().decode("utf-8-sig"))))
+
+
+def test_csv_has_a_row_for_each_passage_and_help_and_one_for_none() -> None:
+    printed = render_csv(ask("is shuddering dangerous", "zebra", 'jerks "in sleep"', k=2), None, BASE)
+    rows = read_csv(printed)
+    assert [(row["question"], row["outcome"], row["kind"], row["rank"]) for row in rows] == [
+        ("is shuddering dangerous", "answered", "passage", "1"),
+        ("is shuddering dangerous", "answered", "passage", "2"),
+        ("zebra", "none", "", ""),
+        ('jerks "in sleep"', "answered", "passage", "1"),
+        ('jerks "in sleep"', "answered", "passage", "2"),
+        ('jerks "in sleep"', "answered", "help", "1"),
     ]
     assert rows[0]["text"] == WORDS
+    assert (rows[0]["retrieved"], rows[0]["reviewed"]) == ("2026-11-21", "")
+    assert rows[-1]["section"] == "When to Call"
     assert {row["disclaimer"] for row in rows} == {DISCLAIMER}
+
+
+def test_csv_of_an_emergency_says_so_in_words() -> None:
+    (row,) = read_csv(render_csv(ask("jerks blue"), None, BASE))[:1]
+    assert (row["urgency"], row["urgency_notice"]) == ("now", URGENT_NOTICE)
+
+
+LIST = (
+    """# Fits
+
+## Don't
+
+Never do one of these things, whoever tells you to, while the fit goes on:
+
+- {0} put anything in the mouth
+"""
+    + "- hold the child down for as long as the fit goes on, whoever tells you to do so at that time\n" * 12
+)
+
+
+def test_part_of_a_list_has_its_lead_in_in_a_column() -> None:
+    answerer = WordAnswerer(make_article("fits", "Fits", LIST))
+    rows = read_csv(render_csv([answerer.answer("hold the child down", 20)], None, BASE))
+    later = [row for row in rows if row["lead"]]
+    assert later
+    for row in later:
+        assert (row["section"], row["lead"]) == (
+            "Don't",
+            "Never do one of these things, whoever tells you to, while the fit goes on:",
+        )
+
+
+@pytest.mark.parametrize("sign", ["=2+5", "+1", "-1", "@SUM(A1)", "＝2+5", "- a", "=cmd|' /C calc'!A0"])
+def test_no_cell_is_a_formula_and_its_words_stay_what_they_are(sign: str) -> None:
+    words = f"{sign} wobbles zonk the baby for a while."
+    article = make_article("odd", f"{sign} odd", f"Signs\n\n{words}\n", author=sign)
+    printed = render_csv([WordAnswerer(article).answer(f"{sign} wobbles zonk")], None, BASE)
+    (row,) = read_csv(printed)
+    assert not [cell for cell in row.values() if cell.startswith(tuple("=+-@\t\r＝＋－＠"))]
+    cells = ("question", "text", "title", "author")
+    assert [row[name].strip("“”") for name in cells] == [
+        f"{sign} wobbles zonk",
+        words.strip(),
+        f"{sign} odd",
+        sign,
+    ]
 
 
 def test_json_is_the_reply_of_the_batch_request() -> None:

@@ -101,10 +101,10 @@ def test_staff_copies_exactly_the_citation(server: Server, open_page: OpenPage) 
     expect(page.get_by_text("Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == reply["passages"][0]["citation"]
-    assert copied.startswith(f"“{WORDS}”")
+    assert copied.startswith(f"Under the heading “{SECTION}”:\n\n“{WORDS}”")
 
     page.get_by_role("button", name="Copy Markdown").first.click()
-    assert page.evaluate("navigator.clipboard.readText()").startswith("> Shuddering attacks (SA) are")
+    assert page.evaluate("navigator.clipboard.readText()").startswith(f"> **{SECTION}**")
 
 
 def test_staff_sees_the_proof_by_one_click(server: Server, open_page: OpenPage) -> None:

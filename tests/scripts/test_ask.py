@@ -28,8 +28,9 @@ def test_file_of_questions_becomes_a_table(environment: dict[str, str], tmp_path
     questions = tmp_path / "questions.txt"
     questions.write_text("is shuddering dangerous?\n\n  why do legs twitch in sleep?\n", encoding="utf-8")
     done = ask(environment, "--file", str(questions), "--format", "csv", "-k", "1")
-    rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert [row["question"] for row in rows] == ["is shuddering dangerous?", "why do legs twitch in sleep?"]
+    rows = list(csv.DictReader(io.StringIO(done.stdout.removeprefix("\ufeff"))))
+    found = [row for row in rows if row["kind"] == "passage"]
+    assert [row["question"] for row in found] == ["is shuddering dangerous?", "why do legs twitch in sleep?"]
     assert rows[0]["text"].startswith(WORDS)
 
 

@@ -73,6 +73,8 @@ def test_answer_has_the_contract_form(client: FlaskClient, answerer: WordAnswere
                     "author": None,
                     "publisher": "Example & Sons",
                     "url": "https://example.org/shudders",
+                    "retrieved": "2026-11-21",
+                    "reviewed": None,
                     "sha256": article.sha256,
                 },
                 "links": {

@@ -248,9 +248,10 @@ def test_citation_can_be_copied_without_script(client: FlaskClient, answerer: Wo
     id_ = passage_id(answerer, "Is shuddering dangerous?")
     plain, markdown = (text_of(pre) for pre in page.all("pre"))
     assert plain == client.get(f"/api/v1/passages/{id_}").get_json()["passage"]["citation"]
-    assert plain.startswith("“Shuddering attacks are rare")
+    heading = "Is shuddering dangerous?"
+    assert plain.startswith(f"Under the heading “{heading}”:\n\n“Shuddering attacks are rare")
     assert f"http://localhost/p/{id_}" in plain
-    assert markdown.startswith("> Shuddering attacks are rare")
+    assert markdown.startswith(f"> **{heading}**\n>\n> Shuddering attacks are rare")
 
 
 def test_lead_in_stands_above_a_passage_that_needs_it(client: FlaskClient, answerer: WordAnswerer) -> None:
@@ -271,6 +272,7 @@ def test_lead_in_stands_above_a_passage_that_needs_it(client: FlaskClient, answe
     assert page.passages() == {row.id: "Zinc Helps with healing. Cereals."}
     citation = client.get(f"/api/v1/passages/{row.id}").get_json()["passage"]["citation"]
     assert citation.startswith(
+        "Under the heading “When to Call > How Minerals Help”:\n\n"
         "“Mineral Main Job Common Source\n[...]\nZinc Helps with healing. Cereals.”\n\nFrom: "
     )
 

@@ -101,3 +101,20 @@ def test_the_marks_of_headings_are_there_and_hidden() -> None:
         "<span hidden>\n\n## </span>",
         "<span hidden>\n\n### </span>",
     ]
+
+
+def test_headings_of_the_same_name_have_each_its_own_level() -> None:
+    text = (
+        "# Fits\n\n## Signs\n\nShort.\n\n## Waking\n\n### Signs\n\nLong.\n\n#### Signs\n\n"
+        "##### a\n\n###### b\n\nOn.\n"
+    )
+    article = make_article("fits", "Fits", text)
+    parts = lay_out_article(article, cut_article(article))
+    assert [(part.name, part.level) for part in parts if part.level > 1] == [
+        ("Signs", 2),
+        ("Waking", 2),
+        ("Signs", 3),
+        ("Signs", 4),
+        ("a", 5),
+        ("b", 6),
+    ]
