@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python scripts
 
 .DEFAULT_GOAL := environment
-.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench bench-growth fuzz soak bom
+.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench bench-growth fuzz soak bom mutants
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,7 +16,7 @@ run: environment  ## build the index if there is none, start the server and prin
 	@$(RUN)/run.py $(ARGS)
 
 index: environment  ## build a new index generation of corpus/ and publish it
-	@$(RUN)/reindex.py
+	@$(RUN)/reindex.py $(ARGS)
 
 verify: environment  ## check every file, passage and id of the current generation against corpus/
 	@$(RUN)/verify.py $(ARGS)
@@ -44,6 +44,9 @@ fuzz: environment  ## send everything that is wrong; ARGS=--full does it at leng
 
 soak: environment  ## load, overload, slow clients, killed workers, leaks; ARGS=--full does it at length
 	@$(RUN)/soak.py $(ARGS)
+
+mutants: environment  ## change the core step by step and tell which changes no test notices
+	@$(RUN)/mutants.py $(ARGS)
 
 bom: environment  ## list everything installed, with versions and licences, as CycloneDX
 	@$(RUN)/bom.py $(ARGS)

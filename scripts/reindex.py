@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from app.corpus.catalog import find_problems, read_corpus
 from app.evaluation.changes import Changes, find_changes, render_measures, render_page, render_text
-from app.evaluation.release import examine
+from app.evaluation.release import MADE_FROM, examine, fingerprint
 from app.index.build import build_generation, refuse_shrinking
 from app.index.generation import Manifest, Previous
 from app.index.model import Model
@@ -97,6 +97,7 @@ def main() -> None:
     """Build under the lock; nothing is left behind and nothing changes unless all of it succeeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="use nothing of the generation before again")
+    parser.add_argument("--anyway", action="store_true", help="build and publish even if nothing changed")
     parser.add_argument("--dry-run", action="store_true", help="show what would change and publish nothing")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write what changes as a page, too")
     parser.add_argument("--accept", metavar="REASON", help="publish even if questions are answered worse")
@@ -104,9 +105,14 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings()
     began = time.monotonic()
-    articles = read_all(settings.corpus_dir)
     with building(settings.index_dir) as folder:
         previous = open_previous(settings.index_dir)
+        if previous and not (options.full or options.anyway or options.dry_run or options.html):
+            last = previous.generation
+            if last.manifest.extra.get(MADE_FROM) == fingerprint(settings):
+                print(f"Nothing changed since {last.name} was published; it goes on serving.")
+                return
+        articles = read_all(settings.corpus_dir)
         manifest = build(articles, folder, settings, previous, reuse=not options.full)
         if previous and not (options.allow_shrink or options.dry_run):
             refuse_shrinking(previous.generation.manifest, manifest)

@@ -19,12 +19,16 @@ from app.index.model import Model
 from app.index.publish import CURRENT, building, next_time, publish
 from app.settings import ROOT, Settings
 
+KEPT_INDEX = "NIGHTLIGHT_TESTS_INDEX"
+"""Names a folder whose index many runs share (scripts/mutants.py); without it each run builds its own."""
+
 
 @pytest.fixture(scope="session")
 def built_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Settings:
     """Settings of a freshly built index of the five articles; do not change its folder."""
     own = tmp_path_factory.getbasetemp()
-    shared = own if worker_id == "master" else own.parent  # where the session's processes meet
+    meeting = own if worker_id == "master" else own.parent  # where the session's processes meet
+    shared = Path(os.environ.get(KEPT_INDEX, meeting))
     settings = Settings(_env_file=None, corpus_dir=ROOT / "corpus", index_dir=shared / "shared-index")
     with (shared / "building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first builds, the others wait for it

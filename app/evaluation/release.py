@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from app.evaluation.measures import Judgement, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
 from app.evaluation.urgency_fit import describe_examples, fit_vote, read_examples
-from app.index.build import annotate
-from app.index.generation import LAYOUT, Generation
+from app.index.build import annotate, find_versions
+from app.index.generation import LAYOUT, Generation, hash_file
+from app.index.model import Model
 from app.settings import Settings
 
 FITTED = ("dev.jsonl", "practice.jsonl")
@@ -35,6 +37,8 @@ PINNED = "pinned.jsonl"
 EVALUATION = "evaluation"
 CROSS_VALIDATED = "cross-validated"
 ACCEPTED = "accepted"
+MADE_FROM = "made from"
+"""Where in a manifest's extra ``fingerprint`` stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,23 @@ class Examination:
     moved: tuple[str, ...] = ()
     """Questions whose first passage is another one now."""
     verdict: Verdict = field(default_factory=Verdict)
+
+
+def fingerprint(settings: Settings) -> str:
+    """SHA-256 of all that a generation hangs on: articles, questions, model, libraries and this package.
+
+    A new build of the same would be the same generation with another time. Raises BuildError, OSError.
+    """
+    package, model = Path(__file__).parents[1], Model.load(settings.model)
+    paths = [
+        *settings.corpus_dir.glob("*.t[xo]*"),
+        *settings.questions_dir.rglob("*.jsonl"),
+        *(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"),
+    ]
+    lines = [f"{path.name} {hash_file(path)}" for path in sorted(paths)]
+    lines += [f"{name} {version}" for name, version in find_versions().items()]
+    lines += [model.name, model.weights_sha256, model.config_sha256, settings.precision]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def examine(
@@ -89,7 +110,7 @@ def _calibrate(
         sample = gather(answerer, _join(questions, FITTED))
         vote = _find_vote(answerer, previous, sample, created)
     fitted = fit(sample, weights_sha256=weights, created=created)
-    annotate(folder, extra={URGENCY_VOTE: vote.model_dump()})
+    annotate(folder, extra={URGENCY_VOTE: vote.model_dump(), MADE_FROM: fingerprint(settings)})
     if fitted:
         figures = {name: fitted.summarise({one.id for one in held}) for name, held in questions.items()}
         annotate(folder, extra={CALIBRATION: fitted.calibration.model_dump(), CROSS_VALIDATED: figures})

@@ -104,7 +104,7 @@ def build_generation(
         created=f"{created:%Y%m%dT%H%M%SZ}",
         chunker=CHUNKER,
         model=_describe_model(model, precision, agreement, passages.dimension),
-        libraries=_find_versions(),
+        libraries=find_versions(),
         vectors={
             LAYOUT.passages: choose_kind(counts["passages"]),
             LAYOUT.sentences: choose_kind(counts["sentences"], searched=False),
@@ -187,7 +187,7 @@ def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | 
     generation = previous.generation
     made_by, libraries = generation.manifest.model, generation.manifest.libraries
     hashes = (made_by.weights_sha256, made_by.config_sha256)
-    if hashes != (model.weights_sha256, model.config_sha256) or libraries != _find_versions():
+    if hashes != (model.weights_sha256, model.config_sha256) or libraries != find_versions():
         return None
     database = Database(generation.path(LAYOUT.store))
     store = Store(database, cached=1)
@@ -380,5 +380,5 @@ def _describe_source(article: Article) -> SourceRecord:
     return SourceRecord(slug=article.slug, sha256=article.sha256, metadata_sha256=metadata)
 
 
-def _find_versions() -> dict[str, str]:
+def find_versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}

@@ -28,7 +28,7 @@ from tests.generations import publish_again
 from tests.serving import start_server
 from tests.traced import Builders, Ended, start_builders
 
-REINDEX = (sys.executable, str(ROOT / "scripts" / "reindex.py"))
+REINDEX = (sys.executable, str(ROOT / "scripts" / "reindex.py"), "--anyway")
 CHANGING = "write,pwrite64,sendfile,rename,mkdir,chmod,unlink,unlinkat,rmdir,fsync,ftruncate"
 """The system calls by which a build changes files."""
 pytestmark = pytest.mark.processes
