@@ -138,19 +138,24 @@ class UrgencyRules:
                     yield rule
 
     def _holds(self, rule: Rule, reading: Reading) -> bool:
-        places = [[s for s in reading.spans(name) if self._counts(s, reading)] for name in rule.needs]
+        places = [
+            [s for s in reading.spans(name) if self._counts(s, reading, rule.level)] for name in rule.needs
+        ]
         if len(places) < 2:
             return all(places)
         first, *others = places
         return any(all(any(_distance(a, b) <= rule.within for b in other) for other in others) for a in first)
 
-    def _counts(self, span: tuple[int, int], reading: Reading) -> bool:
+    def _counts(self, span: tuple[int, int], reading: Reading, level: Urgency) -> bool:
         """Whether a concept is said of a child and of now: not denied, not supposed, not long past."""
         if self._is_denied(span[0], reading):
             return False
         if "<panic>" in reading.at:
             return True
-        return not ("<imagined>" in reading.at or _is_supposed(span, reading) or _is_past(span, reading))
+        if "<imagined>" in reading.at or _is_supposed(span, reading):
+            return False
+        # What began last week is no emergency now, and may still need a doctor today.
+        return not _is_past(span, reading, "<past>" if level == "now" else "<long_past>")
 
     def _is_denied(self, start: int, reading: Reading) -> bool:
         """Walk back over words such as "have a" to a denial; "or" carries it over one more thing."""
@@ -209,10 +214,10 @@ def _is_supposed(span: tuple[int, int], reading: Reading) -> bool:
     return 0 <= supposed >= _last_end("<asserting>", span, span[0] + 1, reading, reading.sentences)
 
 
-def _is_past(span: tuple[int, int], reading: Reading) -> bool:
+def _is_past(span: tuple[int, int], reading: Reading, past: str) -> bool:
     """Whether its sentence tells of a time long over and nothing before it comes back to now."""
     sentence = reading.sentences[span[0]]
-    if not any(reading.sentences[s] == sentence for s, _ in reading.spans("<past>")):
+    if not any(reading.sentences[s] == sentence for s, _ in reading.spans(past)):
         return False
     return _last_end("<present>", span, span[0] + 1, reading, reading.sentences) < 0
 
