@@ -70,6 +70,12 @@ class IndexAnswerer:
     def answer(self, question: str, k: int = 5) -> Answer:
         """Answer one question; raises QuestionError for one that cannot be taken."""
         question, k = check_question(question), check_count(k)
+        try:
+            return self._answer(question, k)
+        finally:
+            self.index.lexical.forget()
+
+    def _answer(self, question: str, k: int) -> Answer:
         ranking = self.search.rank(question)
         confidence, outcome = self._judge(ranking) if has_words(question) else (0.0, "none")
         matches = self._find_matches(ranking, k) if outcome != "none" else ()

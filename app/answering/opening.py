@@ -1,15 +1,20 @@
-"""Opens what is published; when that is damaged, the newest sound generation serves."""
+"""Opens what is published; when that cannot be used, the newest generation that can serves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.answering.answer import IndexAnswerer
-from app.errors import GenerationError
-from app.index.generation import Generation
+from app.errors import DamagedGeneration, GenerationError
+from app.index.generation import REMEDY, Generation
 from app.index.opened import OpenedIndex
-from app.index.publish import GENERATIONS, list_names, open_current
+from app.index.publish import list_names, open_current, open_named
 from app.settings import Settings
+
+Check = Callable[[IndexAnswerer], None]
+"""Raises for an answerer that is not fit to serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,40 +25,46 @@ class Opened:
     degraded: str | None = None
 
 
-def open_answerer(settings: Settings) -> IndexAnswerer:
+def open_answerer(settings: Settings, check: Check | None = None) -> IndexAnswerer:
     """Answer from the published generation; raises NoGeneration, DamagedGeneration or WrongModel."""
-    return answer_from(open_current(settings.index_dir), settings)
+    return answer_from(open_current(settings.index_dir), settings, check)
 
 
-def open_best(settings: Settings) -> Opened:
+def open_best(settings: Settings, check: Check | None = None) -> Opened:
     """The published generation or, when it cannot be used, the newest that can; raises as open_answerer."""
     try:
-        return Opened(open_answerer(settings))
+        return Opened(open_answerer(settings, check))
     except GenerationError as error:
-        found = open_newest(settings)
+        found = open_newest(settings, check)
         if found is None:
             raise
         return Opened(found, degraded=str(error))
 
 
-def open_newest(settings: Settings, *, without: str | None = None) -> IndexAnswerer | None:
+def open_newest(
+    settings: Settings, check: Check | None = None, *, without: str | None = None
+) -> IndexAnswerer | None:
     """The newest generation that can be used, and is not the one ``without`` names; None if there is none."""
-    names = (name for name in list_names(settings.index_dir) if name != without)
-    return next(filter(None, (_try_open(name, settings) for name in names)), None)
+    for name in list_names(settings.index_dir):
+        with suppress(GenerationError):
+            if name != without:
+                return answer_from(open_named(settings.index_dir, name), settings, check)
+    return None
 
 
-def answer_from(generation: Generation, settings: Settings) -> IndexAnswerer:
+def answer_from(generation: Generation, settings: Settings, check: Check | None = None) -> IndexAnswerer:
     """Answer from this generation, published or not; raises DamagedGeneration or WrongModel."""
     try:
         generation.require_model(settings.model)
-        return IndexAnswerer(OpenedIndex(generation))
-    except BaseException:
+        answerer = IndexAnswerer(OpenedIndex(generation))
+        if check:
+            check(answerer)
+    except BaseException as error:
         generation.close()
-        raise
-
-
-def _try_open(name: str, settings: Settings) -> IndexAnswerer | None:
-    try:
-        return answer_from(Generation.open(settings.index_dir / GENERATIONS / name), settings)
-    except GenerationError:
-        return None
+        if isinstance(error, GenerationError) or not isinstance(error, Exception):
+            raise
+        # Sealed and whole, but not for what is installed here: each library has errors of its own for that.
+        raise DamagedGeneration(
+            f"{generation.folder.name} cannot be used: {type(error).__name__}; {REMEDY}."
+        ) from error
+    return answerer

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.answering.question import make_searchable
-from app.answering.spelling import Spelling
+from app.answering.spelling import Spelling, mend
 from app.index.encoder import Encoding
 from app.index.lexical import find_content_words
 from app.index.opened import OpenedIndex
@@ -30,6 +30,9 @@ PROPOSED = 100
 RESCORED = 24
 """Candidates that late interaction looks at, the best by the first three: on each of our sets of questions as
 good as all of them; 16 would lose 0.008 of MRR@5 on one."""
+
+MAX_WORDS = 128
+"""Content words of a question that are looked up; nobody writes more of them in 1,000 characters."""
 
 NEAR_DUPLICATE = 0.95
 """Passages whose vectors are nearer to each other than this say the same."""
@@ -132,8 +135,9 @@ class Search:
 
     def _read(self, question: str) -> Query:
         encoding = self.index.encoder.encode(question)
-        typed = tuple(find_content_words(question))
-        words = tuple(self.spelling.correct(word) or word for word in typed)
+        typed = tuple(find_content_words(question)[:MAX_WORDS])
+        corrections = self.spelling.correct(typed)
+        words = tuple(corrections.get(word, word) for word in typed)
         return Query(encoding, self.index.token_weights[encoding.ids], typed, words)
 
     def select(self, ranking: Ranking, k: int) -> tuple[int, ...]:
@@ -166,7 +170,8 @@ class Search:
     def suggest(self, ranking: Ranking, question: str) -> str | None:
         """The question that was ranked with its misspelt words mended; None when there are none."""
         query = ranking.query
-        return self.spelling.suggest(question) if query.words != query.typed else None
+        meant = {typed: word for typed, word in zip(query.typed, query.words, strict=True) if typed != word}
+        return mend(question, meant) if meant else None
 
     def _propose(self, query: Query) -> tuple[Rows, Scores]:
         """The candidates' rows in ascending order, each once, and their BM25, 0 where no word is shared."""

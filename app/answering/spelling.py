@@ -8,15 +8,20 @@ A slip is one letter too many, one missing, one wrong, or two exchanged (Damerau
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
-from string import ascii_lowercase
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
 
 from app.index.encoder import TextEncoder
-from app.index.lexical import LexicalIndex, find_content_words
+from app.index.lexical import LexicalIndex
 
-MIN_LENGTH = 5
-"""Shorter words have too many neighbours."""
+SHORTEST, LONGEST = 5, 24
+"""Shorter words have too many neighbours, and no longer one is meant to be an English word."""
+COMPARED = 8
+"""Unknown words of one question that are compared with the corpus's: each takes a millisecond at most."""
+_LETTERS = re.compile(r"[^\W_]+")
 
 
 class Spelling:
@@ -25,37 +30,24 @@ class Spelling:
     def __init__(self, lexical: LexicalIndex, encoder: TextEncoder) -> None:
         self._lexical = lexical
         self._encoder = encoder
-        self.correct = lru_cache(maxsize=4096)(self._find_correction)
+        self._words = [word for word in lexical.vocabulary if len(word) >= SHORTEST - 1]
 
-    def suggest(self, question: str) -> str | None:
-        """The question with its misspelt words mended; None when there are none."""
-        mended = question
-        for word in find_content_words(question):
-            correction = self.correct(word)
-            if correction:
-                mended = re.sub(rf"\b{re.escape(word)}\b", correction, mended, flags=re.IGNORECASE)
-        return mended if mended != question else None
+    def correct(self, words: Iterable[str]) -> dict[str, str]:
+        """For those of a question's words that are misspelt the most frequent of the corpus one slip away."""
+        near = {word: self._find_nearest(word) for word in islice(filter(self._is_unknown, words), COMPARED)}
+        return {word: meant for word, meant in near.items() if meant}
 
-    def _find_correction(self, word: str) -> str | None:
-        """The most frequent word of the corpus one slip away; None for any word that is known somewhere."""
-        if len(word) < MIN_LENGTH or not word.isascii() or not word.isalpha():
-            return None
-        if self._lexical.familiar(word) or self._is_english(word):
-            return None
-        near = self._lexical.count_words(_find_neighbours(word))
-        return max(near, key=lambda other: (near[other], other), default=None)
+    def _is_unknown(self, word: str) -> bool:
+        """Whether neither the corpus nor the model, whose vocabulary has frequent words whole, knows it."""
+        looks_english = SHORTEST <= len(word) <= LONGEST and word.isascii() and word.isalpha()
+        return looks_english and not self._lexical.familiar(word) and not self._encoder.knows(word)
 
-    def _is_english(self, word: str) -> bool:
-        """Whether the model has the word whole in its vocabulary, which only frequent words are."""
-        return self._encoder.knows(word)
+    def _find_nearest(self, word: str) -> str | None:
+        # Of equally near ones the first, which is the most frequent.
+        found = extractOne(word, self._words, scorer=OSA.distance, score_cutoff=1)
+        return found[0] if found else None
 
 
-def _find_neighbours(word: str) -> Iterator[str]:
-    for i in range(len(word) + 1):
-        left, right = word[:i], word[i:]
-        yield left + right[1:]
-        if len(right) > 1:
-            yield left + right[1] + right[0] + right[2:]
-        for letter in ascii_lowercase:
-            yield left + letter + right
-            yield left + letter + right[1:]
+def mend(question: str, corrections: Mapping[str, str]) -> str:
+    """The question with these words replaced."""
+    return _LETTERS.sub(lambda found: corrections.get(found[0].lower(), found[0]), question)

@@ -11,13 +11,12 @@ file what the program matches.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from functools import lru_cache, partial
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
 from app.answering.urgency_rules import Candidate, Part, Pattern, Rule, RuleBook, index_patterns, read_rules
-from app.answering.wording import CACHED_WORDS, Wording
+from app.answering.wording import Wording
 from app.records import Urgency
 
 RULES = Path(__file__).with_name("urgency.toml")
@@ -85,7 +84,8 @@ class UrgencyRules:
         self._quantities = rules.quantities
         self._concepts = rules.concepts
         self._idioms = [concept.name for concept in rules.concepts].index("<other_sense>")
-        self._roots_of = lru_cache(maxsize=CACHED_WORDS)(partial(_find_roots, rules.roots))
+        self._roots = rules.roots
+        self._longest_root = max(map(len, rules.roots), default=0)
         self._by_anchor = index_patterns(rules.concepts)
         self._fillers = rules.words_of("<filler>")
         self._negators = rules.words_of("<negator>")
@@ -184,8 +184,9 @@ class UrgencyRules:
             if i == 0 or reading.clauses[i] != reading.clauses[i - 1]:
                 reading.add(EDGE, i, i)
             reading.add(word, i, i + 1)
-            for root in self._roots_of(word):
-                reading.add(root, i, i + 1)
+            for length in range(2, min(len(word), self._longest_root) + 1):
+                if word[:length] in self._roots:
+                    reading.add(f"{word[:length]}*", i, i + 1)
         reading.add(EDGE, len(reading.words), len(reading.words))
 
     def _find_quantities(self, reading: Reading) -> None:
@@ -197,11 +198,6 @@ class UrgencyRules:
                 factor = quantity.units.get(unit) if quantity.units else 1
                 if factor and quantity.lowest <= float(word) * factor <= quantity.highest:
                     reading.add(quantity.name, i, i + (2 if quantity.units else 1))
-
-
-def _find_roots(roots: Collection[str], word: str) -> tuple[str, ...]:
-    """The beginnings of the word that patterns name, each with its star."""
-    return tuple(f"{word[:length]}*" for length in range(2, len(word) + 1) if word[:length] in roots)
 
 
 def _is_supposed(span: tuple[int, int], reading: Reading) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
-from functools import lru_cache
+from collections.abc import Collection
 from typing import Any
+
+from rapidfuzz.distance import OSA
 
 TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+|[.!?;\n]+|[,:()\u2013\u2014\u2026]|\s-+\s")
 APOSTROPHES = str.maketrans("", "", "'\u2019\u2018`\u00b4\u02bc")
@@ -16,8 +17,6 @@ LONGEST_MENDED = 20
 TWO_EDITS_FROM = 9
 LONGEST = 400
 """Words that are read; more than a question may hold."""
-CACHED_WORDS = 4096
-"""Single words whose mended forms are kept ready."""
 
 
 class Wording:
@@ -29,9 +28,10 @@ class Wording:
         self._keep = {*spelling["keep"].split(), *known}
         self._roots = tuple(sorted(roots))
         danger = [word for word in spelling["danger"].split() if len(word) >= SHORTEST_MENDED]
-        self._mended = _index_misspellings(danger)
         self._keep.update(danger)
-        self._mend = lru_cache(maxsize=CACHED_WORDS)(self._find_meant)
+        self._danger: dict[str, list[str]] = {}
+        for word in danger:
+            self._danger.setdefault(word[0], []).append(word)
 
     def split(self, question: str) -> tuple[list[str], list[int], list[int]]:
         """The words, and for each word the number of its clause and of its sentence."""
@@ -44,7 +44,7 @@ class Wording:
                 clause += 1
                 sentence += token.strip() not in {*",:()-\u2013\u2014", "--"}
                 continue
-            for word in self._mend(token):
+            for word in self._find_meant(token):
                 words.append(word)
                 clauses.append(clause)
                 sentences.append(sentence)
@@ -60,55 +60,13 @@ class Wording:
             return (word,)
         if word.startswith(self._roots):
             return (word,)
-        return (next((self._mended[cut] for cut in _cuts(word) if self._fits(word, cut)), word),)
-
-    def _fits(self, word: str, cut: str) -> bool:
-        meant = self._mended.get(cut)
-        return meant is not None and _is_near(word, meant)
+        # One edit, or two in a long word, makes a word of danger of it; the first letter must agree.
+        near = ((OSA.distance(word, meant), meant) for meant in self._danger.get(word[0], ()))
+        slips = ((n, meant) for n, meant in near if n <= (2 if len(meant) >= TWO_EDITS_FROM else 1))
+        return (min(slips, default=(0, word))[1],)
 
 
 def _fold(question: str) -> str:
     """Lower case without accents or apostrophes; hyphens and slashes within a word part it."""
     text = unicodedata.normalize("NFKC", question).lower().translate(APOSTROPHES)
     return text.replace("&", " and ")
-
-
-def _cuts(word: str) -> Iterator[str]:
-    """The word, and the word with one letter, then two letters, left out."""
-    yield word
-    shorter = [word[:i] + word[i + 1 :] for i in range(len(word))]
-    yield from shorter
-    if len(word) >= TWO_EDITS_FROM - 1:
-        for once in shorter:
-            for i in range(len(once)):
-                yield once[:i] + once[i + 1 :]
-
-
-def _index_misspellings(words: list[str]) -> dict[str, str]:
-    """Each word under itself and what is left of it without a letter or two (SymSpell, Garbe 2012)."""
-    index: dict[str, str] = {}
-    for word in words:
-        for cut in _cuts(word):
-            index.setdefault(cut, word)
-    return index
-
-
-def _is_near(word: str, meant: str) -> bool:
-    """Whether one edit, or two in a long word, makes ``meant`` of ``word``; the first letter must agree."""
-    allowed = 2 if len(meant) >= TWO_EDITS_FROM else 1
-    return word[0] == meant[0] and abs(len(word) - len(meant)) <= allowed and _edits(word, meant) <= allowed
-
-
-def _edits(one: str, other: str) -> int:
-    """Optimal string alignment distance: insert, delete, replace, swap two neighbours."""
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        row = [i]
-        for j, b in enumerate(other, 1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before, last = last, row
-    return last[-1]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
+import stat
 from dataclasses import astuple, dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ FORMAT = 5
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 64_000_000
+MAX_CHECKED = 64_000
 CHECKED = ".checked"
 """How the large files stood when they were last read whole and compared; see ``note_checked``."""
 LARGE = 256_000_000
@@ -147,12 +151,7 @@ class Generation:
 
     def read(self, name: str) -> bytes:
         """A file's content, checked; raises DamagedGeneration."""
-        path = self.folder / name
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise _damaged(path, error.strerror or "cannot be read") from None
-        self._check(path, len(content), hashlib.sha256(content).hexdigest())
+        content, _ = self._read(name, keep=True)
         return content
 
     def path(self, name: str) -> Path:
@@ -179,12 +178,7 @@ class Generation:
 
     def read_whole(self, name: str) -> Path:
         """A file's path, its content read and compared now; raises DamagedGeneration."""
-        path = self.folder / name
-        try:
-            size, digest = path.stat().st_size, hash_file(path)
-        except OSError as error:
-            raise _damaged(path, error.strerror or "cannot be read") from None
-        self._check(path, size, digest)
+        _, path = self._read(name, keep=False)
         return path
 
     def close(self) -> None:
@@ -202,12 +196,21 @@ class Generation:
     def __del__(self) -> None:
         self.close()
 
-    def _check(self, path: Path, size: int, sha256: str) -> None:
-        wanted = self.manifest.files[path.name]
-        if size != wanted.size:
-            raise _damaged(path, f"it has {size:,} bytes, the manifest says {wanted.size:,}")
-        if sha256 != wanted.sha256:
+    def _read(self, name: str, *, keep: bool) -> tuple[bytes, Path]:
+        """Compare a file with the manifest; its content, where it is to be kept, and its path."""
+        path, wanted = self.folder / name, self.manifest.files[name]
+        try:
+            with open_regular(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size != wanted.size:
+                    raise _damaged(path, f"it has {size:,} bytes, the manifest says {wanted.size:,}")
+                content = file.read(size) if keep else b""
+                digest = hashlib.sha256(content) if keep else hashlib.file_digest(file, "sha256")
+        except OSError as error:
+            raise _damaged(path, error.strerror or "cannot be read") from None
+        if digest.hexdigest() != wanted.sha256:
             raise _damaged(path, "its SHA-256 differs from the manifest's")
+        return content, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,15 @@ class Previous:
 def name_generation(manifest: Manifest, manifest_sha256: str) -> str:
     """The folder name that belongs to a manifest."""
     return f"{manifest.created}-{manifest_sha256[:12]}"
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """A regular file, to be read; raises OSError for anything else and never waits as for a pipe."""
+    file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")  # noqa: SIM115, PTH123
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return file
 
 
 def hash_file(path: Path) -> str:
@@ -250,8 +262,9 @@ def note_checked(folder: Path) -> None:
 def _read_checked(folder: Path) -> dict[str, list[int]]:
     """What ``note_checked`` wrote; nothing where it cannot be read, so that everything is checked again."""
     try:
-        content = json.loads((folder / CHECKED).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        with open_regular(folder / CHECKED) as file:
+            content = json.loads(file.read(MAX_CHECKED))
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -267,7 +280,7 @@ def _describe_state(path: Path) -> list[int] | None:
 def _hold(folder: Path) -> int:
     """A file descriptor with the shared lock; a builder deletes only what it can lock for itself alone."""
     try:
-        lock = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        lock = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise NoGeneration(
             f"{folder.name}: there is no whole generation: {MANIFEST}: {error.strerror}; {REMEDY}."
@@ -282,9 +295,13 @@ def _hold(folder: Path) -> int:
 
 def _read_manifest(folder: Path, expected: str | None) -> tuple[Manifest, str]:
     path = folder / MANIFEST
-    if path.stat().st_size > MAX_MANIFEST:
+    try:
+        with open_regular(path) as file:
+            content = file.read(MAX_MANIFEST + 1)
+    except OSError as error:
+        raise _damaged(path, error.strerror or "cannot be read") from None
+    if len(content) > MAX_MANIFEST:
         raise _damaged(path, "it is too large")
-    content = path.read_bytes()
     actual = hashlib.sha256(content).hexdigest()
     named = NAME.fullmatch(folder.name)
     if (expected is not None and actual != expected) or (named is not None and named[2] != actual[:12]):
@@ -315,7 +332,9 @@ def _explain_invalid(path: Path, content: bytes, error: ValidationError) -> Dama
 
 
 def _wrong_format(path: Path, found: int) -> WrongModel:
-    return WrongModel(f"{path}: format {found}, this version reads {FORMAT}; run `make index`.")
+    return WrongModel(
+        f"{path.parent.name}/{path.name}: format {found}, this version reads {FORMAT}; run `make index`."
+    )
 
 
 def _damaged(path: Path, fault: str) -> DamagedGeneration:

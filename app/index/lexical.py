@@ -6,15 +6,14 @@ at each of a word's passages at every question, and works out its impacts anew (
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import sqlite3
 import threading
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -35,10 +34,10 @@ CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT
 """
 
 FAMILIES_FILE = Path(__file__).with_name("families.toml")
-CACHED_WORDS = 4096
-"""Words whose stems and counts are kept ready; what they were asked for together is not."""
+VOCABULARY = 20_000
+"""Words of the corpus, the most frequent, that are kept ready to be looked up and to mend others by."""
 BUILD_WORDS = 200_000
-"""The same while building."""
+"""Words whose stems are kept ready while building."""
 FAMILY_WEIGHT = 0.5
 """What another word of the family counts beside the word itself."""
 
@@ -92,8 +91,8 @@ class Families:
 
     @classmethod
     def read(cls, path: Path = FAMILIES_FILE) -> Families:
-        """From the reviewed list."""
-        stemmer = Stemmer()
+        """From the reviewed list, to build by."""
+        stemmer = Stemmer(kept=BUILD_WORDS)
         numbers: dict[str, list[int]] = {}
         for number, family in enumerate(tomllib.loads(path.read_text("utf-8")).values()):
             stems = {stem for word in family["words"].split() for stem in stemmer.find(word)}
@@ -114,9 +113,9 @@ class Families:
         rows = [(stem, number) for stem, numbers in self._numbers.items() for number in numbers]
         connection.executemany("INSERT INTO families VALUES (?, ?)", sorted(rows))
 
-    def of(self, word: str) -> tuple[int, ...]:
-        """The numbers of the families that the word belongs to."""
-        return tuple(n for stem in dict.fromkeys(self.stem(word)) for n in self._numbers.get(stem, ()))
+    def of(self, stems: Iterable[str]) -> tuple[int, ...]:
+        """The numbers of the families that a word with these stems belongs to."""
+        return tuple(n for stem in dict.fromkeys(stems) for n in self._numbers.get(stem, ()))
 
 
 def _name_family(number: int) -> str:
@@ -173,7 +172,8 @@ class LexicalWriter:
         return tuple(map(self._number, self._families.stem(piece)))
 
     def _find_families(self, written: str) -> tuple[int, ...]:
-        return tuple(self._number(_name_family(n)) for n in self._families.of(_clean(written)))
+        stems = self._families.stem(_clean(written))
+        return tuple(self._number(_name_family(n)) for n in self._families.of(stems))
 
     def _number(self, name: str) -> int:
         return self._numbers.setdefault(name, len(self._numbers) + 1)
@@ -198,6 +198,18 @@ class LexicalWriter:
         return weights
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the corpus has of a word."""
+
+    stem: tuple[str, ...]
+    """The terms that it is indexed under, the same for all its forms; several for "don't"."""
+    documents: int
+    """How many passages hold it in any of its forms; of several stems, the rarest counts."""
+    terms: tuple[Term, ...]
+    """Its own term and its families'; those that the corpus has."""
+
+
 class LexicalIndex:
     """Finds passages by their words and by other words of the same families."""
 
@@ -206,11 +218,11 @@ class LexicalIndex:
         self._database = database
         self._families = Families.load(database)
         self._passages = int(database.all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
-        self._find = lru_cache(maxsize=CACHED_WORDS)(partial(_read_term, database))
-        self._documents = lru_cache(maxsize=CACHED_WORDS)(
-            partial(_count_documents, self._find, self._families)
-        )
-        self._find_all = lru_cache(maxsize=CACHED_WORDS)(partial(_read_terms, self._find, self._families))
+        find = "SELECT word FROM words ORDER BY occurrences DESC, word DESC LIMIT ?"
+        self.vocabulary: tuple[str, ...] = tuple(word for (word,) in database.all(find, VOCABULARY))
+        """The corpus's most frequent words as they are written, in lower case, the most frequent first."""
+        self._kept: dict[str, Word | None] = dict.fromkeys(self.vocabulary)
+        self._passing: dict[str, Word] = {}
 
     def search(self, words: Sequence[str], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
         """Rows and BM25 (positive, higher is better) of the ``k`` best passages that hold any of the words.
@@ -218,73 +230,76 @@ class LexicalIndex:
         Stop words are dropped. A word that is written as several terms ("38.5") is looked for as a whole.
         Common words are looked up where they count most, unless the best must be found ``exact``.
         """
-        terms = [term for word in words if word not in STOP_WORDS for term in self._find_all(word)]
+        terms = [term for word in words if word not in STOP_WORDS for term in self.look_up(word).terms]
         return self._postings.search(terms, k, exact=exact)
 
     def holds(self, row: int, word: str) -> bool:
         """Whether a passage holds the word, in any of its forms, or another of its family."""
-        return any(self._postings.holds(term, row) for term in self._find_all(word))
+        return any(self._postings.holds(term, row) for term in self.look_up(word).terms)
 
     def known(self, word: str) -> bool:
         """Whether the corpus holds the word in any of its forms."""
-        return self.document_frequency(word) > 0
+        return self.look_up(word).documents > 0
 
     def stem(self, word: str) -> tuple[str, ...]:
         """The terms that the word is indexed under, the same for all its forms; several for "don't"."""
-        return self._families.stem(word)
+        return self.look_up(word).stem
 
     def familiar(self, word: str) -> bool:
         """Whether the corpus holds the word or another of its family."""
-        return self.known(word) or bool(self._find_all(word))
+        found = self.look_up(word)
+        return found.documents > 0 or bool(found.terms)
 
     def document_frequency(self, word: str) -> int:
         """How many passages hold the word in any of its forms; of several stems, the rarest counts."""
-        return self._documents(word)
+        return self.look_up(word).documents
 
     def weigh(self, word: str) -> float:
         """The word's inverse document frequency, highest for one that the corpus does not know."""
         documents = self.document_frequency(word)
         return math.log1p((self._passages - documents + 0.5) / (documents + 0.5))
 
-    def count_words(self, words: Iterable[str]) -> dict[str, int]:
-        """How often each of these occurs in the corpus as it is written, in lower case; those that do."""
-        find = "SELECT word, occurrences FROM words WHERE word IN (SELECT value FROM json_each(?))"
-        return dict(self._database.all(find, json.dumps(list(words))))
+    def look_up(self, word: str) -> Word:
+        """What the corpus has of a word: its own words are read once, others once until ``forget``."""
+        found = self._kept.get(word) or self._passing.get(word)
+        if found is None:
+            found = self._read(word)
+            # A word that is not the corpus's is its asker's: it does not outlive the question.
+            (self._kept if word in self._kept else self._passing)[word] = found
+        return found
 
+    def forget(self) -> None:
+        """Let go of what a question held besides the corpus's own words."""
+        self._passing.clear()
 
-def _read_term(database: Database, name: str) -> Term | None:
-    found = database.all("SELECT documents, start, champions, best FROM terms WHERE term = ?", name)
-    return Term(*found[0]) if found else None
+    def _read(self, word: str) -> Word:
+        stem = self._families.stem(word)
+        own = [self._find(term) for term in stem]
+        whole = own[0] if len(own) == 1 else self._find(_join(stem))
+        families = [self._find(_name_family(number)) for number in self._families.of(stem)]
+        documents = min((term.documents if term else 0 for term in own), default=0)
+        return Word(stem, documents, tuple(filter(None, (whole, *families))))
 
-
-def _count_documents(find: Callable[[str], Term | None], families: Families, word: str) -> int:
-    terms = map(find, families.stem(word))
-    return min((term.documents if term else 0 for term in terms), default=0)
-
-
-def _read_terms(find: Callable[[str], Term | None], families: Families, word: str) -> tuple[Term, ...]:
-    """The word's own term and its families'; those that the corpus has."""
-    names = (_join(families.stem(word)), *map(_name_family, families.of(word)))
-    return tuple(filter(None, map(find, names)))
+    def _find(self, name: str) -> Term | None:
+        found = self._database.all("SELECT documents, start, champions, best FROM terms WHERE term = ?", name)
+        return Term(*found[0]) if found else None
 
 
 class Stemmer:
     """FTS5's own tokenizer and stems."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: int = 0) -> None:
+        """Words whose stems are ``kept`` ready: none while serving, where words are somebody's question."""
         connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         connection.executescript(
             f"CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='{TOKENIZER}');"
             "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, instance);"
         )
-        self._find = lru_cache(maxsize=CACHED_WORDS)(partial(_find_stems, connection, threading.Lock()))
-
-    def find(self, word: str) -> tuple[str, ...]:
-        """The terms that the word is indexed under, in order; several for "don't"."""
-        return self._find(word)
+        self.find = lru_cache(maxsize=kept)(partial(_find_stems, connection, threading.Lock()))
 
 
 def _find_stems(connection: sqlite3.Connection, lock: threading.Lock, word: str) -> tuple[str, ...]:
+    """The terms that the word is indexed under, in order; several for "don't"."""
     with lock:
         connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
         stems = tuple(term for (term,) in connection.execute('SELECT term FROM stem ORDER BY "offset"'))

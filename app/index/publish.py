@@ -15,13 +15,16 @@ from tempfile import mkdtemp
 
 from app.errors import BuildError, Busy, DamagedGeneration, GenerationError, NoGeneration
 from app.index.disk import flush_folder, write_durably
-from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous, note_checked
+from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous, note_checked, open_regular
 
 CURRENT = "CURRENT"
 LOCK = ".lock"
 GENERATIONS = "generations"
 KEPT = 3
 """The current generation and two before it."""
+
+MAX_POINTER = 128
+"""Bytes that are read of CURRENT; it has 95."""
 
 _SCRATCH = ".building-"
 _DOOMED = ".deleting-"
@@ -111,14 +114,16 @@ def roll_back(index: Path, name: str | None = None) -> str:
 
 def read_pointer(index: Path) -> Pointer:
     """What CURRENT says; raises NoGeneration or DamagedGeneration."""
-    path = index / CURRENT
     try:
-        content = path.read_bytes()
+        with open_regular(index / CURRENT) as file:
+            content = file.read(MAX_POINTER)
     except FileNotFoundError:
-        raise NoGeneration(f"{path}: nothing is published yet; run `make index`.") from None
+        raise NoGeneration(f"{CURRENT}: nothing is published yet; run `make index`.") from None
+    except OSError as error:
+        raise DamagedGeneration(f"{CURRENT} is damaged: {error.strerror}; {REMEDY}.") from None
     found = _POINTER.fullmatch(content.decode("ascii", errors="replace"))
     if not found:
-        raise DamagedGeneration(f"{path} is damaged: it does not name a generation; {REMEDY}.")
+        raise DamagedGeneration(f"{CURRENT} is damaged: it does not name a generation; {REMEDY}.")
     return Pointer(found[1], found[2])
 
 
@@ -151,9 +156,13 @@ def open_previous(index: Path) -> Previous | None:
 
 
 def list_names(index: Path) -> list[str]:
-    """The kept generations, newest first."""
-    folder = index / GENERATIONS
-    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    """The kept generations, newest first; raises DamagedGeneration where they cannot be listed."""
+    try:
+        names = [path.name for path in (index / GENERATIONS).iterdir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise DamagedGeneration(f"{GENERATIONS} cannot be read: {error.strerror}.") from None
     return sorted((name for name in names if NAME.fullmatch(name)), reverse=True)
 
 

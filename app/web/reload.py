@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from app.answering.answer import Answerer, IndexAnswerer
 from app.answering.opening import open_answerer, open_best, open_newest
-from app.errors import DamagedGeneration, GenerationError, NightlightError, NoGeneration
-from app.index.publish import CURRENT, GENERATIONS, read_pointer
+from app.errors import DamagedGeneration, GenerationError, NoGeneration
+from app.index.publish import GENERATIONS, read_pointer
 from app.settings import Settings
 from app.web.words import EXAMPLES
 
@@ -72,7 +73,7 @@ class Watcher:
 
     def start(self) -> None:
         """Load what there is now, then go on looking; to be called after the fork."""
-        self._load_first()
+        self.look()
         self._thread.start()
 
     def stop(self) -> None:
@@ -81,19 +82,24 @@ class Watcher:
         self._thread.join()
 
     def look(self) -> None:
-        """Swap if another generation is published and sound; refuse it, once, if it is not."""
+        """Swap if another generation is published and sound; refuse it, once, if it is not.
+
+        Whatever is wrong with the index, this ends with an answerer in use or with the reason why there is
+        none: the notices must reach a parent even then, and a question gets them with a 503.
+        """
         seen = _sign(self._settings.index_dir)
         if seen == self._refused:
             return
         try:
-            if read_pointer(self._settings.index_dir).name != self._current.generation:
-                self._current.answerer = _load(self._settings)
-                logger.warning("now serving %s", self._current.generation)
-            self._current.degraded = self._refused = None
-        except NightlightError as error:
-            self._refuse(seen, str(error))
+            reason = self._renew()
+        except GenerationError as error:
+            reason = str(error)
         except Exception as error:
-            self._refuse(seen, f"the new generation cannot be used: {type(error).__name__}")
+            reason = f"the index cannot be opened: {type(error).__name__}"
+        if reason:
+            self._refuse(seen, reason)
+        else:
+            self._current.degraded = self._refused = None
 
     def check_trusted(self) -> None:
         """Read the large files that were believed at opening; what is damaged does not go on answering."""
@@ -103,20 +109,23 @@ class Watcher:
         try:
             answerer.index.generation.check_trusted()
         except DamagedGeneration as error:
-            self._current.answerer = open_newest(self._settings, without=answerer.generation)
+            self._current.answerer = None
             self._refuse(seen, str(error))
+            with suppress(GenerationError):
+                self._current.answerer = open_newest(
+                    self._settings, try_answering, without=answerer.generation
+                )
 
-    def _load_first(self) -> None:
-        seen = _sign(self._settings.index_dir)
-        try:
-            opened = open_best(self._settings)
-        except GenerationError as error:
-            # The notices must reach a parent even when no index can answer: a question gets them with a 503.
-            self._refuse(seen, str(error))
-        else:
+    def _renew(self) -> str | None:
+        """Serve what is published; gives why an older generation serves, where one does."""
+        if self._current.in_use is None:
+            opened = open_best(self._settings, try_answering)
             self._current.answerer = opened.answerer
-            if opened.degraded:
-                self._refuse(seen, opened.degraded)
+            return opened.degraded
+        if read_pointer(self._settings.index_dir).name != self._current.generation:
+            self._current.answerer = open_answerer(self._settings, try_answering)
+            logger.warning("now serving %s", self._current.generation)
+        return None
 
     def _refuse(self, seen: object, reason: str) -> None:
         if self._current.degraded != reason:
@@ -130,16 +139,6 @@ class Watcher:
         while not self._stop.wait(SECONDS):
             self.look()
             self.check_trusted()
-
-
-def _load(settings: Settings) -> IndexAnswerer:
-    answerer = open_answerer(settings)
-    try:
-        try_answering(answerer)
-    except BaseException:
-        answerer.close()
-        raise
-    return answerer
 
 
 def try_answering(answerer: Answerer) -> None:
@@ -157,9 +156,14 @@ def _sign(index: Path) -> object:
     A generation that is copied here may be named before it is whole; it is tried again as it grows.
     """
     try:
-        content = (index / CURRENT).read_bytes()
-        folder = index / GENERATIONS / read_pointer(index).name
-        files = sorted((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.iterdir())
-    except (OSError, GenerationError) as error:
-        return str(error)
-    return content, files
+        pointer = read_pointer(index)
+    except GenerationError as error:
+        return str(error), _list_files(index / GENERATIONS)
+    return pointer, _list_files(index / GENERATIONS / pointer.name)
+
+
+def _list_files(folder: Path) -> object:
+    try:
+        return sorted((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.iterdir())
+    except OSError as error:
+        return error.errno

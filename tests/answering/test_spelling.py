@@ -5,20 +5,23 @@ from __future__ import annotations
 import pytest
 
 from app.answering.answer import IndexAnswerer
+from app.answering.spelling import COMPARED, Spelling
 
 
 @pytest.mark.parametrize(
     ("question", "suggestion"),
     [
         ("why does my baby have siezures", "why does my baby have seizures"),
-        ("twiching legs in sleep", "twitching legs in sleep"),
+        ("Twiching legs in sleep", "twitching legs in sleep"),
         ("Magnesum for cramps?", "magnesium for cramps?"),
+        ("are the siezures' causes known", "are the seizures' causes known"),
     ],
 )
 def test_misspelt_word_is_offered_as_the_corpus_spells_it(
     answerer: IndexAnswerer, question: str, suggestion: str
 ) -> None:
-    assert answerer.search.spelling.suggest(question) == suggestion
+    answer = answerer.answer(question)
+    assert (answer.question, answer.suggestion) == (question, suggestion)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +32,30 @@ def test_misspelt_word_is_offered_as_the_corpus_spells_it(
         "dogs and pillows",  # words that the corpus does not know but English does
         "Ibuprofen 100 mg",
         "zzqqx",
+        "twitchingtwitchingtwichin",  # longer than any word
     ],
 )
 def test_word_that_is_right_or_hopeless_is_left_alone(answerer: IndexAnswerer, question: str) -> None:
-    assert answerer.search.spelling.suggest(question) is None
+    assert answerer.answer(question).suggestion is None
 
 
-def test_suggestion_is_never_put_into_the_question(answerer: IndexAnswerer) -> None:
-    answer = answerer.answer("twiching legs in sleep")
-    assert answer.question == "twiching legs in sleep"
-    assert answer.suggestion == "twitching legs in sleep"
+class Words:
+    """A corpus of these words, the most frequent first; the model knows none besides."""
+
+    vocabulary = ("rocking", "rockiny", "socking")
+
+    def familiar(self, word: str) -> bool:
+        return word in self.vocabulary
+
+    def knows(self, _word: str) -> bool:
+        return False
+
+
+def test_most_frequent_of_equally_near_words_is_meant() -> None:
+    spelling = Spelling(Words(), Words())  # type: ignore[arg-type]
+    assert spelling.correct(["rockinz", "zocking", "socking"]) == {"rockinz": "rocking", "zocking": "rocking"}
+
+
+def test_so_many_unknown_words_are_compared_and_no_more() -> None:
+    unknown = [f"rockin{letter}" for letter in "abcdefhijklm"]
+    assert list(Spelling(Words(), Words()).correct(unknown)) == unknown[:COMPARED]  # type: ignore[arg-type]
