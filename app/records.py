@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from typing import Literal
 
 Span = tuple[int, int]
@@ -60,6 +61,8 @@ class Passage:
     """Sentences, list items and table rows, as offsets into the article."""
     lead: Span | None = None
     """Offsets in the article of the header row or lead-in that a later part of a long table or list needs."""
+    fragment: str | None = None
+    """The text fragment that marks the passage on a page with the article's words; None if none does."""
 
     def __post_init__(self) -> None:
         if self.end - self.start != len(self.text):
@@ -71,6 +74,15 @@ class Passage:
     def stands_in(self, article: Article) -> bool:
         """Whether the article holds these very words at this place."""
         return article.text[self.start : self.end] == self.text
+
+
+def passage_id(slug: str, text: str, repeat: int = 0) -> str:
+    """A name that outlives re-indexing: it hangs on the article's slug and the passage's words alone.
+
+    ``repeat`` tells apart the same words standing in one article for a second time.
+    """
+    content = "\0".join((slug, text, str(repeat)) if repeat else (slug, text))
+    return sha256(content.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

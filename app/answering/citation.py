@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from urllib.parse import quote
 
 from app.notices import DISCLAIMER, UNDER_HEADING
 from app.records import Article, Passage
 
-_EXACT_WORDS = 10
-"""A passage of up to this many words is named whole in a text fragment."""
-_EDGE_WORDS = 5
-_BULLET = re.compile(r"^(?:[•▪◦‣*–-]|\d{1,2}[.)])\s*")
 _LEFT_OUT = "[...]"
 """Stands between a lead-in and a passage that does not follow it directly."""
 _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$^]|&(?=#?\w+;))")
@@ -25,17 +20,10 @@ def lead_of(article: Article, passage: Passage) -> str | None:
 
 
 def link_source(article: Article, passage: Passage) -> str:
-    """The publisher's page, with the text fragment that makes a browser scroll to the passage."""
-    lines = [_BULLET.sub("", line.strip()).split() for line in passage.text.splitlines()]
-    lines = [words for words in lines if words]
-    if not lines:
+    """The publisher's page, with the text fragment that makes a browser scroll to the passage and mark it."""
+    if passage.fragment is None:
         return article.url
-    if len(lines) == 1 and len(lines[0]) <= _EXACT_WORDS:
-        fragment = _encode(lines[0])
-    else:
-        # A fragment's start and end must each stand in one block of the page, so neither crosses a line.
-        fragment = f"{_encode(lines[0][:_EDGE_WORDS])},{_encode(lines[-1][-_EDGE_WORDS:])}"
-    return f"{article.url}{'' if '#' in article.url else '#'}:~:text={fragment}"
+    return f"{article.url}{'' if '#' in article.url else '#'}:~:text={passage.fragment}"
 
 
 def name_place(passage: Passage) -> str:
@@ -107,8 +95,3 @@ def _join_lead(article: Article, passage: Passage) -> str:
 
 def _bracket(url: str) -> str:
     return url.replace("<", "%3C").replace(">", "%3E")
-
-
-def _encode(words: list[str]) -> str:
-    # A dash, a comma and an ampersand are signs of the fragment's own grammar.
-    return quote(" ".join(words), safe="").replace("-", "%2D")

@@ -93,7 +93,7 @@ def passage_links(article: Article, passage: Passage) -> dict[str, str]:
     return {
         "self": f"/p/{passage.id}",
         "article": f"/articles/{article.slug}#p-{passage.id}",
-        "source": _source_link(article, passage),
+        "source": link_source(article, passage),
     }
 
 
@@ -189,11 +189,6 @@ def _write_ranked(matches: Iterable[Match], base: str) -> Written:
 def _write_body(article: Article, passage: Passage, base: str) -> str:
     """A passage's fixed part up to the comma that what the question changes follows."""
     return f"{write_json(passage_body(article, passage, base))[:-1]},"
-
-
-@lru_cache(maxsize=_KEPT)
-def _source_link(article: Article, passage: Passage) -> str:
-    return link_source(article, passage)
 
 
 def _iso(day: date | None) -> str | None:

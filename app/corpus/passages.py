@@ -5,17 +5,17 @@ Only `_make_passage` takes words out of a text; everything else speaks of offset
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from app.corpus.fragments import Fragments
 from app.corpus.sentences import find_sentences
 from app.corpus.structure import Block, Kind, announces_list, find_blocks, find_sections, is_labelled
 from app.errors import CorpusError
-from app.records import Article, Passage, Span
+from app.records import Article, Passage, Span, passage_id
 
 CHUNKER = "structure-2"
 """Named in every manifest; change it whenever the same text would give other passages."""
@@ -49,26 +49,23 @@ def cut_article(article: Article) -> tuple[Passage, ...]:
     """The passages of an article in the order they stand in it; raises CorpusError when there is none."""
     passages: list[Passage] = []
     seen: Counter[str] = Counter()
-    for section, blocks in find_sections(article.text, find_blocks(article)):
-        for group in _split_labelled(article.text, blocks):
+    blocks = find_blocks(article)
+    fragments = Fragments(article, blocks)
+    for section, content in find_sections(article.text, blocks):
+        for group in _split_labelled(article.text, content):
             for pieces in _pack(_find_pieces(article.text, group)):
-                passages.append(_make_passage(article, section.path, pieces, seen))
+                passages.append(_make_passage(article, section.path, pieces, seen, fragments))
     if not passages:
         raise CorpusError(f"{article.slug}.txt: there is no content besides headings and excluded lines.")
     return tuple(passages)
 
 
-def passage_id(slug: str, text: str, repeat: int = 0) -> str:
-    """A name that outlives re-indexing: it hangs on the article's slug and the passage's words alone.
-
-    ``repeat`` tells apart the same words standing in one article for a second time.
-    """
-    content = "\0".join((slug, text, str(repeat)) if repeat else (slug, text))
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
 def _make_passage(
-    article: Article, path: tuple[str, ...], pieces: Sequence[_Piece], seen: Counter[str]
+    article: Article,
+    path: tuple[str, ...],
+    pieces: Sequence[_Piece],
+    seen: Counter[str],
+    fragments: Fragments,
 ) -> Passage:
     sentences = tuple(sentence for piece in pieces for sentence in piece.sentences)
     start, end = sentences[0][0], sentences[-1][1]
@@ -84,6 +81,7 @@ def _make_passage(
         section=path,
         sentences=sentences,
         lead=pieces[0].lead,
+        fragment=fragments.name(start, end),
     )
 
 

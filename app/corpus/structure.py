@@ -60,7 +60,7 @@ FULL_LINE = 0.7
 
 BULLET = re.compile(r"[•◦▪▫‣⁃∙·●○■□►▶➢➤✓✔✗✘→\uf0b7\uf0a7]\s*(?=\S)|[*–—-]\s+(?=\S)|o\s+(?=[A-Z])")
 """What an item of a list begins with, wherever lists are read; Word and PDF have signs of their own."""
-_NUMBER = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})\)\s+|\d{1,2}\.\s+")
+NUMBER = re.compile(r"\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})\)\s+|\d{1,2}\.\s+")
 _MARK = re.compile(r"(#{1,6})\s+(?=\S)")
 _LABELLED = re.compile(r"\d{1,2}[.)]\s+[^.:?!]{3,80}:\s")
 _CLOSERS = "'\"”’)]"
@@ -145,7 +145,7 @@ class Outline:
             self._ranked.append((heading.rank, name))
             return tuple(name for _, name in self._ranked)
         if self._parent and self._is_child(name):
-            self._numbered = _NUMBER.match(name) is not None
+            self._numbered = NUMBER.match(name) is not None
             return (self._parent, name)
         self._parent, self._numbered = name, False
         self._announces = _ANNOUNCES_PARTS.search(name) is not None
@@ -156,8 +156,8 @@ class Outline:
         self._announces = self._announces or announces_list(self._text, block)
 
     def _is_child(self, name: str) -> bool:
-        if _NUMBER.match(name):
-            return not _NUMBER.match(self._parent)
+        if NUMBER.match(name):
+            return not NUMBER.match(self._parent)
         if name.rstrip(_CLOSERS).endswith("?"):
             return _FAQ.match(self._parent) is not None
         short = len(name.split()) <= MAX_CHILD_WORDS
@@ -323,7 +323,7 @@ def _continues(text: str, line: Span, follower: Span, form: _Form) -> bool:
 
 def _opens(text: str, line: Span) -> bool:
     """Whether a line begins something of its own, whatever stands before it."""
-    return any(sign.match(text, *line) for sign in (BULLET, _NUMBER, _MARK)) or _is_rule(text, line)
+    return any(sign.match(text, *line) for sign in (BULLET, NUMBER, _MARK)) or _is_rule(text, line)
 
 
 def _is_rule(text: str, line: Span) -> bool:
@@ -374,7 +374,7 @@ def _is_numbered_line(text: str, block: Block) -> bool:
     if block.kind not in (Kind.HEADING, Kind.PARAGRAPH, Kind.ITEM) or block.rank or is_labelled(text, block):
         return False
     short = len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
-    return short and _NUMBER.match(text, block.start, block.end) is not None
+    return short and NUMBER.match(text, block.start, block.end) is not None
 
 
 def _find_bare_items(text: str, blocks: Sequence[Block]) -> list[Block]:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from app.index.embedded import embedded_hash, embedded_heading, embedded_sentenc
 from app.index.generation import LAYOUT
 from app.index.lexical import LexicalWriter
 from app.records import Article, Passage, Span, WithdrawnPassage
+from app.records import passage_id as name_passage
 
 SCHEMA = """
 CREATE TABLE articles (
@@ -27,7 +29,7 @@ CREATE TABLE articles (
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article INTEGER NOT NULL REFERENCES articles,
     start INTEGER NOT NULL, end INTEGER NOT NULL, section TEXT NOT NULL,
-    lead_start INTEGER, lead_end INTEGER, embedded BLOB NOT NULL, text TEXT NOT NULL
+    lead_start INTEGER, lead_end INTEGER, fragment TEXT, embedded BLOB NOT NULL, text TEXT NOT NULL
 );
 CREATE INDEX passages_of_article ON passages (article);
 CREATE TABLE sentences (
@@ -38,9 +40,11 @@ CREATE INDEX sentences_of_passage ON sentences (passage);
 CREATE TABLE withdrawn (
     id TEXT PRIMARY KEY, withdrawn TEXT NOT NULL, former TEXT
 ) WITHOUT ROWID;
+CREATE TABLE moved (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID;
 """
 
-_COLUMNS = "p.id, p.start, p.end, p.section, p.lead_start, p.lead_end, p.text"
+_COLUMNS = "p.id, p.start, p.end, p.section, p.lead_start, p.lead_end, p.fragment, p.text"
+_SOURCES = "SELECT slug, metadata ->> 'url', metadata ->> 'sha256' FROM articles"
 _JOINED = "FROM passages p JOIN articles a ON a.number = p.article"
 
 
@@ -68,17 +72,33 @@ class StoreWriter:
         """Keep the ids of passages that are gone, and the words of those that a kept generation still holds.
 
         ``previous`` is the generation before this one, ``older`` the one before that; what went earlier
-        keeps its id alone, so that its address can say that it is gone.
+        keeps its id alone, so that its address can say that it is gone. Where an article only has another
+        name, its old address and those of its passages lead to the new ones.
         """
+        moved = self._find_renamed(previous)
+        former: dict[str, str] = {}
         for passage_id in previous.passage_ids():
             if not self._holds(passage_id):
                 passage = previous.passage(passage_id)
-                said = _dump_former(previous.article(passage.article), passage)
-                self._remember(passage_id, now.date().isoformat(), said)
-        for passage_id, withdrawn, former in previous.withdrawn():
+                now_called = _rename(passage, moved.get(passage.article))
+                if now_called and self._holds(now_called):
+                    moved[passage_id] = now_called
+                else:
+                    former[passage_id] = _dump_former(previous.article(passage.article), passage)
+        for old, new in previous.moved():
+            if new in former:
+                former[old] = former[new]
+            elif self._holds(moved.get(new, new)):
+                moved[old] = moved.get(new, new)
+        for passage_id, said in former.items():
+            self._remember(passage_id, now.date().isoformat(), said)
+        for passage_id, withdrawn, said_then in previous.withdrawn():
             if not self._holds(passage_id):
                 kept = older is not None and older.holds(passage_id)
-                self._remember(passage_id, withdrawn, former if kept else None)
+                self._remember(passage_id, withdrawn, said_then if kept else None)
+        # An old name that stands for another article now leads to that one.
+        names = ((old, new) for old, new in moved.items() if not self._holds(old))
+        self._connection.executemany("INSERT INTO moved VALUES (?, ?)", names)
 
     def finish(self) -> None:
         """Write everything and close the file."""
@@ -91,9 +111,25 @@ class StoreWriter:
         self._lexical.close()
         self._connection.close()
 
-    def _holds(self, passage_id: str) -> bool:
-        found = self._connection.execute("SELECT 1 FROM passages WHERE id = ?", (passage_id,))
-        return found.fetchone() is not None
+    def _find_renamed(self, previous: Store) -> dict[str, str]:
+        """Names that are gone and those of the new articles with the same address or the same text."""
+        before, now = previous.sources(), list(self._connection.execute(_SOURCES))
+        known, kept = {slug for slug, *_ in before}, {slug for slug, *_ in now}
+        by_source: dict[str, set[str]] = {}
+        for slug, *source in now:
+            for value in source if slug not in known else ():
+                by_source.setdefault(value, set()).add(slug)
+        renamed = {}
+        for slug, url, digest in before:
+            found = by_source.get(digest) or by_source.get(url) or ()
+            if slug not in kept and len(found) == 1:
+                (renamed[slug],) = found
+        return renamed
+
+    def _holds(self, name: str) -> bool:
+        """Whether there is a passage of this id, or an article of this name."""
+        find = "SELECT 1 FROM passages WHERE id = ? UNION SELECT 1 FROM articles WHERE slug = ?"
+        return self._connection.execute(find, (name, name)).fetchone() is not None
 
     def _remember(self, passage_id: str, withdrawn: str, former: str | None) -> None:
         self._connection.execute("INSERT INTO withdrawn VALUES (?, ?, ?)", (passage_id, withdrawn, former))
@@ -105,8 +141,8 @@ class StoreWriter:
         lead = passage.lead or (None, None)
         digest = embedded_hash(embedded_text(article, passage))
         self._connection.execute(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.passages, passage.id, self.articles, *place, *lead, digest, passage.text),
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self.passages, passage.id, self.articles, *place, *lead, passage.fragment, digest, passage.text),
         )
         self._lexical.add(embedded_heading(passage), passage.text)
         for span in passage.sentences:
@@ -138,10 +174,12 @@ class Store:
         return tuple(_load_article(*row) for row in rows)
 
     def passage(self, passage_id: str) -> Passage:
-        """One passage by its id; raises NotFound, or Withdrawn for one that was here once."""
+        """One passage by its id, old or new; raises NotFound, or Withdrawn for one that was here once."""
         found = self._database.all("SELECT row FROM passages WHERE id = ?", passage_id)
         if found:
             return self.passage_at(found[0][0])
+        for (new,) in self._database.all("SELECT new FROM moved WHERE old = ?", passage_id):
+            return self.passage(new)
         if self._database.all("SELECT 1 FROM withdrawn WHERE id = ?", passage_id):
             raise Withdrawn("This passage has been withdrawn.")
         raise NotFound("There is no such passage.")
@@ -211,12 +249,22 @@ class Store:
         """Id, time and former words (JSON, where still kept) of every withdrawn passage."""
         yield from self._database.each("SELECT id, withdrawn, former FROM withdrawn")
 
+    def moved(self) -> Iterator[tuple[str, str]]:
+        """Old and new name of every article that got another one, and of its passages."""
+        yield from self._database.each("SELECT old, new FROM moved")
+
+    def sources(self) -> list[tuple[str, str, str]]:
+        """Name, address and SHA-256 of every article."""
+        return self._database.all(_SOURCES)
+
 
 def _find_number(database: Database, slug: str) -> int:
     found = database.all("SELECT number FROM articles WHERE slug = ?", slug)
-    if not found:
-        raise NotFound("There is no such article.")
-    return int(found[0][0])
+    if found:
+        return int(found[0][0])
+    for (new,) in database.all("SELECT new FROM moved WHERE old = ?", slug):
+        return _find_number(database, new)
+    raise NotFound("There is no such article.")
 
 
 def _find_rows(database: Database, slug: str) -> tuple[int, ...]:
@@ -248,7 +296,7 @@ def _read_passages(database: Database, article: int) -> Iterator[tuple[Sequence[
 
 
 def _make_passage(slug: str, found: Sequence[Any], sentences: Sequence[Span]) -> Passage:
-    passage_id, start, end, section, lead_start, lead_end, text = found
+    passage_id, start, end, section, lead_start, lead_end, fragment, text = found
     return Passage(
         id=passage_id,
         article=slug,
@@ -258,6 +306,7 @@ def _make_passage(slug: str, found: Sequence[Any], sentences: Sequence[Span]) ->
         section=tuple(json.loads(section)),
         sentences=tuple(sentences),
         lead=None if lead_start is None else (lead_start, lead_end),
+        fragment=fragment,
     )
 
 
@@ -274,6 +323,16 @@ def _load_article(metadata: str, text: str) -> Article:
     for name in ("exclude", "when_to_get_help"):
         fields[name] = tuple(fields[name])
     return Article(text=text, **fields)
+
+
+def _rename(passage: Passage, slug: str | None) -> str | None:
+    """The id that a passage has in an article of another name."""
+    if slug is None:
+        return None
+    repeats = takewhile(
+        lambda repeat: name_passage(passage.article, passage.text, repeat) != passage.id, count()
+    )
+    return name_passage(slug, passage.text, sum(1 for _ in repeats))
 
 
 def _dump_former(article: Article, passage: Passage) -> str:

@@ -137,3 +137,53 @@ def test_threads_read_at_the_same_time(write: Write) -> None:
     for thread in threads:
         thread.join()
     assert read == [store.counts()["passages"]] * 8
+
+
+def rename(article: Article, slug: str, **changes: object) -> Article:
+    return replace(article, slug=slug, **changes)  # type: ignore[arg-type]
+
+
+def test_old_names_of_a_renamed_article_and_of_its_passages_lead_to_the_new_ones(write: Write) -> None:
+    first, *others = ARTICLES
+    before = write(ARTICLES)
+    renamed = write((rename(first, "new"), *others), before)
+    again = write((rename(first, "newer"), *others), renamed, before)
+    back = write(ARTICLES, again, renamed)
+    for store, slug in ((renamed, "new"), (again, "newer")):
+        assert store.article(first.slug) == rename(first, slug)
+        for old, new in zip(cut_article(first), store.passages_of(slug), strict=True):
+            assert store.passage(old.id) == new
+        assert store.passages_of(first.slug) == store.passages_of(slug)
+        assert list(store.withdrawn()) == []
+    assert back.article("new") == back.article("newer") == first
+    assert back.passage(again.passages_of("newer")[2].id) == cut_article(first)[2]
+
+
+def test_words_that_changed_while_their_article_was_renamed_are_withdrawn(write: Write) -> None:
+    first, *others = ARTICLES
+    old = cut_article(first)
+    text = first.text.replace(old[-1].text, "Other words stand here now.")
+    before = write(ARTICLES)
+    renamed = write((rename(first, "new"), *others), before)
+    store = write((rename(first, "new", text=text), *others), renamed, before)
+    assert store.passage(old[0].id).article == "new"
+    for gone in (old[-1].id, renamed.passages_of("new")[-1].id):
+        with pytest.raises(Withdrawn):
+            store.passage(gone)
+        assert store.withdrawn_passage(gone).text == old[-1].text
+
+
+def test_nothing_is_guessed_where_two_new_articles_could_be_meant(write: Write) -> None:
+    first, *others = ARTICLES
+    store = write((rename(first, "one"), rename(first, "two"), *others), write(ARTICLES))
+    with pytest.raises(NotFound):
+        store.article(first.slug)
+
+
+def test_a_new_article_takes_its_name_from_an_old_one(write: Write) -> None:
+    first, second, *others = ARTICLES
+    before = write((first, *others))
+    renamed = write((rename(first, "new"), *others), before)
+    taken = write((rename(first, "new"), rename(second, first.slug), *others), renamed, before)
+    assert taken.article(first.slug).title == second.title
+    assert taken.passage(cut_article(first)[0].id).article == "new"
