@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from app.corpus.passages import passage_id
 from app.errors import DamagedGeneration
 from app.index.generation import CHECKED, FILES, MANIFEST, Generation
 from app.index.opened import OpenedIndex
-from app.records import Article, Passage
+from app.records import Article, Passage, passage_id
 
 STEP = 10_000
 

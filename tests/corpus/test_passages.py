@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from app.corpus.passages import CHUNKER, MAX_WORDS, cut_article, passage_id
-from app.records import Article, Passage
+from app.corpus.passages import CHUNKER, MAX_WORDS, cut_article
+from app.records import Article, Passage, passage_id
 
 Passages = Mapping[str, tuple[Passage, ...]]
 MakeArticle = Callable[..., Article]
