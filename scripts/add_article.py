@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -15,26 +16,39 @@ from pathlib import Path
 from console import run
 
 from app.corpus.catalog import find_problems, read_article, read_corpus, show_path
-from app.corpus.drafts import Draft, Piece, propose_slug
+from app.corpus.drafts import Draft, Piece
 from app.corpus.importers import import_document
-from app.corpus.intake import FIELDS, REQUIRED, Staged, Value, check_vacancy, stage_article
+from app.corpus.intake import (
+    FIELDS,
+    REQUIRED,
+    Staged,
+    Value,
+    check_vacancy,
+    format_metadata,
+    stage_article,
+)
 from app.corpus.passages import cut_article
+from app.corpus.proposals import propose_help, propose_slug
 from app.corpus.resemblance import find_resemblances
 from app.errors import CorpusError
 from app.records import Article, Passage
 from app.settings import Settings
 
 WIDTH = 108
-OF_ONE_ARTICLE = ("slug", "title", "url", "keep", "drop")
+OF_ONE_ARTICLE = ("slug", "title", "url")
 SIGNS = {True: "=", False: "-"}
+LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
 
 def main() -> int:
     """Each file in turn; the first that is refused ends the run."""
     options = parse_options()
-    for path in options.files:
-        add_article(path, options)
-    print("Run `make index` to publish, or `scripts/reindex.py --dry-run` to see first what changes.")
+    for number, path in enumerate(options.files):
+        of_one = {name: (getattr(options, name) or {}) for name in OF_ONE_ARTICLE}
+        own = {name: values[number] if values else None for name, values in of_one.items()}
+        add_article(path, argparse.Namespace(**{**vars(options), **own}))
+    if not options.dry_run:
+        print("Run `make index` to publish, or `scripts/reindex.py --dry-run` to see first what changes.")
     return 0
 
 
@@ -42,93 +56,154 @@ def parse_options() -> argparse.Namespace:
     """What a document does not say about itself, or says wrongly, is given by options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    for name in ("title", "publisher", "url", "rights", "author", "language"):
+    for name in ("publisher", "rights", "author"):
         parser.add_argument(f"--{name}", help="goes into the .toml as it is")
+    parser.add_argument("--language", type=read_language, metavar="en", help="what the words are in")
     for name in ("retrieved", "reviewed"):
-        parser.add_argument(f"--{name}", type=date.fromisoformat, metavar="YYYY-MM-DD")
+        parser.add_argument(f"--{name}", type=read_date, metavar="YYYY-MM-DD")
+    for name in OF_ONE_ARTICLE:
+        parser.add_argument(
+            f"--{name}", action="append", help="of several files: one for each, in their order"
+        )
     parser.add_argument(
         "--exclude", action="append", metavar="WORDS", help="first words of a line to leave out"
     )
-    parser.add_argument("--when-to-get-help", action="append", metavar="HEADING", help="may be given again")
-    parser.add_argument("--slug", help="name of the two files (default: from the title)")
     parser.add_argument(
-        "--keep", type=parse_numbers, default=frozenset(), metavar="7,9-12", help="pieces to keep"
+        "--when-to-get-help", action="append", metavar="HEADING",
+        help="instead of those proposed; may be given again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keep", type=read_numbers, default=frozenset(), metavar="7,9-12", help="pieces to keep"
     )
     parser.add_argument(
-        "--drop", type=parse_numbers, default=frozenset(), metavar="3", help="pieces to leave out"
+        "--drop", type=read_numbers, default=frozenset(), metavar="3", help="pieces to leave out"
     )
     parser.add_argument("--replace", action="store_true", help="write over the article of that name")
     parser.add_argument("--yes", action="store_true", help="accept what is shown, ask nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show everything, ask and write nothing")
     parser.add_argument("--corpus", type=Path, help="folder to write to (default: the corpus)")
     options = parser.parse_args()
-    given = [name for name in OF_ONE_ARTICLE if getattr(options, name)]
-    if len(options.files) > 1 and given:
-        parser.error(f"--{given[0]} is for a single file")
+    for name in OF_ONE_ARTICLE:
+        given = getattr(options, name)
+        if given and len(given) != len(options.files):
+            parser.error(
+                f"--{name} is given {len(given)} times for {len(options.files)} files; give one for each"
+            )
+    if len(options.files) > 1 and (options.keep or options.drop):
+        parser.error("--keep and --drop are for a single file")
     return options
 
 
-def parse_numbers(value: str) -> frozenset[int]:
+def read_numbers(value: str) -> frozenset[int]:
     """``7,9-12`` as numbers."""
-    edges = [part.partition("-") for part in value.split(",")]
-    return frozenset(n for low, _, high in edges for n in range(int(low), int(high or low) + 1))
+    if not re.fullmatch(r"\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*", value):
+        raise argparse.ArgumentTypeError(f"{value!r} is no list of pieces; write their numbers: 7,9-12")
+    edges = [
+        (int(low), int(high or low)) for low, _, high in (part.partition("-") for part in value.split(","))
+    ]
+    for low, high in edges:
+        if high < low:
+            raise argparse.ArgumentTypeError(f"{low}-{high} runs backwards; write {high}-{low}")
+    return frozenset(n for low, high in edges for n in range(low, high + 1))
+
+
+def read_language(value: str) -> str:
+    """A language's code; raises ArgumentTypeError."""
+    if not LANGUAGE.fullmatch(value):
+        raise argparse.ArgumentTypeError(f"{value!r} is no code of a language; write en, de or pt-BR")
+    return value
 
 
 def add_article(path: Path, options: argparse.Namespace) -> None:
     """Show, ask, write; nothing is written unless all of it is accepted."""
     corpus = options.corpus or Settings().corpus_dir
-    draft = import_document(path).choose(options.keep, options.drop)
+    draft = import_document(path)
+    check_numbers(draft, options)
+    draft = draft.choose(options.keep, options.drop)
     show_draft(path, draft)
     accept("Is everything kept that belongs to the article?", options)
     title = str(options.title or ask("title", draft.proposal.title, options) or "")
     slug = options.slug or propose_slug(title or path.stem)
-    if not options.replace:
+    if not options.replace and not options.dry_run:
         check_vacancy(corpus, slug)
-    metadata = settle_metadata(path, draft, title, find_present(corpus, slug), options)
-    with stage_article(corpus, slug, draft.render(title), metadata) as staged:
-        show_passages(staged)
-        show_resemblances(staged, read_others(corpus, slug))
-        accept(f"Write {slug}.txt and {slug}.toml?", options)
-        staged.place(corpus, replace=options.replace)
+    text = draft.render(title)
+    metadata = settle_metadata(path, draft, text, title, find_present(corpus, slug, options), options)
+    others = read_others(corpus, slug)
+    try:
+        with stage_article(corpus, slug, text, metadata, elsewhere=options.dry_run) as staged:
+            show_passages(staged)
+            show_resemblances(staged, others)
+            show_metadata(slug, metadata, others)
+            accept(f"Write {slug}.txt and {slug}.toml?", options)
+            if options.dry_run:
+                print(f"Nothing was written: {show_path(path)} was looked at only.")
+                return
+            staged.place(corpus, replace=options.replace)
+    except CorpusError as error:
+        # The file that exists is the one that was given.
+        raise CorpusError(f"{show_path(path)}: {error}") from error
     print(f"Wrote {show_path(corpus / slug)}.txt and .toml.")
 
 
+def check_numbers(draft: Draft, options: argparse.Namespace) -> None:
+    """Raises CorpusError for numbers that no piece has."""
+    unknown = sorted(number for number in options.keep | options.drop if not 0 < number <= len(draft.pieces))
+    if unknown and draft.text is not None:
+        raise CorpusError(
+            "plain text is kept whole: --keep and --drop choose nothing; edit the file, or --exclude."
+        )
+    if unknown:
+        raise CorpusError(f"there is no piece {unknown[0]}; they are numbered from 1 to {len(draft.pieces)}.")
+
+
 def settle_metadata(
-    path: Path, draft: Draft, title: str, present: Mapping[str, Value], options: argparse.Namespace
+    path: Path, draft: Draft, text: str, title: str, present: Mapping[str, Value], options: argparse.Namespace
 ) -> dict[str, Value]:
     """Options come first, then what is there already, then what the document says; the rest is asked for."""
-    proposed = asdict(draft.proposal) | {"retrieved": date.fromtimestamp(path.stat().st_mtime)}
+    proposed = asdict(draft.proposal) | {
+        "retrieved": date.fromtimestamp(path.stat().st_mtime),
+        "when_to_get_help": propose_help(text, title),
+    }
     metadata: dict[str, Value] = {"title": title}
     for name in FIELDS[1:]:
-        value = getattr(options, name)
+        value = getattr(options, name, None)
         proposal = present.get(name) or proposed.get(name)
         metadata[name] = value or (ask(name, proposal, options) if name in REQUIRED else proposal)
     missing = [f"--{name}" for name in REQUIRED if not metadata[name]]
-    if missing:
+    if missing and not options.dry_run:
         raise CorpusError(f"{show_path(path)}: does not say everything; give {', '.join(missing)}.")
+    if missing:
+        print(f"  Note: to be given: {', '.join(missing)}.")
+        metadata = {"url": "https://example.org/"} | {
+            name: value for name, value in metadata.items() if value
+        }
+        metadata = dict.fromkeys(REQUIRED, "(to be given)") | metadata
     return metadata
 
 
 def ask(name: str, proposal: Value, options: argparse.Namespace) -> Value:
     """A person's answer; the proposal when nobody is there to ask, or on Enter."""
-    if options.yes or not sys.stdin.isatty():
+    if options.yes or options.dry_run or not sys.stdin.isatty():
         return proposal
-    answer = input(f"{name.capitalize()}{f' [{proposal}]' if proposal else ''}: ").strip()
-    if not answer:
-        return proposal
-    return read_date(answer) if name == "retrieved" else answer
+    while True:
+        answer = input(f"{name.capitalize()}{f' [{proposal}]' if proposal else ''}: ").strip()
+        try:
+            return (read_date(answer) if name == "retrieved" else answer) if answer else proposal
+        except argparse.ArgumentTypeError as error:
+            print(error)
 
 
 def read_date(answer: str) -> date:
-    """A date as a person typed it; raises CorpusError."""
+    """A date as a person typed it; raises ArgumentTypeError."""
     try:
         return date.fromisoformat(answer)
     except ValueError:
-        raise CorpusError(f"{answer!r} is no date; write it as 2026-11-21.") from None
+        raise argparse.ArgumentTypeError(f"{answer!r} is no date; write it as 2026-11-21") from None
 
 
 def accept(question: str, options: argparse.Namespace) -> None:
     """Raises CorpusError unless a person, or --yes, says yes."""
-    if options.yes:
+    if options.yes or options.dry_run:
         return
     if not sys.stdin.isatty():
         raise CorpusError("nothing was written: look at what is shown above, then run it again with --yes.")
@@ -136,16 +211,21 @@ def accept(question: str, options: argparse.Namespace) -> None:
         raise CorpusError("nothing was written; --keep and --drop choose pieces by their numbers.")
 
 
-def find_present(corpus: Path, slug: str) -> Mapping[str, Value]:
-    """What the metadata of an article that is replaced says."""
+def find_present(corpus: Path, slug: str, options: argparse.Namespace) -> Mapping[str, Value]:
+    """What the metadata of an article that is replaced says, but for the dates: they are of its old words."""
     path = corpus / f"{slug}.txt"
-    if not path.exists():
+    if not options.replace or not path.exists():
         return {}
     try:
-        return asdict(read_article(path))
+        present = asdict(read_article(path))
     except CorpusError as error:
         print(f"Nothing is taken over from the article that is replaced: {error}")
         return {}
+    if present["reviewed"] and not options.reviewed:
+        print(
+            f"  Note: reviewed on {present['reviewed']} were the old words; --reviewed if the new ones are."
+        )
+    return present | {"retrieved": None, "reviewed": None}
 
 
 def read_others(corpus: Path, slug: str) -> tuple[Article, ...]:
@@ -192,6 +272,9 @@ def show_passages(staged: Staged) -> None:
     for number, passage in enumerate(staged.passages, start=1):
         path = " > ".join(passage.section) or "(beginning)"
         print(f"\n{number:4}  {path}  ({len(passage.text.split())} words)")
+        if passage.lead:
+            lead = staged.article.text[slice(*passage.lead)]
+            print(textwrap.fill(f"carries: {lead}", WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6))
         for line in passage.text.split("\n"):
             print(textwrap.fill(line, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6))
     if staged.unread:
@@ -204,7 +287,7 @@ def show_resemblances(staged: Staged, others: tuple[Article, ...]) -> None:
     """Near-duplicates of what is there, by passage; and of a whole article."""
     for other in others:
         if other.url == staged.article.url:
-            print(f"Attention: {other.slug} has the same address.")
+            print(f"Attention: {other.slug} has the same address. {name_it(other)}")
     stored: list[Passage] = [passage for other in others for passage in cut_article(other)]
     alike = list(find_resemblances(staged.passages, stored))
     numbers = {passage.id: number for number, passage in enumerate(staged.passages, start=1)}
@@ -213,7 +296,29 @@ def show_resemblances(staged: Staged, others: tuple[Article, ...]) -> None:
         print(f"Attention: passage {numbers[found.new.id]} is {found.share:.0%} the same as one of {where}.")
     for slug, count in Counter(found.stored.article for found in alike).items():
         if count * 2 > len(staged.passages):
-            print(f"Attention: this looks like {slug} again ({count} of {len(staged.passages)} passages).")
+            which = next(other for other in others if other.slug == slug)
+            print(
+                f"Attention: this looks like {slug} again ({count} of {len(staged.passages)} passages). "
+                f"{name_it(which)}"
+            )
+
+
+def name_it(other: Article) -> str:
+    """What to do where an article is there under another name."""
+    return f"If it is the same article: --slug {other.slug} --replace."
+
+
+def show_metadata(slug: str, metadata: Mapping[str, Value], others: tuple[Article, ...]) -> None:
+    """The whole .toml as it will be written, and whether its language is the corpus's."""
+    print(f"{slug}.toml:")
+    print(textwrap.indent(format_metadata(metadata), " " * 6))
+    languages = Counter(other.language.partition("-")[0] for other in others)
+    usual = languages.most_common(1)[0][0] if languages else None
+    language = str(metadata["language"] or "en").partition("-")[0]
+    if usual and language != usual:
+        print(
+            f"Attention: its language is {language}, that of the other articles {usual}; it answers nothing."
+        )
 
 
 if __name__ == "__main__":

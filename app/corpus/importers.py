@@ -6,120 +6,142 @@ document of its kind comes.
 
 from __future__ import annotations
 
+import email
+import os
 import re
-import signal
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from email.policy import default as mail_policy
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_CPU, getpagesize, getrlimit, setrlimit
 from time import process_time
-from types import FrameType
-from xml.etree.ElementTree import Element, ParseError
+
+from pydantic import TypeAdapter
 
 from app.corpus.catalog import MAX_BYTES, show_path
-from app.corpus.drafts import Draft, Piece, Proposal, clean, fold, make_pieces, read_date
-from app.corpus.structure import Kind
+from app.corpus.drafts import INVISIBLE, Draft, Proposal, clean, tell_invisible
+from app.corpus.proposals import propose_drops
+from app.corpus.soundness import find_doubts, find_language
 from app.errors import CorpusError
 
 MAX_DOCUMENT_BYTES = 20_000_000
-MAX_UNPACKED_BYTES = 60_000_000
-MAX_PARTS = 2_000
+MAX_TITLE = 200
 SECONDS = 60
 MEMORY = 1_500_000_000
 """Bytes of address space that reading one document may take."""
 
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_CORE = {
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "dcterms": "http://purl.org/dc/terms/",
+_DRAFT = TypeAdapter(Draft)
+_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
 }
-_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([A-Za-z0-9_-]{2,30})", re.IGNORECASE)
-_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
+_CHARSET = re.compile(
+    rb"(?:<meta[^>]{0,200}charset|<\?xml[^>]{0,100}encoding)=[\"']?\s*([A-Za-z0-9_-]{2,30})", re.IGNORECASE
+)
+_LINE_ENDS = str.maketrans({"\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n\n"})
 
 
 def import_document(path: Path) -> Draft:
-    """A draft of a .txt, .md, .html, .docx or .pdf; raises CorpusError, which names the file."""
+    """A draft of a .txt, .md, .html, .mhtml, .docx or .pdf; raises CorpusError, which names the file."""
     reader = READERS.get(path.suffix.lower())
+    if re.match(r"(?:https?|file):/", str(path)):
+        raise CorpusError(f"{show_path(path)}: an address; save the page in a browser and give the file.")
     if reader is None:
         raise CorpusError(f"{show_path(path)}: not one of {', '.join(READERS)}.")
-    _check_file(path)
-    try:
-        with _bounds():
-            draft = reader(path)
-    except ModuleNotFoundError as error:
-        raise CorpusError(
-            f"{error.name} is not installed; run: pip install -c constraints.txt -e '.[import]'"
-        ) from error
-    except (MemoryError, RecursionError, TimeoutError) as error:
-        raise CorpusError(
-            f"{show_path(path)}: too large or too deep to be read; save it as text instead."
-        ) from error
-    except CorpusError as error:
-        named = str(error).startswith((show_path(path), path.name))
-        raise error if named else CorpusError(f"{show_path(path)}: {error}") from error
-    return _check_draft(path, draft)
-
-
-def _check_file(path: Path) -> None:
     if not path.is_file():
         raise CorpusError(f"{show_path(path)}: there is no such file.")
     size = path.stat().st_size
     if size > MAX_DOCUMENT_BYTES:
         raise CorpusError(f"{show_path(path)}: {size:,} bytes; at most {MAX_DOCUMENT_BYTES:,} are read.")
-
-
-def _check_draft(path: Path, draft: Draft) -> Draft:
-    if sum(len(piece.text) for piece in draft.pieces) > MAX_BYTES:
+    draft = _read_apart(reader, path)
+    text = draft.text if draft.text is not None else "\n".join(p.text for p in draft.pieces if p.kept)
+    if len(text) > MAX_BYTES:
         raise CorpusError(f"{show_path(path)}: more text than an article has; give a part of it.")
-    if draft.text is None and not draft.pieces:
+    if not text.strip() and not draft.pieces:
         raise CorpusError(f"{show_path(path)}: there is no text in it.")
-    return draft
+    language = draft.proposal.language or find_language(text) or None
+    notes = (*draft.notes, *find_doubts(text, language or "en"))
+    return replace(draft, notes=notes, proposal=replace(draft.proposal, language=language))
 
 
-@contextmanager
-def _bounds() -> Iterator[None]:
-    """Whatever a document holds, reading it ends: a bomb runs into its own limits, not the machine's."""
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * getpagesize()
-    memory, seconds = getrlimit(RLIMIT_AS), getrlimit(RLIMIT_CPU)
-    before = signal.signal(signal.SIGXCPU, _give_up)
-    setrlimit(RLIMIT_AS, (_lower(used + MEMORY, memory[1]), memory[1]))
-    setrlimit(RLIMIT_CPU, (_lower(int(process_time()) + SECONDS, seconds[1]), seconds[1]))
+def _read_apart(reader: Callable[[Path], Draft], path: Path) -> Draft:
+    """Read in a process of its own: whatever a document makes a library do, it ends at its bounds."""
+    source, sink = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(source)
+        with os.fdopen(sink, "wb") as told:
+            told.write(_read_within_bounds(reader, path))
+            told.flush()
+            os._exit(0)
+    os.close(sink)
     try:
-        yield
+        with os.fdopen(source, "rb") as told:
+            said = told.read()
     finally:
-        setrlimit(RLIMIT_AS, memory)
-        setrlimit(RLIMIT_CPU, seconds)
-        signal.signal(signal.SIGXCPU, before)
+        status = os.waitpid(child, 0)[1]
+    if status or not said:
+        raise CorpusError(f"{show_path(path)}: too large or too deep to be read; save it as text instead.")
+    if said[:1] == b"!":
+        fault = said[1:].decode()
+        raise CorpusError(
+            fault if fault.startswith((show_path(path), path.name)) else f"{show_path(path)}: {fault}"
+        )
+    return _DRAFT.validate_json(said)
 
 
-def _lower(limit: int, hard: int) -> int:
-    return limit if hard == RLIM_INFINITY else min(limit, hard)
-
-
-def _give_up(_signal: int, _frame: FrameType | None) -> None:
-    raise TimeoutError
+def _read_within_bounds(reader: Callable[[Path], Draft], path: Path) -> bytes:
+    """The draft as JSON, or an exclamation mark and the fault in a line."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * getpagesize()
+    for which, limit in ((RLIMIT_AS, used + MEMORY), (RLIMIT_CPU, int(process_time()) + SECONDS)):
+        hard = getrlimit(which)[1]
+        setrlimit(which, (limit if hard == RLIM_INFINITY else min(limit, hard), hard))
+    try:
+        draft = reader(path)
+        return _DRAFT.dump_json(replace(draft, pieces=propose_drops(draft.pieces)))
+    except CorpusError as error:
+        return f"!{error}".encode("utf-8", "backslashreplace")
+    except ModuleNotFoundError as error:
+        return f"!{error.name} is not installed; run: pip install -c constraints.txt -e '.[import]'".encode()
+    except (MemoryError, RecursionError):
+        return b""
+    except Exception:  # whatever a library makes of a damaged file
+        return b"!damaged, or not what its name says; save it anew in the program that made it, or as text."
 
 
 def _read_plain(path: Path) -> Draft:
     """Text that is kept as it is, but for its encoding, line ends and what no text file may hold."""
     source, notes = _decode(path)
-    lines = [line.rstrip() for line in source.split("\n")]
+    invisible = Counter(INVISIBLE.findall(source))
+    plain = unicodedata.normalize("NFC", INVISIBLE.sub("", source))
+    lines = [line.rstrip() for line in plain.translate(_LINE_ENDS).split("\n")]
+    first = clean(next((line for line in lines if line.strip()), "")).lstrip("# ")
+    if len(lines) != plain.count("\n") + 1:
+        notes += ("Line separators (U+2028, form feeds) became line ends.",)
+    if first.endswith((".", "!", ":", ";", ",")) or not 0 < len(first) <= MAX_TITLE:
+        notes += ("The first line is no title; give one with --title.",)
+        first = ""
+    else:
+        notes += ("The first line was taken for the title, which is no part of a passage.",)
     text = "\n".join(lines).strip("\n") + "\n"
-    first = clean(next((line for line in lines if line.strip()), ""))
-    return Draft((), Proposal(title=first.lstrip("# ") or None), notes, text=text)
+    return Draft((), Proposal(title=first or None), (*notes, *tell_invisible(invisible)), text=text)
 
 
 def _read_markdown(path: Path) -> Draft:
-    from app.corpus.markup import read_markdown
+    from app.corpus.saved import read_markdown
 
     source, notes = _decode(path)
-    return replace(read_markdown(source), notes=notes)
+    draft = read_markdown(source)
+    return replace(draft, notes=(*notes, *draft.notes))
 
 
 def _read_html(path: Path) -> Draft:
-    from app.corpus.markup import read_page
+    from app.corpus.saved import read_page
 
     source, notes = _decode(path)
     draft = read_page(source)
@@ -133,109 +155,61 @@ def _read_pdf(path: Path) -> Draft:
 
 
 def _read_docx(path: Path) -> Draft:
-    """A Word file: its body is kept, headers, footers and comments are shown as dropped."""
-    import mammoth
+    from app.corpus.word import read_word_file
 
-    from app.corpus.markup import walk_markup
-
-    _check_archive(path)
-    with path.open("rb") as file:
-        converted = mammoth.convert_to_html(file, style_map=_STYLES, ignore_empty_paragraphs=True)
-    pieces = tuple(walk_markup(converted.value))
-    whole = fold(" ".join(piece.text for piece in pieces))
-    with zipfile.ZipFile(path) as archive:
-        dropped = [
-            piece for words in _find_words(archive) if fold(words) not in whole for piece in _drop(words)
-        ]
-        proposal = _propose(archive, pieces)
-    return Draft((*pieces, *dropped), proposal)
-
-
-def _drop(words: str) -> Iterator[Piece]:
-    for piece in make_pieces(Kind.PARAGRAPH, words):
-        yield replace(piece, kept=False, why="header, footer, note or drawing")
-
-
-def _check_archive(path: Path) -> None:
-    """A Word file is an archive that could unpack to anything, and XML that could define itself larger."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-                raise CorpusError(f"{show_path(path)}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
-            if "word/document.xml" not in archive.namelist():
-                raise CorpusError(f"{show_path(path)}: not a Word file (.docx).")
-            for part in parts:
-                if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(part):
-                    raise CorpusError(f"{show_path(path)}: {clean(part.filename)} defines a document type.")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise CorpusError(f"{show_path(path)}: not a Word file (.docx).") from error
-
-
-def _find_words(archive: zipfile.ZipFile) -> Iterator[str]:
-    """The paragraphs of every part of a Word file."""
-    from defusedxml.ElementTree import fromstring
-
-    for name in archive.namelist():
-        if re.fullmatch(r"word/(document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml", name):
-            for paragraph in fromstring(archive.read(name)).iter(f"{_WORD}p"):
-                yield clean("".join(_read_run(element) for element in paragraph.iter()))
-
-
-def _read_run(element: Element) -> str:
-    if element.tag == f"{_WORD}t":
-        return element.text or ""
-    return " " if element.tag in (f"{_WORD}br", f"{_WORD}tab") else ""
-
-
-def _propose(archive: zipfile.ZipFile, pieces: tuple[Piece, ...]) -> Proposal:
-    from defusedxml.ElementTree import fromstring
-
-    heading = next((piece.text for piece in pieces if piece.kind is Kind.HEADING and piece.rank == 1), None)
-    try:
-        core = fromstring(archive.read("docProps/core.xml"))
-    except (KeyError, ParseError):
-        return Proposal(title=heading)
-    return Proposal(
-        title=_find_property(core, "dc:title") or heading,
-        author=_find_property(core, "dc:creator"),
-        published=read_date(_find_property(core, "dcterms:modified")),
-    )
-
-
-def _find_property(core: Element, name: str) -> str | None:
-    return clean(core.findtext(name, "", _CORE)) or None
+    return read_word_file(path)
 
 
 def _decode(path: Path) -> tuple[str, tuple[str, ...]]:
     """A file's text with LF line ends, and what had to be guessed or changed for it."""
-    content = path.read_bytes()
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            return _normalize(_decode_as(path, content, encoding)), (
-                f"Was {encoding.upper()}; written as UTF-8.",
-            )
-    declared = _CHARSET.search(content[:4096])
-    if declared and declared[1].lower() not in (b"utf-8", b"utf8"):
-        return _normalize(_decode_as(path, content, declared[1].decode())), (f"Was {declared[1].decode()}.",)
+    content, notes = _unpack(path.read_bytes())
+    encoding = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), "")
+    if encoding:
+        notes += (f"Was {encoding.upper()}; written as UTF-8.",)
+    else:
+        encoding, declared = _find_declared(content)
+        notes += declared
     try:
-        return _normalize(content.decode("utf-8")), ()
-    except UnicodeDecodeError:
-        note = "Not UTF-8: taken for Windows-1252; look at quotes and accents."
-        return _normalize(_decode_as(path, content, "cp1252")), (note,)
-
-
-def _decode_as(path: Path, content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except (LookupError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{show_path(path)}: not text in {encoding}; save it as UTF-8.") from error
-
-
-def _normalize(text: str) -> str:
+        text = content.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise CorpusError(f"{show_path(path)}: not text in {encoding}; save it as UTF-8.") from error
+        text = content.decode("cp1252", "replace")
+        notes += ("Not UTF-8: taken for Windows-1252; look at quotes and accents.",)
     if "\0" in text:
         raise CorpusError("holds NUL characters; it is not a text file.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n"), notes
+
+
+def _find_declared(content: bytes) -> tuple[str, tuple[str, ...]]:
+    """The encoding that a page declares, as browsers read the label; empty for UTF-8 and unknown ones."""
+    import webencodings
+
+    declared = _CHARSET.search(content[:4096])
+    label = declared[1].decode() if declared else "utf-8"
+    found = webencodings.lookup(label)
+    if found is None:
+        return "", (f"Declared as {label}, which is no encoding; taken for UTF-8.",)
+    if found.name.startswith("utf-16"):
+        # A page that could be read this far as ASCII is none (HTML standard, prescan of a byte stream).
+        return "", (f"Declared as {label}, but is none; taken for UTF-8.",)
+    name = found.codec_info.name
+    return ("", ()) if found.name == "utf-8" else (name, (f"Was {found.name}, declared as {label}.",))
+
+
+def _unpack(content: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """The page within a single-file web page (MHTML, a mail message in form); or what is given."""
+    if not re.match(rb"(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}MIME-Version:", content[:4096]):
+        return content, ()
+    message = email.message_from_bytes(content, policy=mail_policy)
+    for part in message.walk():
+        if part.get_content_type() == "text/html":
+            address = message.get("Snapshot-Content-Location", "")
+            saved = f"<!-- saved from url=({len(address):04}){address} -->\n" if address else ""
+            page = part.get_payload(decode=True)
+            if isinstance(page, bytes):
+                return saved.encode() + page, ("Was a single-file web page (MHTML).",)
+    raise CorpusError("a single-file web page (MHTML) without a page; save it as 'Webpage, complete'.")
 
 
 READERS: dict[str, Callable[[Path], Draft]] = {
@@ -243,6 +217,8 @@ READERS: dict[str, Callable[[Path], Draft]] = {
     ".md": _read_markdown,
     ".html": _read_html,
     ".htm": _read_html,
+    ".mhtml": _read_html,
+    ".mht": _read_html,
     ".docx": _read_docx,
     ".pdf": _read_pdf,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.corpus.catalog import Metadata, read_article, show_path
+from app.corpus.catalog import Metadata, find_article_problems, read_article, show_path
 from app.corpus.passages import cut_article
 from app.errors import CorpusError
 from app.records import Article, Passage
@@ -40,14 +41,20 @@ class Staged:
 
 
 @contextmanager
-def stage_article(corpus: Path, slug: str, text: str, metadata: Mapping[str, Value]) -> Iterator[Staged]:
-    """Write and read back both files in a hidden folder, which is gone afterwards."""
-    corpus.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".adding-", dir=corpus))
+def stage_article(
+    corpus: Path, slug: str, text: str, metadata: Mapping[str, Value], *, elsewhere: bool = False
+) -> Iterator[Staged]:
+    """Write and read back both files in a hidden folder, which is gone afterwards.
+
+    Raises CorpusError for whatever publishing would refuse. What is staged elsewhere cannot be placed.
+    """
+    if not elsewhere:
+        corpus.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".adding-", dir=None if elsewhere else corpus))
     try:
         _write(folder / f"{slug}.toml", format_metadata(metadata))
         _write(folder / f"{slug}.txt", text)
-        article = _read(folder / f"{slug}.txt")
+        article = _read(folder / f"{slug}.txt", corpus)
         passages = cut_article(article)
         yield Staged(article, passages, tuple(find_unread(article, passages)), folder)
     finally:
@@ -86,12 +93,13 @@ def _format(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _read(path: Path) -> Article:
-    """The article, or its fault under the name that its file will have."""
-    try:
-        return read_article(path)
-    except CorpusError as error:
-        raise CorpusError(str(error).replace(f"{path.parent}/", "")) from error
+def _read(path: Path, corpus: Path) -> Article:
+    """The article, or a fault that publishing would find, under the name that its file will have."""
+    others = (other for other in corpus.glob("*.txt") if other.name != path.name and other.is_file())
+    twins = {hashlib.sha256(other.read_bytes()).hexdigest(): other for other in others}
+    for problem in find_article_problems(path, twins):
+        raise CorpusError(str(problem).replace(f"{path.parent}/", "")) from problem
+    return read_article(path)
 
 
 def _write(path: Path, text: str) -> None:

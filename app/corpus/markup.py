@@ -1,100 +1,156 @@
-"""HTML -> pieces. Nothing is fetched or run; the only place of lxml, trafilatura and markdown-it."""
+"""HTML -> pieces; the only place of lxml. Nothing is fetched or run.
+
+The tree is walked once, and each text node goes into a piece: kept, or dropped with the reason. Only what no
+reader can bring to light is passed over: scripts, styles, templates, the head.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import count
 
-import trafilatura
 from lxml import html
-from markdown_it import MarkdownIt
 
-from app.corpus.drafts import Draft, Piece, Proposal, make_pieces, mark_kept, read_date
+from app.corpus.drafts import INVISIBLE, Piece, clean, tell_invisible
 from app.corpus.structure import BULLET, Kind
 from app.errors import CorpusError
 
 MAX_DEPTH = 200
 """Deeper nesting is no page that a person wrote."""
+MAX_INDENT = 5
+MAX_LINE_WORDS = 12
+"""Lines broken by hand that are no longer than this may be a list; a longer bold line is no heading."""
+MAX_CELL_WORDS = 150
+"""What holds more in a cell is a page laid out by a table."""
+MAX_SPAN = 100
 
-_UNSEEN = frozenset(
-    "script style noscript template svg math iframe object button select textarea head".split()
-)
+_UNSEEN = frozenset("base datalist head link meta param script source style template title track".split())
+_APART = {
+    **dict.fromkeys(("del", "s", "strike"), "struck out"),
+    **dict.fromkeys(("select", "optgroup", "option", "textarea"), "a form's field"),
+    **dict.fromkeys(("audio", "canvas", "iframe", "object", "video"), "instead of a medium"),
+    "dialog": "a dialog",
+    "math": "a formula",
+    "noscript": "for browsers without scripts",
+    "svg": "in a drawing",
+}
 _HEADINGS = {f"h{rank}": rank for rank in range(1, 7)}
 _BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure "
-    "footer form header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption "
+    "figure footer form header hgroup hr legend li main menu nav ol p pre search section summary table tbody "
+    "td tfoot th thead tr ul".split()
 ) | frozenset(_HEADINGS)
-_LAYOUT = "|".join(f".//{tag}" for tag in ("table", "ul", "ol", "article", "section", *_HEADINGS))
+_SAID = ".//text()[not(parent::script or parent::style)]"
+_LAYOUT = "|".join(f".//{tag}" for tag in ("article", "section", "form", *_HEADINGS))
 _LINK_SHARE = 0.6
-MAX_INDENT = 5
 _ENDED = re.compile(r"[.!?:;…]['\"”’)\]]*\s*$|^\s*$")
-_BULLET = re.compile(rf"\s*(?:{BULLET.pattern})(?=\w)")
-_LISTED = re.compile(rf"{_BULLET.pattern}|\s*\d{{1,2}}[.)]\s")
-_REVIEWED = re.compile(r'"lastReviewed"\s*:\s*"(\d{4}-\d\d-\d\d)')
-_SAVED_FROM = re.compile(r"<!-- saved from url=\(\d+\)(\S+) -->")
+_NO_HEADING = re.compile(r"[.!:;,…]['\"”’)\]]*$")
+_TYPED_BULLET = re.compile(rf"{BULLET.pattern}|o\s+(?=[a-z])")
+_SAYING_BULLETS = "✓✔✗✘→"
+_LISTED = re.compile(rf"{_TYPED_BULLET.pattern}|\d{{1,2}}[.)]\s")
+_SPACE = re.compile(r"[ \t\r\n\f]+")
+_STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
+_UNDISPLAYED = re.compile(r"display:\s*none|visibility:\s*hidden", re.IGNORECASE)
+_BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)", re.IGNORECASE)
+_SUPER, _SUB = (re.compile(rf"vertical-align:\s*{side}", re.IGNORECASE) for side in ("super", "sub"))
+_FOLDS = re.compile(r"accord|collaps|expand|faq|panel|toggle|question|answer|tab-?(?:content|pane)", re.I)
+_FOR_SCREEN_READERS = re.compile(r"(?:visually-?hidden|sr-only|screen-reader-text)\b", re.I)
+_NOTES = re.compile(r"\b(?:footnotes|endnotes|reflist)\b", re.I)
+_NOTE_ID = re.compile(r"(?:footnote|endnote|fn|cite_note)[-:_]?\d", re.I)
+_MARK = re.compile(r"[\[(][^\])]*[\])]|[*†‡§¶‖]+|\d{1,3}(?:\s*[,;–-]\s*\d{1,3})+")
+_LINKED_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[a-z]|[*†‡§¶‖]+)[\])]?")
+_FIGURES = "0123456789+-−=()"
+_RAISED, _LOWERED = (str.maketrans(_FIGURES, to) for to in ("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎"))
 
 
-def read_page(source: str) -> Draft:
-    """A saved web page: every visible piece of it, and which of them are the article."""
-    pieces = tuple(walk_markup(source))
-    chosen = trafilatura.extract(
-        source, favor_recall=True, include_tables=True, include_comments=False, output_format="html"
-    )
-    kept = mark_kept(pieces, [piece.text for piece in walk_markup(chosen)]) if chosen else ()
-    if any(piece.kept for piece in kept):
-        return Draft(kept, _propose(source))
-    return Draft(pieces, _propose(source), ("No article was recognised in the page; everything is kept.",))
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document's tree and its pieces, in order."""
+
+    tree: html.HtmlElement
+    pieces: tuple[Piece, ...]
+    places: tuple[tuple[html.HtmlElement, str], ...]
+    """Each text node that stands in a piece: its element, and ``text`` or ``tail``. Pieces name it."""
+    notes: tuple[str, ...]
+
+    def write(self, marks: Sequence[str]) -> str:
+        """The page again, what can be opened being open, with a mark before each of its text nodes."""
+        for (element, side), mark in zip(self.places, marks, strict=False):
+            setattr(element, side, mark + getattr(element, side))
+        return str(html.tostring(self.tree, encoding="unicode"))
 
 
-def read_markdown(source: str) -> Draft:
-    """A Markdown file; HTML in it is text. What a front matter says is proposed."""
-    front, body = _split_front_matter(source)
-    rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
-    pieces = tuple(walk_markup(rendered))
-    heading = next((piece.text for piece in pieces if piece.kind is Kind.HEADING and piece.rank == 1), None)
-    proposal = Proposal(
-        title=front.get("title") or heading,
-        publisher=front.get("publisher"),
-        url=front.get("url") or front.get("canonical"),
-        author=front.get("author"),
-        published=read_date(front.get("date")),
-        language=front.get("lang") or front.get("language"),
-    )
-    return Draft(pieces, proposal)
+def walk_markup(source: str, *, comments: bool = False) -> Page:
+    """Every visible or openable piece of a page; raises CorpusError when it is empty or nested too deep.
 
-
-def walk_markup(source: str) -> Iterator[Piece]:
-    """Every visible piece of a page, in order; raises CorpusError when it is nested too deep."""
+    ``comments`` shows them as dropped: in Markdown they are an editor's words, in a page a program's.
+    """
     parser = html.HTMLParser(
-        encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+        encoding="utf-8", no_network=True, huge_tree=True, remove_comments=not comments, remove_pis=True
     )
     try:
         tree = html.document_fromstring(source.encode("utf-8"), parser=parser)
     except html.etree.ParserError:
-        return
+        raise CorpusError("there is no text in it.") from None
+    walker = _Walker(tree)
     body = tree.find("body")
-    walker = _Walker()
     walker.enter(tree if body is None else body, depth=0)
     walker.flush()
-    yield from walker.pieces
+    pieces = tuple(_find_bold_headings(walker.pieces))
+    return Page(tree, pieces, tuple(walker.places), tuple(walker.tell()))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of one text node, or a line's end, and how they are set."""
+
+    text: str
+    place: int | None = None
+    bold: bool = False
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    piece: Piece
+    heads: bool
+    """Marked as a heading of its column, or set in bold."""
+    heads_row: bool
+    columns: int
+    rows: int
+
+
+@dataclass
 class _Walker:
     """Gathers the words between the edges of blocks into pieces."""
 
+    tree: html.HtmlElement
     pieces: list[Piece] = field(default_factory=list)
+    places: list[tuple[html.HtmlElement, str]] = field(default_factory=list)
     kind: Kind = Kind.PARAGRAPH
     rank: int = 0
     marker: str = ""
     """What an item begins with, until its first words are gathered."""
-    words: list[str] = field(default_factory=list)
-    linked: int = 0
-    lists: list[int] = field(default_factory=list)
-    """Of each list around: the number of its next item, 0 in a list without numbers."""
+    why: str = ""
+    """Why the words here are dropped."""
+    words: list[_Words] = field(default_factory=list)
+    left_out: list[Piece] = field(default_factory=list)
+    """What was dropped from the midst of the words under way."""
+    lists: list[Iterator[str]] = field(default_factory=list)
+    """Of each list around: what its items begin with."""
     heading: int = 1
-    links: int = 0
+    bold: bool = False
+    linked: bool = False
+    literal: bool = False
+    """Whether line ends count here."""
+    change: Callable[[str], str] = str
+    raised: list[str] = field(default_factory=list)
+    invisible: Counter[str] = field(default_factory=Counter)
 
     def enter(self, element: html.HtmlElement, depth: int) -> None:
         """The element and all in it, but not the words after it."""
@@ -102,144 +158,511 @@ class _Walker:
             raise CorpusError(
                 f"elements are nested more than {MAX_DEPTH} deep; save the page as text instead."
             )
-        tag = element.tag
-        if tag in _UNSEEN or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        if element.tag in _UNSEEN:
             return
-        if tag == "br":
-            self._break(element.tail or "")
-        elif tag == "table" and _is_table(element):
-            self.flush()
-            self._add_table(element)
-        elif tag in _BLOCKS:
+        why = "" if self.why else self._find_reason(element)
+        if why:
+            self._leave_out(element, depth, why)
+        elif element.tag == "br":
+            self.words.append(_Words("\n"))
+        elif element.tag == "table" and _is_table(element):
+            self._enter_table(element, depth)
+        elif element.tag in _BLOCKS or self._heads(element):
             self._enter_block(element, depth)
         else:
-            self.links += tag == "a"
-            self._enter_children(element, depth)
-            self.links -= tag == "a"
+            self._enter_inline(element, depth)
 
     def flush(self) -> None:
         """Ends the piece under way."""
-        text = "".join(self.words)
-        linked = self.linked > _LINK_SHARE * max(1, len(text.strip()))
-        self.words, self.linked = [], 0
-        if text.strip():
-            self.pieces.extend(self._make_pieces(text, linked=linked))
+        words, self.words = self.words, []
+        left_out, self.left_out = self.left_out, []
+        if any(part.text.strip() for part in words):
+            self._add_pieces(_split_lines(words))
             self.marker = ""
+        for why in dict.fromkeys(piece.why for piece in left_out):
+            self.pieces.append(_join([piece for piece in left_out if piece.why == why]))
 
-    def _make_pieces(self, text: str, *, linked: bool) -> Iterator[Piece]:
-        bullet = _BULLET.match(text)
-        if self.kind is not Kind.HEADING and not self.marker and bullet:
-            return make_pieces(Kind.ITEM, f"• {text[bullet.end() :]}", linked=linked)
-        if self.kind is Kind.ITEM and not self.marker:
-            return make_pieces(Kind.PARAGRAPH, text, linked=linked)
-        return make_pieces(self.kind, self.marker + text, self.rank, linked=linked)
+    def tell(self) -> Iterator[str]:
+        """Every raised figure that was kept, every mark and invisible character that was not."""
+        if self.raised:
+            yield f"Raised figures, kept raised: {', '.join(dict.fromkeys(self.raised))}."
+        marks = " ".join(piece.text for piece in self.pieces if piece.why == "a note's mark").split()
+        if marks:
+            yield f"Marks of notes, left out: {' '.join(dict.fromkeys(marks))}."
+        yield from tell_invisible(self.invisible)
+
+    @contextmanager
+    def _keeping(self, *names: str) -> Iterator[None]:
+        before = [getattr(self, name) for name in names]
+        yield
+        for name, value in zip(names, before, strict=True):
+            setattr(self, name, value)
+
+    def _before(self) -> str:
+        """The last words under way."""
+        return "".join(part.text for part in self.words[-4:])
+
+    # What is dropped, and why.
+
+    def _find_reason(self, element: html.HtmlElement) -> str:
+        """Why the words of this element are not the article's; empty when nothing speaks against them."""
+        tag, style, names = element.tag, element.get("style", ""), element.get("class", "")
+        if not isinstance(tag, str):
+            return "a comment"
+        if tag in _APART or _STRUCK.search(style):
+            return _APART.get(tag, "struck out")
+        if tag == "button" and not self._is_in_heading(element) and not self._heads(element):
+            return "a button"
+        if element.get("role") in ("dialog", "alertdialog"):
+            return "a dialog"
+        if self._is_hidden(element, style):
+            return "hidden"
+        if _FOR_SCREEN_READERS.search(names) and not self._is_in_heading(element):
+            return "for screen readers"
+        if _NOTES.search(names) or (tag == "li" and _NOTE_ID.match(element.get("id", ""))):
+            return "a note"
+        return "a note's mark" if self._is_mark(element, style) else ""
+
+    def _is_hidden(self, element: html.HtmlElement, style: str) -> bool:
+        """Hidden, and no reader can open it. What can be opened is shown to the extraction, too."""
+        undisplayed = element.get("hidden") is not None or _UNDISPLAYED.search(style) is not None
+        if not undisplayed and element.get("aria-hidden") != "true":
+            return False
+        before = element.getprevious()
+        opened = before is not None and (
+            before.tag in ("button", "summary")
+            or bool(before.xpath("descendant-or-self::*[@aria-expanded]|.//button"))
+        )
+        if (
+            opened
+            or element.get("hidden") == "until-found"
+            or element.get("role") == "tabpanel"
+            or element.get("id", "") in self._opened
+            or _FOLDS.search(f"{element.get('class', '')} {element.get('id', '')}")
+            # Screen readers alone are kept from a block that is only this; icons are spans.
+            or (not undisplayed and _is_block(element))
+        ):
+            for name in ("hidden", "aria-hidden", "style"):
+                element.attrib.pop(name, None)
+            return False
+        return True
+
+    @cached_property
+    def _opened(self) -> frozenset[str]:
+        """The names of what a link or a button leads to or opens."""
+        values = self.tree.xpath(
+            "//@aria-controls|//@popovertarget|//@data-target|//@data-bs-target|//a/@href"
+        )
+        return frozenset(value.lstrip("#") for value in values if value.strip("#"))
+
+    @cached_property
+    def _named(self) -> dict[str, html.HtmlElement]:
+        return {element.get("id"): element for element in self.tree.xpath("//*[@id]")}
+
+    def _heads(self, element: html.HtmlElement) -> bool:
+        """Whether it is the control that opens a panel of text, as a summary is, and in no heading itself."""
+        states = (element.get("aria-expanded"), element.get("aria-controls"))
+        if (states == (None, None) and element.tag != "button") or self._is_in_heading(element):
+            return False
+        if element.xpath("ancestor::nav|ancestor::header|ancestor::footer|ancestor::form"):
+            return False
+        name = element.get("aria-controls") or element.get("href", "").lstrip("#")
+        panel = self._named.get(name)
+        if panel is None and (any(states) or _FOLDS.search(element.get("class", ""))):
+            panel = element.getnext()
+        return panel is not None and bool(panel.xpath(".//text()[not(ancestor::a)][contains(., ' ')]"))
+
+    def _is_in_heading(self, element: html.HtmlElement) -> bool:
+        return self.kind is Kind.HEADING or element.xpath(
+            "boolean(ancestor-or-self::*[self::dt or self::summary or self::h1 or self::h2 or self::h3 "
+            "or self::h4 or self::h5 or self::h6])"
+        )
+
+    def _is_mark(self, element: html.HtmlElement, style: str) -> bool:
+        """Whether it is the mark of a note, and no power, unit or ending (10⁶, m², 1st).
+
+        A single figure after a number could be either ("38¹"): it is no mark, and stays raised.
+        """
+        raised = element.tag == "sup" or _SUPER.search(style) is not None
+        if not raised and element.tag != "a":
+            return False
+        words, before = element.text_content().strip(), self._before()
+        link = bool(
+            element.xpath("descendant-or-self::a[contains(@href,'#')]|ancestor::a[contains(@href,'#')]")
+        )
+        if link and not any(character.isalnum() for character in words):
+            return True
+        if not before.strip() or (element.tail or "").startswith(("/", "⁄")):
+            return False
+        if not raised:
+            return link and not before[-1].isspace() and _LINKED_MARK.fullmatch(words) is not None
+        if _MARK.fullmatch(words) or (link and _LINKED_MARK.fullmatch(words)):
+            return True
+        letters = re.findall(r"[^\W\d_]*$", before)[0]
+        could_be_unit = before[-1].isdigit() or 0 < len(letters) <= 2
+        return re.fullmatch(r"\d{1,3}|[a-h]", words) is not None and not could_be_unit
+
+    def _leave_out(self, element: html.HtmlElement, depth: int, why: str) -> None:
+        """A block gives dropped pieces of its own; words in the midst of others are taken out of them."""
+        if _is_block(element):
+            self.flush()
+            with self._keeping("kind", "rank", "marker", "why"):
+                self.kind, self.rank, self.marker, self.why = Kind.PARAGRAPH, 0, "", why
+                self._enter_children(element, depth)
+                self.flush()
+            return
+        with self._keeping("words", "why"):
+            self.words, self.why = [], why
+            self._enter_children(element, depth)
+            self.left_out += [
+                replace(line.piece, why=why) for line in _split_lines(self.words) if line.piece.text
+            ]
+
+    # Words.
+
+    def _enter_inline(self, element: html.HtmlElement, depth: int) -> None:
+        style = element.get("style", "")
+        element.tag = "span" if element.tag == "button" else element.tag
+        quoted = [_Words("“"), _Words("”")] if element.tag == "q" else []
+        with self._keeping("bold", "linked", "change"):
+            self.bold = self.bold or element.tag in ("b", "strong") or _BOLD.search(style) is not None
+            self.linked = self.linked or element.tag == "a"
+            if element.tag == "sup" or _SUPER.search(style):
+                self.change = self._raise
+            elif element.tag == "sub" or _SUB.search(style):
+                self.change = self._lower
+            self.words += quoted[:1]
+            self._enter_children(element, depth)
+            self.words += quoted[1:]
+
+    def _raise(self, words: str) -> str:
+        """A power as such: its figures never join those before it."""
+        before = self._before()
+        if words.strip() in ("o", "º") and before[-1:].isdigit():
+            return "°"
+        if not words.strip() or not set(words.strip()) <= set(_FIGURES):
+            return words
+        raised = words.strip().translate(_RAISED)
+        self.raised.append(f"{(before.split() or [''])[-1]}{raised}")
+        return raised
+
+    def _lower(self, words: str) -> str:
+        """Figures stay below the line beside figures; after letters they are written as ever: H2O."""
+        fuses = self._before()[-1:].isdigit() or self._before().endswith(("⁄", "/"))
+        return words.translate(_LOWERED) if fuses and set(words) <= set(_FIGURES) else words
+
+    def _enter_children(self, element: html.HtmlElement, depth: int) -> None:
+        self._add(element, "text")
+        for child in element:
+            self.enter(child, depth + 1)
+            self._add(child, "tail")
+
+    def _add(self, element: html.HtmlElement, side: str) -> None:
+        words = getattr(element, side)
+        if not words:
+            return
+        if words.strip():
+            self.places.append((element, side))
+        self.invisible.update(INVISIBLE.findall(words))
+        lines = re.split("[\n\u2028\u2029]" if self.literal else "[\u2028\u2029]", words)
+        for number, line in enumerate(lines):
+            self.words += [_Words("\n")] * (number > 0)
+            text = self.change(_SPACE.sub(" ", line))
+            self.words.append(_Words(text, len(self.places) - 1, self.bold, self.linked))
+
+    def _add_pieces(self, lines: Sequence[_Line]) -> None:
+        """The pieces of a block: the whole of it, or what its line ends part."""
+        groups = [lines] if self.kind is Kind.HEADING else _group_lines(lines, self.kind)
+        for number, group in enumerate(groups):
+            piece = _join([line.piece for line in group if line.piece.text])
+            bullet = _TYPED_BULLET.match(piece.text)
+            kind, rank, text = self.kind, self.rank, self.marker + piece.text
+            if kind is Kind.ITEM and (number or not self.marker):
+                kind, rank, text = Kind.PARAGRAPH, 0, piece.text
+            if kind is Kind.PARAGRAPH and (bullet or group[0].listed):
+                kind, rank = Kind.ITEM, self.rank + (self.kind is Kind.ITEM)
+                said = bullet is not None and bullet[0][0] in _SAYING_BULLETS
+                text = piece.text if said else f"• {piece.text[bullet.end() if bullet else 0 :]}"
+            why = self.why or ("" if any(c.isalnum() for c in piece.text) else "no words")
+            self.pieces.append(replace(piece, kind=kind, rank=rank, text=text, kept=not why, why=why))
+
+    # Blocks.
 
     def _enter_block(self, element: html.HtmlElement, depth: int) -> None:
         self.flush()
+        tag = element.tag
+        listed = tag in ("ul", "ol", "menu")
         before = (self.kind, self.rank, self.marker)
         self._begin(element)
-        listed = element.tag in ("ul", "ol")
-        self.lists += [_find_start(element)] * listed
-        self._enter_children(element, depth)
-        self.flush()
+        self.lists += [_count(element)] * listed
+        with self._keeping("bold", "literal"):
+            self.literal = self.literal or tag == "pre"
+            self.bold = self.bold or _BOLD.search(element.get("style", "")) is not None
+            self._enter_children(element, depth)
+            self.flush()
         del self.lists[len(self.lists) - listed :]
-        waiting = self.marker if element.tag not in ("li", "dd") else ""
+        waiting = self.marker if tag not in ("li", "dd") else ""
         self.kind, self.rank, self.marker = before
         self.marker = waiting and self.marker
 
     def _begin(self, element: html.HtmlElement) -> None:
         """What the words of this element are."""
         tag = element.tag
-        if tag in _HEADINGS:
-            self.kind, self.rank, self.marker = Kind.HEADING, _HEADINGS[tag], ""
+        level = element.get("aria-level", "2") if element.get("role") == "heading" else ""
+        if tag in _HEADINGS or re.fullmatch("[1-6]", level):
+            self.kind, self.rank, self.marker = Kind.HEADING, _HEADINGS.get(tag) or int(level), ""
             self.heading = self.rank
-        elif tag == "summary":
+        elif tag == "summary" or self._heads(element):
             self.kind, self.rank, self.marker = Kind.HEADING, min(6, self.heading + 1), ""
+            # An extraction leaves buttons out.
+            element.tag = f"h{self.rank}" if tag == "button" else tag
         elif tag == "li":
-            self.kind, self.rank, self.marker = (
-                Kind.ITEM,
-                min(MAX_INDENT, max(0, len(self.lists) - 1)),
-                self._count(),
-            )
+            self.kind, self.rank = Kind.ITEM, min(MAX_INDENT, max(0, len(self.lists) - 1))
+            begins = next(self.lists[-1]) if self.lists else "• "
+            number = element.get("value", "")
+            self.marker = f"{number}. " if re.fullmatch(r"\d{1,4}", number) and begins != "• " else begins
         elif tag in ("ul", "ol", "table", "dl", "dt", "dd"):
             self.kind, self.rank, self.marker = Kind.PARAGRAPH, 0, ""
 
-    def _count(self) -> str:
-        """What the next item of the list begins with: a bullet, or its number."""
-        if not self.lists or not self.lists[-1]:
-            return "• "
-        self.lists[-1] += 1
-        return f"{self.lists[-1] - 1}. "
+    # Tables.
 
-    def _enter_children(self, element: html.HtmlElement, depth: int) -> None:
-        self._add(element.text)
-        for child in element:
-            if isinstance(child.tag, str):
-                self.enter(child, depth + 1)
-            self._add(child.tail)
-
-    def _add(self, words: str | None) -> None:
-        if words:
-            self.words.append(words)
-            self.linked += len(words) if self.links else 0
-
-    def _break(self, following: str) -> None:
-        """A new line is a new piece, unless the sentence or the heading goes on in it."""
-        ended = _ENDED.search("".join(self.words)) or _LISTED.match(following)
-        if self.kind is Kind.PARAGRAPH and ended:
+    def _enter_table(self, table: html.HtmlElement, depth: int) -> None:
+        self.flush()
+        rows: list[list[_Cell]] = []
+        with self._keeping("kind", "rank", "marker", "lists"):
+            self.kind, self.rank, self.marker, self.lists = Kind.PARAGRAPH, 0, "", []
+            self._gather_rows(table, depth, rows)
             self.flush()
+        self.pieces += _lay_out(rows, self.why)
+
+    def _gather_rows(self, element: html.HtmlElement, depth: int, rows: list[list[_Cell]]) -> None:
+        self._add(element, "text")
+        for child in element:
+            if child.tag not in ("thead", "tbody", "tfoot", "tr") or (
+                not self.why and self._find_reason(child)
+            ):
+                self.enter(child, depth + 1)
+            elif child.tag == "tr":
+                rows.append(list(self._read_row(child, depth + 1)))
+            else:
+                self._gather_rows(child, depth + 1, rows)
+            self._add(child, "tail")
+
+    def _read_row(self, row: html.HtmlElement, depth: int) -> Iterator[_Cell]:
+        self._add(row, "text")
+        for cell in row:
+            if cell.tag in ("td", "th"):
+                yield self._read_cell(cell, depth + 1)
+            else:
+                self.enter(cell, depth + 1)
+            self._add(cell, "tail")
+
+    def _read_cell(self, cell: html.HtmlElement, depth: int) -> _Cell:
+        """What is kept of a cell, as one piece; what is dropped stands before the table."""
+        with self._keeping("pieces", "words", "left_out"):
+            self.pieces, self.words, self.left_out = [], [], []
+            self.enter(cell, depth)
+            self.flush()
+            found = self.pieces
+        said = [piece for piece in found if piece.kept or piece.why in (self.why, "no words")]
+        self.pieces += [piece for piece in found if piece not in said]
+        kept = [replace(piece, text=piece.text.replace(" | ", ", ")) for piece in said]
+        piece = _join([piece for piece in kept if piece.kind is not Kind.RULE])
+        in_head = cell.getparent().getparent().tag == "thead"
+        named = cell.tag == "th" and not cell.get("scope", "").startswith("row")
+        return _Cell(
+            piece,
+            heads=in_head or named or piece.bold,
+            heads_row=cell.tag == "th" and not in_head,
+            columns=_read_span(cell, "colspan"),
+            rows=_read_span(cell, "rowspan"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    piece: Piece
+    """Its words, without a kind; nothing in it on a blank line."""
+    listed: bool = False
+    """It is one of a list of short lines under a lead-in."""
+
+
+def _split_lines(words: Sequence[_Words]) -> list[_Line]:
+    lines: list[list[_Words]] = [[]]
+    for part in words:
+        if part.text == "\n":
+            lines.append([])
         else:
-            self.words.append(" ")
-
-    def _add_table(self, table: html.HtmlElement) -> None:
-        for caption in table.iterfind("caption"):
-            self.pieces.extend(make_pieces(Kind.PARAGRAPH, caption.text_content()))
-        for line_end in table.iter("br", "p", "div"):
-            line_end.tail = f" {line_end.tail or ''}"
-        kind = Kind.TABLE_HEADER
-        for row in table.iter("tr"):
-            cells = (cell.text_content() for cell in row if cell.tag in ("td", "th"))
-            for piece in make_pieces(kind, " | ".join(" ".join(cell.split()) for cell in cells)):
-                self.pieces.append(piece)
-                kind = Kind.TABLE_ROW
+            lines[-1].append(part)
+    return [_make_line(line) for line in lines]
 
 
-def _find_start(element: html.HtmlElement) -> int:
-    """The number that a list begins with; 0 when it has none."""
-    start = element.get("start", "1")
-    return 0 if element.tag == "ul" else int(start) if re.fullmatch(r"\d{1,4}", start) else 1
+def _make_line(parts: Sequence[_Words]) -> _Line:
+    text = clean("".join(part.text for part in parts))
+    said = [part for part in parts if part.text.strip()]
+    linked = sum(len(part.text) for part in said if part.linked)
+    places = tuple(part.place for part in said if part.place is not None)
+    piece = Piece(
+        Kind.PARAGRAPH,
+        text,
+        kept=False,
+        linked=linked > _LINK_SHARE * max(1, len(text)),
+        bold=bool(said) and all(part.bold or not any(map(str.isalnum, part.text)) for part in said),
+        places=places,
+    )
+    return _Line(piece)
+
+
+def _join(pieces: Sequence[Piece], between: str = " ") -> Piece:
+    """Pieces as one; an empty one when there are none."""
+    return Piece(
+        Kind.PARAGRAPH,
+        between.join(piece.text for piece in pieces),
+        kept=False,
+        why=pieces[0].why if pieces else "",
+        linked=bool(pieces) and all(piece.linked for piece in pieces),
+        bold=bool(pieces) and all(piece.bold for piece in pieces),
+        places=tuple(place for piece in pieces for place in piece.places),
+    )
+
+
+def _group_lines(lines: Sequence[_Line], kind: Kind) -> list[list[_Line]]:
+    """A new line is a new piece, unless the sentence goes on in it."""
+    if kind is Kind.PARAGRAPH:
+        lines = _find_list(lines)
+    groups: list[list[_Line]] = []
+    parted = True
+    for line in lines:
+        text = line.piece.text
+        if not text:
+            parted = True
+            continue
+        last = groups[-1][-1] if groups else line
+        ended = kind is Kind.PARAGRAPH and (
+            _ENDED.search(last.piece.text) or last.piece.bold != line.piece.bold
+        )
+        if parted or ended or line.listed or last.listed or _LISTED.match(text):
+            groups.append([line])
+        else:
+            groups[-1].append(line)
+        parted = False
+    return groups
+
+
+def _find_list(lines: Sequence[_Line]) -> list[_Line]:
+    """Short lines, each broken by hand: items under a lead-in, or else lines of their own."""
+    said = [number for number, line in enumerate(lines) if line.piece.text]
+    led = len(said) > 1 and lines[said[0]].piece.text.endswith(":")
+    body = [lines[number].piece.text for number in said[led:]]
+    short = all(len(text.split()) <= MAX_LINE_WORDS for text in body)
+    capital = all(text.lstrip("“\"'(")[:1].isupper() or text[:1].isdigit() for text in body)
+    if not short or len(body) < 3 - (led and capital) or not (led or capital):
+        return list(lines)
+    if led:
+        return [replace(line, listed=number in said[1:]) for number, line in enumerate(lines)]
+    return [each for line in lines for each in (line, _Line(replace(line.piece, text="")))]
+
+
+def _find_bold_headings(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """A short bold paragraph over text is a heading, below the one it stands under."""
+    rank = 1
+    kept = [piece for piece in pieces if piece.kept]
+    follower = dict(zip(map(id, kept), kept[1:], strict=False))
+    lead = False
+    for piece in pieces:
+        after = follower.get(id(piece))
+        text_follows = after is not None and after.kind is not Kind.HEADING and not _is_bold_line(after)
+        if _is_bold_line(piece) and text_follows and not lead:
+            yield replace(piece, kind=Kind.HEADING, rank=min(6, rank + 1), why="a bold line")
+        else:
+            rank = piece.rank if piece.kept and piece.kind is Kind.HEADING else rank
+            yield piece
+        lead = piece.text.endswith(":") if piece.kept else lead
+
+
+def _is_bold_line(piece: Piece) -> bool:
+    short = len(piece.text.split()) <= MAX_LINE_WORDS and not _NO_HEADING.search(piece.text)
+    return piece.kind is Kind.PARAGRAPH and piece.bold and not piece.linked and short
+
+
+def _is_block(element: html.HtmlElement) -> bool:
+    return element.tag in _BLOCKS or any(child.tag in _BLOCKS for child in element.iterdescendants())
+
+
+def _count(element: html.HtmlElement) -> Iterator[str]:
+    """What the items of a list begin with: a bullet, or a number or letter."""
+    if element.tag != "ol":
+        while True:
+            yield "• "
+    start = element.get("start", "")
+    step = -1 if element.get("reversed") is not None else 1
+    first = int(start) if re.fullmatch(r"\d{1,4}", start) else len(element.findall("li")) if step < 0 else 1
+    for number in count(first, step):
+        lettered = element.get("type") in ("a", "A") and 0 < number <= 26
+        yield f"{chr(96 + number)}) " if lettered else f"{number}. "
+
+
+def _read_span(cell: html.HtmlElement, name: str) -> int:
+    """Over how many columns or rows it goes; ``rowspan=0`` is to the end."""
+    value = cell.get(name, "1").strip()
+    return min(MAX_SPAN, int(value) or MAX_SPAN) if re.fullmatch(r"\d{1,6}", value) else 1
 
 
 def _is_table(table: html.HtmlElement) -> bool:
     """Rows of two cells or more; what else is marked up as a table is a page's layout."""
-    if table.get("role") == "presentation" or table.xpath(_LAYOUT):
+    if table.get("role") in ("presentation", "none") or table.xpath(_LAYOUT):
         return False
-    return any(sum(cell.tag in ("td", "th") for cell in row) > 1 for row in table.iter("tr"))
+    rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+    cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
+    if not any(len(row) > 1 for row in cells) or (len(rows) == 1 and table.find(".//table") is not None):
+        return False
+    return all(len(" ".join(cell.xpath(_SAID)).split()) <= MAX_CELL_WORDS for row in cells for cell in row)
 
 
-def _propose(source: str) -> Proposal:
-    found = trafilatura.extract_metadata(source)
-    saved_from = _SAVED_FROM.search(source)
-    reviewed = _REVIEWED.search(source)
-    return Proposal(
-        title=found.title,
-        publisher=found.sitename or found.hostname,
-        url=found.url or (saved_from[1] if saved_from else None),
-        author=found.author,
-        published=read_date(found.date),
-        reviewed=read_date(reviewed[1] if reviewed else None),
-        language=_find_language(source),
-    )
+def _lay_out(rows: Sequence[Sequence[_Cell]], why: str) -> Iterator[Piece]:
+    """The lines of a table; a cell over several rows or columns stands in each of them."""
+    grid = [row for row in _fill_grid(rows) if any(cell.piece.text for cell in row)]
+    width = max(map(len, grid), default=0)
+    while grid and _is_whole(grid[0]):
+        yield replace(grid.pop(0)[0].piece, kept=not why, why=why)  # it names the table
+    unmarked = not any(cell.heads or cell.heads_row for row in grid for cell in row)
+    heads = [not _is_whole(row) and all(cell.heads or not cell.piece.text for cell in row) for row in grid]
+    head = int(unmarked) or heads.index(False) if False in heads else 0
+    if head == len(grid):
+        head = 0
+    if head:
+        columns = zip(*(row + row[-1:] * (width - len(row)) for row in grid[:head]), strict=True)
+        cells = [
+            _join(list(dict.fromkeys(cell.piece for cell in column if cell.piece.text))) for column in columns
+        ]
+        yield replace(_join(cells, " | "), kind=Kind.TABLE_HEADER, kept=not why, why=why)
+    elif grid:
+        yield Piece(Kind.RULE, " | ".join(["---"] * max(2, width)), kept=not why, why=why)
+    for row in grid[head:]:
+        while len(row) > 1 and (row[-1] is row[-2] or not row[-1].piece.text):
+            row.pop()
+        line = _join([cell.piece for cell in row], " | ")
+        text = line.text if len(row) > 1 else f"{line.text} |"
+        yield replace(line, kind=Kind.TABLE_ROW, text=text, kept=not why, why=why)
 
 
-def _find_language(source: str) -> str | None:
-    found = re.search(r"<html[^>]{0,500}\blang=[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)", source)
-    return found[1].split("-")[0].lower() if found else None
+def _is_whole(row: Sequence[_Cell]) -> bool:
+    """Whether one cell goes over all columns; such a row names those below it."""
+    return all(cell is row[0] for cell in row)
 
 
-def _split_front_matter(source: str) -> tuple[dict[str, str], str]:
-    match = re.match(r"---\n(.{0,5000}?)\n---\n", source, re.DOTALL)
-    if not match:
-        return {}, source
-    pairs = re.findall(r"^(\w+):[ \t]*(\S.*?)[ \t]*$", match[1], re.MULTILINE)
-    return {key.lower(): value.strip("\"'") for key, value in pairs}, source[match.end() :]
+def _fill_grid(rows: Sequence[Sequence[_Cell]]) -> Iterator[list[_Cell]]:
+    """Each row with a cell for every column, those from above among them."""
+    below: dict[int, tuple[_Cell, int]] = {}
+    for row in rows:
+        above, below = below, {}
+        line: list[_Cell] = []
+        waiting = list(reversed(row))
+        while waiting or len(line) in above:
+            fresh = len(line) not in above
+            cell, left = (waiting[-1], waiting.pop().rows) if fresh else above[len(line)]
+            for _ in range(cell.columns if fresh else 1):
+                if left > 1:
+                    below[len(line)] = cell, left - 1
+                line.append(cell)
+        yield line

@@ -17,7 +17,7 @@ from app.corpus.structure import Block, Kind, announces_list, find_blocks, find_
 from app.errors import CorpusError
 from app.records import Article, Passage, Span, passage_id
 
-CHUNKER = "structure-2"
+CHUNKER = "structure-3"
 """Named in every manifest; change it whenever the same text would give other passages."""
 
 TARGET_WORDS = 120

@@ -12,14 +12,22 @@ from app.records import Span
 
 # Without the final stop, in lower case, as Punkt wants them. The first ones hardly ever end a sentence;
 # the others do when a capital follows ("within 5 min. Call ...", "The answer is no. Babies ...").
-ABBREVIATIONS = frozenset("e.g i.e dr drs mr mrs ms prof st vs approx ca cf fig temp dept al u.s u.k".split())
+ABBREVIATIONS = frozenset(
+    "e.g i.e dr drs mr mrs ms mt prof st vs approx ca cf fig temp dept al u.s u.k".split()
+)
 CLOSING_ABBREVIATIONS = frozenset(
-    "etc a.m p.m no vol min max sec hr hrs mo mos yr yrs wk wks mg ml kg lb lbs oz est incl jr sr".split()
+    "etc a.m p.m no vol min max sec hr hrs mo mos yr yrs wk wks mg ml kg lb lbs oz est incl jr sr inc ltd "
+    "m.d ph.d b.sc m.sc r.n d.o jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
 
 _CLOSES = re.compile(
     rf"(?<![\w.])(?i:{'|'.join(map(re.escape, sorted(CLOSING_ABBREVIATIONS)))})\.['\"”’)\]]*\s+(?=[A-Z])"
 )
+_MARK = r"(?:\[\d{1,3}(?:[,–-]\s?\d{1,3})*\]|[¹²³⁰⁴-⁹]+)"
+_STAYS = re.compile(rf"['\"”’)\]]*{_MARK}+\s*")
+"""The mark of a note, which belongs to the sentence before it."""
+_MARKED = re.compile(r"(?<=[a-z]{2})[.!?]['\"”’)]*(?:\d{1,3}(?:,\d{1,3})*|[¹²³⁰⁴-⁹]+)\s+(?=[A-Z“‘])")
+"""The end of a sentence before the bare figure of a note ("months.1 Most")."""
 _NUMBER = re.compile(r"\(?(?:\d{1,3}|[a-z])[.)]")
 """What stands before a numbered paragraph ("4.") is no sentence of its own."""
 _LETTER = re.compile(r"[^\W\d_]")
@@ -38,18 +46,30 @@ def _tokenizer() -> Any:
 def find_sentences(text: str, start: int = 0, end: int | None = None) -> tuple[Span, ...]:
     """Spans of the sentences of ``text[start:end]``, as offsets into ``text``, without outer white space."""
     sentences: list[Span] = []
-    for first, last in _split(text[start:end]):
-        span = (start + first, start + last)
-        numbered = bool(sentences) and _NUMBER.fullmatch(text, *sentences[-1]) is not None
-        remnant = bool(sentences) and not _LETTER.search(text, *span) and not _NUMBER.fullmatch(text, *span)
-        opens = sentences.pop()[0] if numbered or remnant else span[0]
-        sentences.append((opens, span[1]))
+    found = [(start + first, start + last) for first, last in _split(text[start:end])]
+    # A sentence begins with a capital, unless its writer has none.
+    capitals = any(text[first].isupper() for first, _ in found)
+    for first, last in found:
+        before = text[sentences[-1][0] : sentences[-1][1]] if sentences else ""
+        numbered = _NUMBER.fullmatch(before) is not None
+        remnant = not _LETTER.search(text, first, last) and not _NUMBER.fullmatch(text, first, last)
+        goes_on = (capitals and text[first].islower()) or text[first] in ":;,)"
+        if before and (numbered or remnant or goes_on):
+            sentences[-1] = (sentences[-1][0], last)
+        else:
+            sentences.append((first, last))
     return tuple(sentences)
 
 
 def _split(text: str) -> Iterator[Span]:
-    """Punkt's sentences, cut once more after an abbreviation that a capital follows."""
+    """Punkt's sentences, cut once more where an abbreviation or a note's mark closes one."""
+    cuts = {0, len(text)}
     for start, end in _tokenizer().span_tokenize(text):
-        cuts = [start, *(match.end() for match in _CLOSES.finditer(text, start, end)), end]
-        for first, last in pairwise(cuts):
-            yield first, first + len(text[first:last].rstrip())
+        stays = _STAYS.match(text, start) if start else None
+        cuts.add(stays.end() if stays else start)
+        for sign in (_CLOSES, _MARKED):
+            cuts.update(match.end() for match in sign.finditer(text, start, end))
+    for first, last in pairwise(sorted(cuts)):
+        words = text[first:last]
+        if words.strip():
+            yield first + len(words) - len(words.lstrip()), first + len(words.rstrip())

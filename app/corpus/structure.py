@@ -180,9 +180,11 @@ class _Form:
     def read(cls, article: Article, chunks: Sequence[Sequence[Span]]) -> _Form:
         text = article.text
         starts = [chunk[0][0] for chunk in chunks] if len(chunks) > 1 else [line[0] for line in chunks[0]]
+        # A line on "# of feeds" is no heading; a single mark over anything else is one.
+        marks = [mark for start in starts if (mark := _MARK.match(text, start))]
         return cls(
             dense=len(chunks) == 1,
-            marked=sum(_MARK.match(text, start) is not None for start in starts) > 1,
+            marked=len(marks) > 1 or any(not text[mark.end()].islower() for mark in marks),
             width=_find_width(text, chunks),
             exclude=article.exclude,
         )
@@ -259,11 +261,11 @@ def _begs_item(text: str, before: Sequence[Block]) -> bool:
 
 
 def _make_table(text: str, lines: Sequence[Span]) -> list[Block]:
-    """The first line is the header; a line of bars and dashes under it is none of the rows."""
+    """The first line is the header, or bars and dashes where there is none; such a line is never a row."""
     header, *rows = lines
     kinds = (Kind.RULE if _is_rule(text, row) else Kind.TABLE_ROW for row in rows)
     return [
-        Block(Kind.TABLE_HEADER, *header),
+        Block(Kind.RULE if _is_rule(text, header) else Kind.TABLE_HEADER, *header),
         *(Block(kind, *row) for kind, row in zip(kinds, rows, strict=True)),
     ]
 
@@ -290,8 +292,9 @@ def _is_title_case(line: str) -> bool:
 
 
 def _has_cells(text: str, line: Span) -> bool:
-    """Bars or tabs between cells."""
-    return text.find(" | ", *line) >= 0 or text.find("\t", *line) >= 0 or text[line[0]] == "|"
+    """Bars or tabs between cells, or a bar after a row's only one."""
+    bars = text.find(" | ", *line) >= 0 or text[line[0]] == "|" or text.endswith(" |", *line)
+    return bars or text.find("\t", *line) >= 0
 
 
 def _group_lines(text: str, lines: Sequence[Span], form: _Form) -> Iterator[list[Span]]:

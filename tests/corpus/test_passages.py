@@ -39,7 +39,7 @@ def test_each_article_has_the_passages_that_were_reviewed(passages: Passages) ->
         LEG: 5,
         CHILD: 6,
     }
-    assert CHUNKER == "structure-2"
+    assert CHUNKER == "structure-3"
 
 
 def test_every_passage_is_a_span_of_its_article(articles: Mapping[str, Article], passages: Passages) -> None:

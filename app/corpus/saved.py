@@ -1,0 +1,141 @@
+"""Saved web pages and Markdown -> drafts; the only place of trafilatura and markdown-it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import trafilatura
+import yaml
+from markdown_it import MarkdownIt
+
+from app.corpus.drafts import Draft, Piece, Proposal, fold, read_date, restore
+from app.corpus.markup import Page, walk_markup
+from app.corpus.structure import Kind
+
+# A mark before each text node tells which of them an extraction chose, whatever it does to their words: two
+# letters of Tangut, a script that no page here is written in and that passes for words of a text.
+_HIGH, _LOW, _STEP = 0x17000, 0x17BB8, 3000
+_MARK = re.compile(f"[{chr(_HIGH)}-{chr(_LOW - 1)}][{chr(_LOW)}-{chr(_LOW + _STEP - 1)}]")
+
+_REVIEWED = re.compile(r'"lastReviewed"\s*:\s*"(\d{4}-\d\d-\d\d)')
+_SAVED_FROM = re.compile(r"<!-- saved from url=\(\d+\)(\S+) -->")
+_DATA = re.compile(
+    r"<script[^>]{0,300}application/ld\+json[^>]{0,300}>(.*?)</script>", re.DOTALL | re.IGNORECASE
+)
+_FRONT_MATTER = re.compile(
+    r"(?:---[ \t]*\n(?P<yaml>.{0,5000}?)\n(?:---|\.\.\.)"
+    r"|\+\+\+[ \t]*\n(?P<toml>.{0,5000}?)\n\+\+\+)[ \t]*(?:\n|$)",
+    re.DOTALL,
+)
+
+
+def read_page(source: str) -> Draft:
+    """A saved web page: every visible piece of it, and which of them are the article."""
+    page = walk_markup(source)
+    chosen = _find_chosen(page)
+    pieces = [
+        replace(piece, kept=piece.kept and not chosen.isdisjoint(piece.places)) for piece in page.pieces
+    ]
+    notes = [*page.notes, *_find_unseen_answers(source, page.pieces)]
+    if any(piece.kept for piece in pieces):
+        return Draft(tuple(restore(pieces)), _propose(source), tuple(notes))
+    notes.append("No article was recognised in the page; everything is kept.")
+    return Draft(page.pieces, _propose(source), tuple(notes))
+
+
+def read_markdown(source: str) -> Draft:
+    """A Markdown file and the HTML in it. What a front matter says is proposed."""
+    front, body = _split_front_matter(source)
+    page = walk_markup(
+        MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(body), comments=True
+    )
+    first = (piece.text for piece in page.pieces if piece.kind is Kind.HEADING and piece.rank == 1)
+    said = {name: _read_value(value) for name, value in front.items()}
+    proposal = Proposal(
+        title=said.get("title") or next(first, None),
+        publisher=said.get("publisher"),
+        url=said.get("url") or said.get("canonical"),
+        author=said.get("author") or said.get("authors"),
+        published=read_date(said.get("date")),
+        language=said.get("lang") or said.get("language"),
+    )
+    return Draft(page.pieces, proposal, page.notes)
+
+
+def _find_chosen(page: Page) -> frozenset[int]:
+    """The numbers of the text nodes that an extraction takes for the article."""
+    marks = [chr(_HIGH + n // _STEP) + chr(_LOW + n % _STEP) for n in range(min(len(page.places), _STEP**2))]
+    extracted = trafilatura.extract(
+        page.write(marks), favor_recall=True, include_tables=True, include_comments=False
+    )
+    found = _MARK.findall(extracted or "")
+    return frozenset((ord(mark[0]) - _HIGH) * _STEP + ord(mark[1]) - _LOW for mark in found)
+
+
+def _find_unseen_answers(source: str, pieces: Sequence[Piece]) -> Iterator[str]:
+    """A note about questions that only a page's data have: no reader of the page sees them."""
+    seen = fold(" ".join(piece.text for piece in pieces))
+    questions = [fold(name) for text in _DATA.findall(source) for name in _find_questions(text)]
+    unseen = sum(name not in seen for name in questions)
+    if unseen:
+        yield f"{unseen} questions and answers are only in the page's data (JSON-LD), not in its text."
+
+
+def _find_questions(text: str) -> Iterator[str]:
+    try:
+        waiting: list[Any] = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("@type") == "Question" and isinstance(value.get("name"), str):
+                yield value["name"]
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _propose(source: str) -> Proposal:
+    found = trafilatura.extract_metadata(source)
+    saved_from = _SAVED_FROM.search(source)
+    reviewed = _REVIEWED.search(source)
+    language = re.search(r"<html[^>]{0,500}\blang=[\"']?([A-Za-z]{2,3})\b", source)
+    return Proposal(
+        title=found.title,
+        publisher=found.sitename or found.hostname,
+        url=found.url or (saved_from[1] if saved_from else None),
+        author=found.author,
+        published=read_date(found.date),
+        reviewed=read_date(reviewed[1] if reviewed else None),
+        language=language[1].lower() if language else None,
+    )
+
+
+def _split_front_matter(source: str) -> tuple[dict[str, Any], str]:
+    """What stands above a text in YAML or TOML, and the text; all is text where that cannot be read."""
+    match = _FRONT_MATTER.match(source)
+    if not match:
+        return {}, source
+    try:
+        front = tomllib.loads(match["toml"]) if match["toml"] else yaml.safe_load(match["yaml"])
+    except (yaml.YAMLError, tomllib.TOMLDecodeError, ValueError):
+        return {}, source
+    if not isinstance(front, dict):
+        return {}, source
+    return {str(name).lower(): value for name, value in front.items()}, source[match.end() :]
+
+
+def _read_value(value: object) -> str | None:
+    """A value of a front matter as words; several with commas between them."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_read_value, value))) or None
+    if isinstance(value, dict):
+        return _read_value(value.get("name"))
+    return value.isoformat() if isinstance(value, date) else str(value) if value else None
