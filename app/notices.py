@@ -73,6 +73,23 @@ WHO_TO_CALL = (
 TRY_OTHER_WORDS = "Say what moves, when it moves, and for how long."
 NO_OPERATOR = "The people who run this copy have not put their name here yet."
 SOURCES_DIFFER = "Articles may differ. Each one is shown in its own words."
+DIAL = "Call"
+CALL_IF = "Call now if:"
+SIGNS_IN_SHORT = ("not breathing well", "blue or grey", "first or long fit", "will not wake", "floppy")
+"""The signs of the emergency card in one glance; the card itself opens below them."""
+SURENESS = {
+    "good": "Good match. Most such answers fit.",
+    "fair": "Fair match. About half of such answers fit.",
+    "weak": "Weak match. Most such answers do not fit.",
+}
+"""What the reader is told of the probability that the first passage answers."""
+WEAK = "This may not be what you asked"
+FOLDED_NOW = "Call first. No article can help you as fast. You can read on when help is on its way."
+FOLDED_TODAY = "Call first. These articles can not say if your baby is well."
+SHOW_FOLDED = "Show what the articles say"
+WORDS_BEFORE = "Show the words before this"
+HELP_FIRST = "When to get help"
+HELP_FIRST_FROM = "From an article, word for word:"
 
 
 @dataclass(frozen=True, slots=True)

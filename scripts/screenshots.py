@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Photograph every state of the page, phone and desktop, light and dark, on a running server."""
+"""Photograph every state of a running server's pages: phones and desktop, light, dark and forced colours."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 DEVICES: dict[str, ViewportSize] = {
-    "phone": {"width": 390, "height": 780},
+    "phone": {"width": 390, "height": 844},
+    "small": {"width": 320, "height": 640},
     "desktop": {"width": 1100, "height": 800},
 }
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark", "forced"], ...] = ("light", "dark", "forced")
 
 
 def ask(question: str) -> str:
@@ -31,7 +32,16 @@ STATES = {
     "search": "/",
     "answered": ask("is shuddering dangerous?"),
     "sources": ask("when should I worry about my baby's leg twitches?"),
-    "urgent": ask("my baby is having a seizure right now and her lips are blue"),
+    "long": ask(
+        "my baby is 5 months old and every night about ten minutes after i put him down his left leg gives a "
+        "little kick, then the right one, and this goes on for a quarter of an hour. do all babies do that?"
+    ),
+    "weak": ask("my toddler twitches after a vaccination, what now"),
+    "table": ask("which foods have calcium for a baby's muscles"),
+    "now": ask("my baby is having a seizure right now and her lips are blue"),
+    "today": ask("my baby nods his head in little clusters every morning when he wakes up"),
+    "now-spanish": ask("mi bebé no respira"),
+    "arabic": ask("طفلي يرتعش في نومه"),
     "closest": ask("which car seat is best for a newborn?"),
     "none": ask("zxcvb qwert"),
     "suggestion": ask("is shudering dangerous?"),
@@ -49,7 +59,11 @@ def open_states(browser: Browser, server: str, only: str) -> Iterator[tuple[str,
     """Open each state on each device in each scheme, as ``(name, page)``."""
     for device, viewport in DEVICES.items():
         for scheme in SCHEMES:
-            page = browser.new_page(viewport=viewport, color_scheme=scheme)
+            page = browser.new_page(
+                viewport=viewport,
+                color_scheme="dark" if scheme == "dark" else "light",
+                forced_colors="active" if scheme == "forced" else "none",
+            )
             for state, path in STATES.items():
                 name = f"{state}-{device}-{scheme}"
                 if name.startswith(only):

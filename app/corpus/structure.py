@@ -72,6 +72,9 @@ _BREAKS_OFF = re.compile(r"(?:,|(?:^|\s)(?:a|an|the|and|or|of|your|their|is|are|
 """How no heading and no list item ends: the sentence goes on in the next line."""
 _NEXT_CELL = re.compile(r"[^\W_][)/]?\s+(?:[A-Z]|\d)")
 """A capital or number in mid-sentence: where a cell of a flattened table begins."""
+_CAPITAL = re.compile(r"(?<!\S)(\S+)\s+(?=([A-Z]))")
+"""A word, and where the next one begins with a capital."""
+_BAR = re.compile(r"[ ]*\|[ ]*|\t+")
 _SMALL_WORDS = frozenset(
     "a an and as at but by for from if in into nor of off on or over per so the to up via vs with".split()
 )
@@ -120,6 +123,75 @@ def is_labelled(text: str, block: Block) -> bool:
 def announces_list(text: str, block: Block) -> bool:
     """Whether a paragraph leads into what follows ("... such as:")."""
     return block.kind is Kind.PARAGRAPH and text[block.start : block.end].endswith(":")
+
+
+def find_item_sign(text: str, item: Block) -> tuple[int, bool]:
+    """Where the words of a list item begin, after its bullet or number, and whether it was a number."""
+    number = _NUMBER.match(text, item.start, item.end)
+    sign = number or BULLET.match(text, item.start, item.end)
+    return (sign.end() if sign else item.start), number is not None
+
+
+def find_tables(text: str, blocks: Sequence[Block]) -> Iterator[list[tuple[Block, tuple[Span, ...]]]]:
+    """Each table's rows with their cells, the header first.
+
+    Where bars and tabs are lost, a cell is what a capital letter begins. The row with the fewest of them
+    says how many columns there are; in the others a first cell of several capitals ("Physical Appearance")
+    takes the rest. A row that cannot be cut so is one cell: no table is poorer, a wrong one misleads.
+    """
+    table: list[Block] = []
+    for block in (*blocks, None):
+        ruled = block is not None and block.kind is Kind.RULE and text.find("|", block.start, block.end) >= 0
+        if table and block and (block.kind is Kind.TABLE_ROW or ruled):
+            table.append(block)
+            continue
+        if table:
+            yield list(zip(table, _cut_cells(text, table), strict=True))
+        table = [block] if block and block.kind is Kind.TABLE_HEADER else []
+
+
+def _cut_cells(text: str, table: Sequence[Block]) -> list[tuple[Span, ...]]:
+    if any(_has_cells(text, (row.start, row.end)) for row in table):
+        return [tuple(_split_at_bars(text, row)) for row in table]
+    starts = [[row.start, *_find_capitals(text, row)] for row in table]
+    columns = min((len(found) for found in starts[1:]), default=1)
+    # Every word of a header begins with a capital, so that nothing says which of them belong together.
+    kept = [starts[0] if len(starts[0]) == columns else starts[0][:1]]
+    kept += [_merge_first_cell(text, found, columns) for found in starts[1:]]
+    return [
+        tuple(zip(found, [*found[1:], row.end], strict=True)) for row, found in zip(table, kept, strict=True)
+    ]
+
+
+def _split_at_bars(text: str, row: Block) -> Iterator[Span]:
+    start, end = row.start, row.end
+    bars = [match.span() for match in _BAR.finditer(text, start, end)]
+    if bars and bars[0][0] == start:
+        start = bars.pop(0)[1]
+    if bars and bars[-1][1] == end:
+        end = bars.pop()[0]
+    for bar_start, bar_end in bars:
+        yield start, bar_start
+        start = bar_end
+    yield start, max(start, end)
+
+
+def _find_capitals(text: str, row: Block) -> list[int]:
+    """Where words begin with a capital, unless a small word ("Time of Occurrence") binds them."""
+    return [
+        match.start(2)
+        for match in _CAPITAL.finditer(text, row.start, row.end)
+        if match[1].lower() not in _SMALL_WORDS
+    ]
+
+
+def _merge_first_cell(text: str, starts: list[int], columns: int) -> list[int]:
+    """The starts of ``columns`` cells, or of one where the capitals of the first do not follow each other."""
+    surplus = len(starts) - columns
+    label = text[starts[0] : starts[surplus]].split()
+    if all(word[0].isupper() or word in _SMALL_WORDS for word in label):
+        return [starts[0], *starts[surplus + 1 :]]
+    return starts[:1]
 
 
 class Outline:

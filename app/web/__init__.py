@@ -57,4 +57,5 @@ def _init_templates(app: Flask, site: Site) -> None:
     )
     # The cards are the same on every page: laid out once.
     parts = environment.get_template("parts.html").make_module()
-    environment.globals.update(card=parts.card(), full_card=parts.card(full=True))  # type: ignore[attr-defined]
+    cards = {name: getattr(parts, name)() for name in ("card", "card_now", "card_today")}
+    environment.globals.update(cards=cards)

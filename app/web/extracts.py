@@ -11,11 +11,17 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from app.answering.citation import cite_markdown, cite_plain
+from app.answering.reassurance import warns
 from app.answering.replies import passage_links
+from app.notices import WORDS_BEFORE
 from app.records import Article, Match, Passage, Span
-from app.web.typeset import typeset
+from app.web.typeset import in_paragraph, typeset
 
 _PHONE_NUMBER = re.compile(r"\b\d{3,}\b")
+_FAR = 400
+"""Characters: about ten lines of a phone."""
+_BEFORE = Markup('<details class="before"><summary aria-label="{}"></summary>{}</details>')
+"""The label is no text, so that the passage's text content stays the source's."""
 _KEPT = 1024
 """Passages whose fixed parts are kept ready."""
 
@@ -33,11 +39,34 @@ class Extract:
         self._highlights = highlights
 
     @property
+    def heading(self) -> str:
+        """What the passage stands under in its article."""
+        return self.section[-1] if self.section else self.article.title
+
+    @property
     def words(self) -> Markup:
-        """The passage, its lines told apart and its answering sentences marked."""
-        start = self.passage.start
+        """The passage in paragraphs, lists and tables, its answering sentences marked.
+
+        What stands far before the first of them is one tap away on a phone; it is in the page all the same.
+        """
+        start, end = self.passage.start, self.passage.end
         marks = [(start + low, start + high) for low, high in self._highlights]
-        return typeset(self.article, (start, self.passage.end), marks)
+        opens = self._find_opening(min(marks)[0]) if marks else start
+        before = _BEFORE.format(WORDS_BEFORE, typeset(self.article, (start, opens))) if opens > start else ""
+        return before + typeset(self.article, (opens, end), marks)
+
+    def _find_opening(self, marked: int) -> int:
+        """Where the words begin that are in view, given where the first marked sentence begins.
+
+        The sentence before it stays, a list with its lead-in, a table whole; and all of it where a sentence
+        says when to get help.
+        """
+        start = self.passage.start
+        if marked - start < _FAR:
+            return start
+        earlier = [low for low, _ in self.passage.sentences if low < marked]
+        opens = next((low for low in reversed(earlier) if in_paragraph(self.article, low)), start)
+        return start if warns(self.article.text[start:opens]) else opens
 
     @property
     def lead(self) -> Markup | None:

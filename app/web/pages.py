@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, Response, request
 
 from app.answering.answer import Answerer
 from app.answering.proof import prove_passage
+from app.answering.reassurance import find_help
 from app.answering.withdrawal import find_successor
 from app.errors import NotFound, Withdrawn
+from app.notices import translations
 from app.web.extracts import Extract, make_extracts
 from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
@@ -15,7 +19,7 @@ from app.web.openapi import list_operations
 from app.web.reading import read_question_form, read_question_query
 from app.web.site import site
 from app.web.typeset import lay_out_article
-from app.web.words import STATEMENT_DATE, name_figures
+from app.web.words import STATEMENT_DATE, name_figures, name_sureness
 
 blueprint = Blueprint("pages", __name__)
 
@@ -83,15 +87,27 @@ def show_accessibility() -> Response:
 
 
 def _answer(asked: QuestionRequest) -> Response:
-    answer = site().ask(site().current.answerer, asked.question, asked.k)
-    base = site().base
-    shown = make_extracts(answer.matches or answer.closest, base)
+    answerer, base = site().current.answerer, site().base
+    answer = site().ask(answerer, asked.question, asked.k)
+    urgent = answer.urgency != "none"
+    found = find_help(answerer, answer) if urgent else None
+    first_help = Extract(*found, base) if found else None
+    shown = [
+        extract
+        for extract in make_extracts(answer.matches or answer.closest, base)
+        if not first_help or extract.passage.id != first_help.passage.id
+    ]
     return site().render(
         "answer.html",
         answer=answer,
+        urgency=answer.urgency,
+        translation=translations().get(answer.language or ""),
         question=asked.question,
+        day=date.today(),
         extracts=shown,
         sources=len({extract.article.slug for extract in shown}),
+        sure=name_sureness(answer.confidence),
+        first_help=first_help,
         help=make_extracts(answer.help, base),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Never, TypeVar
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from app.web.models import MAX_BATCH, BatchRequest, QuestionRequest
 MAX_BODY = 8 * 1024
 MAX_BATCH_BODY = 256 * 1024
 """Fifty questions of 1,000 characters need more room than one."""
+_LINE_BREAK = re.compile(r"\r\n|[\r\n\t]")
 _MAX_FIELDS = 20
 _MAX_DIGITS = 20
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -43,14 +45,14 @@ def read_question_query(*, k: int, strict: bool) -> QuestionRequest:
     fields = _read_pairs(request.query_string)
     if strict and fields.keys() - {"q", "k"}:
         raise QuestionError("unknown_parameter", "Only q and k can be given.")
-    return _question_of(fields, k)
+    return _question_of(fields if strict else _fold_lines(fields), k)
 
 
 def read_question_form(*, k: int) -> QuestionRequest:
     """The question in the body of a posted form."""
     # Kept for the error page, which shows what was typed; a refused body is never read for it.
     g.form_body = _read_body("application/x-www-form-urlencoded")
-    return _question_of(_read_pairs(g.form_body), k)
+    return _question_of(_fold_lines(_read_pairs(g.form_body)), k)
 
 
 def read_question_json(*, k: int) -> QuestionRequest:
@@ -69,6 +71,11 @@ def read_typed() -> str:
     pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
     typed = next((value for name, value in pairs if name == "q"), "")
     return "".join(" " if is_forbidden(character) else character for character in typed)
+
+
+def _fold_lines(fields: dict[str, str]) -> dict[str, str]:
+    """The fields of a page's form, whose box may hold several lines and tabs: a space for each of them."""
+    return {name: _LINE_BREAK.sub(" ", value) for name, value in fields.items()}
 
 
 def _question_of(fields: dict[str, str], k: int) -> QuestionRequest:

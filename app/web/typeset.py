@@ -1,27 +1,28 @@
 """An article's words as HTML, without changing, adding or dropping one character.
 
-Only tags are put between the characters. Reading the text content back, unescaped, gives the very
-characters of the source; how lines, lists, tables and gaps look is left to the style sheet.
+Only tags are put between the characters: paragraphs, lists and tables as `app.corpus.structure` finds them.
+Reading the text content back, unescaped, gives the very characters of the source. White space between two
+blocks goes with the first of them, where a browser shows none of it.
 """
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from types import MappingProxyType
+from itertools import groupby
 
 from markupsafe import Markup
 
-from app.corpus.structure import CONTENT, Kind, Outline, find_blocks
+from app.corpus.structure import CONTENT, Block, Kind, Outline, find_blocks, find_item_sign, find_tables
 from app.records import Article, Passage, Span
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _DEEPEST = 6
 """HTML has no deeper heading."""
-_CLASSES = {Kind.ITEM: "item", Kind.TABLE_HEADER: "row head", Kind.TABLE_ROW: "row"}
+_WIDE = 3
+"""With more columns than this, a phone shows the cells of a row one under the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,48 @@ class Part:
     """A heading's own words, for the outline."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a table."""
+
+    cells: tuple[Span, ...]
+    """Fewer than ``columns`` where nobody can tell where one ends: the last goes across the rest."""
+    columns: int
+    names: tuple[str, ...]
+    """Of the columns, if the header tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of one block, up to where the next one begins."""
+
+    block: Block
+    start: int
+    end: int
+    container: str
+    """``ul``, ``ol``, ``table`` with its number of columns, or "" for a paragraph."""
+
+
 def typeset(article: Article, span: Span, highlights: Sequence[Span] = ()) -> Markup:
-    """A span of an article, one element a line; ``highlights`` count from the article's beginning."""
-    kinds = _find_kinds(article)
-    marks = sorted(highlights)
-    pieces: list[str] = []
-    for line in _split_lines(article.text, *span):
-        pieces += _set_line(article.text, line, _class_of(article.text, line, kinds), marks)
+    """A span of an article, one element a block; ``highlights`` count from the article's beginning."""
+    blocks, rows = _lay_out(article)
+    text, marks = article.text, sorted(highlights)
+    pieces = list(_cut_pieces(text, span, blocks, rows))
+    html = [escape(text[span[0] : pieces[0].start if pieces else span[1]], quote=False)]
+    for container, group in groupby(pieces, key=lambda piece: piece.container):
+        tag, _, columns = container.partition(" ")
+        if tag == "table":
+            html.append('<table class="wide">' if int(columns) > _WIDE else "<table>")
+            html += (_set_row(text, piece, rows[piece.block.start], marks) for piece in group)
+        elif tag:
+            # Safari takes a list without markers for none, unless it is told.
+            html.append(f'<{tag} role="list">')
+            html += (_set_item(text, piece, marks) for piece in group)
+        else:
+            html += (f"<p>{_set_run(text, piece.start, piece.end, marks)}</p>" for piece in group)
+        html.append(f"</{tag}>" if tag else "")
     # Plain strings, escaped above and marked safe once: a Markup for each stretch took most of a page's time.
-    return Markup("".join(pieces))  # noqa: S704
+    return Markup("".join(html))  # noqa: S704
 
 
 def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[Part]:
@@ -59,6 +93,13 @@ def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[P
         position = span[1]
     if position < len(article.text):
         yield _part_between(article, position, len(article.text))
+
+
+def in_paragraph(article: Article, offset: int) -> bool:
+    """Whether what stands there is running text, neither an item of a list nor a row of a table."""
+    blocks, _ = _lay_out(article)
+    place = bisect_right(blocks, offset, key=lambda block: block.start) - 1
+    return place >= 0 and blocks[place].kind is Kind.PARAGRAPH
 
 
 def _part_between(article: Article, start: int, end: int) -> Part:
@@ -79,7 +120,7 @@ def _passage_parts(article: Article, passages: Sequence[Passage]) -> Iterator[tu
 
 def _headings(article: Article) -> Iterator[tuple[Span, Part]]:
     outline = Outline(article.text)
-    for block in find_blocks(article):
+    for block in _lay_out(article)[0]:
         if block.kind in CONTENT:
             outline.pass_content(block)
         if block.kind in (Kind.TITLE, Kind.HEADING):
@@ -89,32 +130,86 @@ def _headings(article: Article) -> Iterator[tuple[Span, Part]]:
 
 
 @lru_cache(maxsize=256)
-def _find_kinds(article: Article) -> Mapping[int, Kind]:
-    """Where each block begins, and what it is."""
-    return MappingProxyType({block.start: block.kind for block in find_blocks(article)})
+def _lay_out(article: Article) -> tuple[tuple[Block, ...], Mapping[int, _Row]]:
+    """An article's blocks, and the rows of its tables by where they begin."""
+    blocks = find_blocks(article)
+    rows: dict[int, _Row] = {}
+    for table in find_tables(article.text, blocks):
+        columns = max(len(cells) for _, cells in table)
+        head = table[0][1]
+        names = tuple(article.text[slice(*cell)] for cell in head) if len(head) == columns else ()
+        rows |= {block.start: _Row(cells, columns, names) for block, cells in table}
+    return blocks, rows
 
 
-def _split_lines(text: str, start: int, end: int) -> Iterator[Span]:
-    for match in _LINE.finditer(text, start, end):
-        yield match.span()
+def _cut_pieces(text: str, span: Span, blocks: Sequence[Block], rows: Mapping[int, _Row]) -> Iterator[_Piece]:
+    start, end = span
+    first = bisect_left(blocks, start, key=lambda block: block.end)
+    last = bisect_left(blocks, end, key=lambda block: block.start)
+    for place in range(first, last):
+        block = blocks[place]
+        low = max(start, block.start)
+        high = min(end, blocks[place + 1].start) if place + 1 < last else end
+        container = ""
+        # The rest of an item or row that a span begins in the middle of is a paragraph.
+        if low == block.start and low in rows:
+            container = f"table {rows[low].columns}"
+        elif low == block.start and block.kind is Kind.ITEM:
+            container = "ol" if find_item_sign(text, block)[1] else "ul"
+        yield _Piece(block, low, high, container)
 
 
-def _class_of(text: str, line: Span, kinds: Mapping[int, Kind]) -> str:
-    words = text[line[0] : line[1]]
-    if words.isspace():
-        return "gap"
-    kind = kinds.get(line[0] + len(words) - len(words.lstrip()))
-    return _CLASSES.get(kind, "line") if kind else "line"
+def _set_item(text: str, piece: _Piece, marks: Sequence[Span]) -> str:
+    """A list item; its own bullet stands for the one that the page would draw."""
+    sign = min(find_item_sign(text, piece.block)[0], piece.end)
+    words = _set_run(text, sign, piece.end, marks)
+    if sign == piece.start:
+        return f'<li class="bare">{words}</li>'
+    # A list says by itself that these are its items; a number says more.
+    hidden = ' aria-hidden="true"' if piece.container == "ul" else ""
+    return (
+        f'<li><span class="sign"{hidden}>{escape(text[piece.start : sign], quote=False)}</span>{words}</li>'
+    )
 
 
-def _set_line(text: str, line: Span, name: str, marks: Sequence[Span]) -> Iterator[str]:
-    yield f'<span class="{name}">'
-    position, end = line
+def _set_row(text: str, piece: _Piece, row: _Row, marks: Sequence[Span]) -> str:
+    kind, position = piece.block.kind, piece.start
+    cells = [(low, min(high, piece.end)) for low, high in row.cells if low < piece.end] or [
+        (piece.start, piece.end)
+    ]
+    html = ["<tr hidden>" if kind is Kind.RULE else "<tr>"]
+    for place, (low, high) in enumerate(cells):
+        tag, attributes = "td", ""
+        if kind is Kind.TABLE_HEADER:
+            tag, attributes = "th", f' scope="{"col" if len(row.cells) == row.columns else "colgroup"}"'
+        elif place == 0 and row.columns > 1 and kind is not Kind.RULE:
+            tag, attributes = "th", ' scope="row"'
+        if place == len(row.cells) - 1 and place + 1 < row.columns:
+            attributes += f' colspan="{row.columns - place}"'
+        if tag == "td" and place < len(row.names):
+            attributes += f' data-label="{escape(row.names[place])}"'
+        html.append(f"<{tag}{attributes}>{_hide(text[position:low])}{_set_run(text, low, high, marks)}")
+        position = high
+        if place == len(cells) - 1:
+            html.append(_hide(text[position : piece.end]))
+        html.append(f"</{tag}>")
+    return "".join(html) + "</tr>"
+
+
+def _hide(between: str) -> str:
+    """Bars and tabs between cells are there to be read by programs, as the marks of headings are."""
+    return f"<span hidden>{escape(between, quote=False)}</span>" if between.strip() else between
+
+
+def _set_run(text: str, start: int, end: int, marks: Sequence[Span]) -> str:
+    """Words, the marked ones in <mark>."""
+    html: list[str] = []
+    position = start
     for mark_start, mark_end in marks:
         low, high = max(mark_start, position), min(mark_end, end)
         if low < high and not text[low:high].isspace():
-            yield escape(text[position:low], quote=False)
-            yield f"<mark>{escape(text[low:high], quote=False)}</mark>"
+            html.append(escape(text[position:low], quote=False))
+            html.append(f"<mark>{escape(text[low:high], quote=False)}</mark>")
             position = high
-    yield escape(text[position:end], quote=False)
-    yield "</span>"
+    html.append(escape(text[position:end], quote=False))
+    return "".join(html)

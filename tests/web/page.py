@@ -33,6 +33,11 @@ class Page:
         return text_of(self.one("h1"))
 
     @property
+    def typed(self) -> str:
+        """What stands in the search box."""
+        return text_of(self.one("textarea", id="q"))
+
+    @property
     def text(self) -> str:
         """All visible words, white space folded."""
         return squeeze(text_of(self.one("body")))
@@ -100,7 +105,8 @@ def _check_structure(page: Page) -> None:
 
 def _check_labels(page: Page) -> None:
     labelled = {label.attrib["for"] for label in page.all("label")}
-    assert {box.attrib["id"] for box in page.all("input")} - labelled == set()
+    boxes = [*page.all("input"), *page.all("textarea")]
+    assert {box.attrib["id"] for box in boxes} - labelled == set()
     assert [link.attrib for link in page.all("a") if not squeeze(text_of(link))] == []
     assert [button.attrib for button in page.all("button") if not squeeze(text_of(button))] == []
 

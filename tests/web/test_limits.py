@@ -39,7 +39,7 @@ def test_question_over_the_limit_is_told_when_to_come_back_with_the_notices() ->
     assert refused.get_json()["error"]["code"] == "too_many_requests"
     assert refused.get_json()["notices"]["emergency"] == notices().emergency
     page = read_page(client.get("/?q=my+jerks"), 429)
-    assert page.one("input", id="q").attrib["value"] == "my jerks"
+    assert page.typed == "my jerks"
     assert EMERGENCY_SIGNS[0] in page.text
 
 

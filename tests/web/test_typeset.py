@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 
+import html5lib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
+from app.corpus.structure import find_blocks, find_tables
 from app.errors import CorpusError
 from app.records import Article
 from app.settings import ROOT
@@ -30,6 +32,11 @@ def words_of(markup: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", markup))
 
 
+def text_in_browser(markup: str) -> str:
+    """The text content after a browser's parser has had its way with it."""
+    return "".join(html5lib.parseFragment(f"<div>{markup}</div>", namespaceHTMLElements=False).itertext())
+
+
 def joined(article: Article) -> str:
     return "".join(words_of(part.html) for part in lay_out_article(article, cut_article(article)))
 
@@ -37,7 +44,9 @@ def joined(article: Article) -> str:
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), max_size=4))
 def test_text_comes_back_whatever_is_marked(text: str, marks: list[tuple[int, int]]) -> None:
     article = make_article("made-up", "Made up", text)
-    assert words_of(typeset(article, (0, len(text)), marks)) == text
+    markup = typeset(article, (0, len(text)), marks)
+    assert words_of(markup) == text
+    assert text_in_browser(markup) == text
 
 
 @given(TEXTS)
@@ -59,30 +68,90 @@ def test_every_passage_of_the_corpus_comes_back(slug: str) -> None:
     article = ARTICLES[slug]
     for passage in cut_article(article):
         marks = passage.sentences[::2]
-        assert words_of(typeset(article, (passage.start, passage.end), marks)) == passage.text
+        markup = typeset(article, (passage.start, passage.end), marks)
+        assert words_of(markup) == text_in_browser(markup) == passage.text
 
 
 def test_lines_lists_and_tables_are_told_apart() -> None:
     article = make_article("jerks", "Why Babies Jerk", JERKS)
     start, end = JERKS.index("Call a doctor"), JERKS.index("\n\nHow Minerals")
     assert typeset(article, (start, end)) == (
-        '<span class="line">Call a doctor if the jerks:\n</span>'
-        '<span class="gap">\n</span>'
-        '<span class="item">    • come with fever\n</span>'
-        '<span class="item">    • go on after waking</span>'
+        "<p>Call a doctor if the jerks:\n\n    </p>"
+        '<ul role="list">'
+        '<li><span class="sign" aria-hidden="true">• </span>come with fever\n    </li>'
+        '<li><span class="sign" aria-hidden="true">• </span>go on after waking</li>'
+        "</ul>"
     )
     start, end = JERKS.index("Mineral Main"), JERKS.index("\nIron")
     assert typeset(article, (start, end)) == (
-        '<span class="row head">Mineral Main Job Common Source\n</span>'
-        '<span class="row">Calcium Aids each muscle and nerve. Breast milk.</span>'
+        '<table><tr><th scope="colgroup" colspan="3">Mineral Main Job Common Source\n</th></tr>'
+        '<tr><th scope="row">Calcium </th><td>Aids each muscle and nerve. </td><td>Breast milk.</td></tr>'
+        "</table>"
     )
+
+
+def test_numbered_list_keeps_its_numbers() -> None:
+    text = "To do\n\nHelp your baby in this order:\n\n1. Stay calm.\n2. Film it.\n"
+    article = make_article("to-do", "To do", text)
+    assert typeset(article, (text.index("1."), len(text))) == (
+        '<ol role="list"><li><span class="sign">1. </span>Stay calm.\n</li>'
+        '<li><span class="sign">2. </span>Film it.\n</li></ol>'
+    )
+
+
+BARS = """Sleep
+
+How long babies sleep:
+
+| Age | Night | Day | Naps |
+|-----|-------|-----|------|
+| 1 month | 8 h | 8 h | many |
+| 1 year | 11 h || 2 |
+"""
+
+
+def test_table_with_bars_has_cells_and_its_bars_and_rules_are_hidden() -> None:
+    article = make_article("sleep", "Sleep", BARS)
+    span = (BARS.index("| Age"), len(BARS) - 1)
+    html = typeset(article, span, [(BARS.index("8 h"), BARS.index("8 h") + 3)])
+    assert words_of(html) == BARS[slice(*span)]
+    table = html5lib.parse(html, namespaceHTMLElements=False).find("body/table")
+    assert "".join(table.itertext()) == BARS[slice(*span)]
+    rows = [["".join(cell.itertext()).strip("| \n") for cell in row] for row in table.iter("tr")]
+    assert rows == [
+        ["Age", "Night", "Day", "Naps"],
+        ["-----", "-------", "-----", "------"],
+        ["1 month", "8 h", "8 h", "many"],
+        ["1 year", "11 h", "", "2"],
+    ]
+    assert [("hidden" in row.attrib) for row in table.iter("tr")] == [False, True, False, False]
+    assert [cell.get("data-label") for cell in table.iter("td")][1:4] == ["Night", "Day", "Naps"]
+    assert [mark.text for mark in table.iter("mark")] == ["8 h"]
+
+
+def test_row_whose_cells_cannot_be_told_apart_is_one_cell() -> None:
+    text = (
+        "Food\n\nName Main Use Where Found\nVitamin D Builds bones Fish oil\n"
+        "Iron Carries air Meat\nZinc Heals what is Cut And more Cereals\n"
+    )
+    article = make_article("food", "Food", text)
+    assert [
+        [article.text[slice(*cell)].strip() for cell in cells]
+        for table in find_tables(text, find_blocks(article))
+        for _, cells in table
+    ] == [
+        ["Name Main Use Where Found"],
+        ["Vitamin D", "Builds bones", "Fish oil"],
+        ["Iron", "Carries air", "Meat"],
+        ["Zinc Heals what is Cut And more Cereals"],
+    ]
 
 
 def test_marked_sentence_is_marked_and_signs_are_escaped() -> None:
     text = 'Jerks & <jerks>. They "stop".'
     article = make_article("jerks", "Jerks", text)
     assert typeset(article, (0, len(text)), [(0, 16)]) == (
-        '<span class="line"><mark>Jerks &amp; &lt;jerks&gt;.</mark> They "stop".</span>'
+        '<p><mark>Jerks &amp; &lt;jerks&gt;.</mark> They "stop".</p>'
     )
 
 

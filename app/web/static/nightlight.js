@@ -48,6 +48,28 @@ function countCharacters(box) {
   });
 }
 
+// A question is one paragraph: Enter asks, Shift and Enter begins a new line.
+function askOnEnter(box) {
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    box.form.requestSubmit();
+  });
+}
+
+// For browsers whose style sheets cannot let a field grow with its words.
+function growWithWords(box) {
+  if (CSS.supports("field-sizing", "content")) return;
+  box.addEventListener("input", () => {
+    box.style.height = "auto";
+    box.style.height = `${box.scrollHeight + 4}px`;
+  });
+}
+
 document.querySelectorAll("pre[data-copy]").forEach(addCopyButton);
-document.querySelectorAll("#q").forEach(countCharacters);
+document.querySelectorAll("#q").forEach((box) => {
+  countCharacters(box);
+  askOnEnter(box);
+  growWithWords(box);
+});
 document.addEventListener("keydown", focusSearchOnSlash);
