@@ -7,9 +7,9 @@ import re
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from app.notices import DISCLAIMER, EMERGENCY_SIGNS, URGENT_LINE
+from app.notices import DISCLAIMER, EMERGENCY_SIGNS, SIGNS_IN_SHORT, URGENT_LINE
 from tests.browser.conftest import OpenPage
 from tests.serving import Server
 
@@ -27,8 +27,13 @@ PHONE = {"width": 390, "height": 780}
 
 
 def ask(page: Page, question: str = QUESTION) -> None:
-    page.get_by_role("searchbox").fill(question)
+    page.get_by_role("textbox").fill(question)
     page.get_by_role("button", name="Ask").click()
+
+
+def ask_for_links(page: Page) -> None:
+    """Open what belongs to the first extract."""
+    page.get_by_text("Read on, copy or check").first.click()
 
 
 def answer_address(server: Server) -> str:
@@ -58,10 +63,12 @@ def test_parent_asks_reads_opens_the_article_and_goes_back(server: Server, open_
     expect(page.get_by_role("heading", level=1)).to_have_text("What the articles say")
     expect(page.get_by_role("heading", level=2).first).to_have_text(SECTION)
     assert first_extract(page) == WORDS
+    page.get_by_text("Call now if:").click()
     for words in (*EMERGENCY_SIGNS, URGENT_LINE):
         expect(page.get_by_text(words)).to_be_visible()
     expect(page.locator("footer").get_by_text(DISCLAIMER)).to_be_visible()
 
+    ask_for_links(page)
     page.get_by_role("link", name="Read it in the article").first.click()
     passage = page.locator(":target")
     expect(passage).to_have_text(WORDS)
@@ -70,13 +77,14 @@ def test_parent_asks_reads_opens_the_article_and_goes_back(server: Server, open_
 
     page.go_back()
     assert first_extract(page) == WORDS
-    expect(page.get_by_role("searchbox")).to_have_value(QUESTION)
+    expect(page.get_by_role("textbox")).to_have_value(QUESTION)
 
 
 def test_first_extract_begins_on_a_phones_first_screen(server: Server, open_page: OpenPage) -> None:
     page = open_page(answer_address(server), viewport={"width": 390, "height": 664})
     expect(page.locator("mark").first).to_be_in_viewport()
-    expect(page.get_by_text("Call your local emergency number now")).to_be_in_viewport()
+    for words in SIGNS_IN_SHORT:
+        expect(page.locator(".short", has_text=words)).to_be_in_viewport()
 
 
 def test_printed_page_has_card_source_and_addresses_and_no_controls(
@@ -84,7 +92,10 @@ def test_printed_page_has_card_source_and_addresses_and_no_controls(
 ) -> None:
     page = open_page(answer_address(server))
     page.emulate_media(media="print")
-    expect(page.get_by_role("searchbox")).to_be_hidden()
+    expect(page.get_by_role("textbox")).to_be_hidden()
+    expect(page.get_by_text(f"You asked: {QUESTION}")).to_be_visible()
+    expect(page.get_by_text("Asked on ")).to_be_visible()
+    expect(page.get_by_text(EMERGENCY_SIGNS[-1])).to_be_visible()
     expect(page.locator(".card")).to_be_visible()
     expect(page.locator(".source").first).to_be_visible()
     after = page.get_by_role("link", name="Original page").first.evaluate(
@@ -96,7 +107,7 @@ def test_printed_page_has_card_source_and_addresses_and_no_controls(
 def test_staff_copies_exactly_the_citation(server: Server, open_page: OpenPage) -> None:
     page = open_page(answer_address(server), permissions=("clipboard-read", "clipboard-write"))
     reply = json.loads(page.request.get(f"{server.address}/api/v1/answers?q={quote(QUESTION)}").text())
-    page.get_by_text("Copy with source").first.click()
+    ask_for_links(page)
     page.get_by_role("button", name="Copy text").first.click()
     expect(page.get_by_text("Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -109,6 +120,7 @@ def test_staff_copies_exactly_the_citation(server: Server, open_page: OpenPage) 
 
 def test_staff_sees_the_proof_by_one_click(server: Server, open_page: OpenPage) -> None:
     page = open_page(answer_address(server))
+    ask_for_links(page)
     page.get_by_role("link", name="Exact extract").first.click()
     expect(page.get_by_text("Yes. We checked just now.")).to_be_in_viewport()
     assert first_extract(page) == WORDS
@@ -118,9 +130,19 @@ def test_staff_sees_the_proof_by_one_click(server: Server, open_page: OpenPage) 
 
 def test_permanent_page_is_reached_from_the_extract(server: Server, open_page: OpenPage) -> None:
     page = open_page(answer_address(server))
+    ask_for_links(page)
     page.get_by_role("link", name="Link to this extract").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(SECTION)
     assert urlsplit(page.url).path.startswith("/p/")
+
+
+def tab_to(page: Page, element: Locator) -> None:
+    """Press Tab until the element has the focus."""
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if element.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("not reached")
 
 
 def test_everything_can_be_done_by_keyboard(server: Server, open_page: OpenPage) -> None:
@@ -128,16 +150,15 @@ def test_everything_can_be_done_by_keyboard(server: Server, open_page: OpenPage)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the main part")).to_be_focused()
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("textbox")).to_be_focused()
     page.keyboard.type(QUESTION)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("What the articles say")
 
+    tab_to(page, page.locator(".origin > summary").first)
+    page.keyboard.press("Enter")
     link = page.get_by_role("link", name="Read it in the article").first
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if link.evaluate("link => link === document.activeElement"):
-            break
+    tab_to(page, link)
     assert link.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
     page.keyboard.press("Enter")
     expect(page.locator(":target")).to_have_text(WORDS)
@@ -147,7 +168,7 @@ def test_everything_works_without_script(server: Server, open_page: OpenPage) ->
     page = open_page(server.address, java_script_enabled=False)
     ask(page)
     assert first_extract(page) == WORDS
-    page.get_by_text("Copy with source").first.click()
+    ask_for_links(page)
     expect(page.locator("pre").first).to_be_visible()
     expect(page.locator("pre").first).to_contain_text(WORDS)
     page.get_by_role("link", name="Read it in the article").first.click()
@@ -156,9 +177,9 @@ def test_everything_works_without_script(server: Server, open_page: OpenPage) ->
 
 def test_length_of_a_long_question_is_counted_while_typing(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.address)
-    page.get_by_role("searchbox").fill("a" * 1001)
+    page.get_by_role("textbox").fill("a" * 1001)
     expect(page.get_by_text("1001 of 1000 letters")).to_be_visible()
-    page.get_by_role("searchbox").fill("short")
+    page.get_by_role("textbox").fill("short")
     expect(page.get_by_text("letters")).to_have_count(0)
 
 
@@ -216,6 +237,7 @@ def test_leaving_tells_nobody_where_from(server: Server, open_page: OpenPage) ->
         route.fulfill(body="elsewhere")
 
     page.route(re.compile("^https:"), hear)
+    ask_for_links(page)
     page.get_by_role("link", name="Original page").first.click()
     expect(page.get_by_text("elsewhere")).to_be_visible()
     assert told == [None]
