@@ -127,7 +127,7 @@ def announces_list(text: str, block: Block) -> bool:
 
 def find_item_sign(text: str, item: Block) -> tuple[int, bool]:
     """Where the words of a list item begin, after its bullet or number, and whether it was a number."""
-    number = _NUMBER.match(text, item.start, item.end)
+    number = NUMBER.match(text, item.start, item.end)
     sign = number or BULLET.match(text, item.start, item.end)
     return (sign.end() if sign else item.start), number is not None
 
