@@ -11,7 +11,6 @@ from app.answering.proof import prove_passage
 from app.answering.reassurance import find_help
 from app.answering.withdrawal import find_successor
 from app.errors import NotFound, Withdrawn
-from app.notices import translations
 from app.web.extracts import Extract, make_extracts
 from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
@@ -101,7 +100,7 @@ def _answer(asked: QuestionRequest) -> Response:
         "answer.html",
         answer=answer,
         urgency=answer.urgency,
-        translation=translations().get(answer.language or ""),
+        language=answer.language,
         question=asked.question,
         day=date.today(),
         extracts=shown,
