@@ -30,6 +30,7 @@ def built_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     meeting = own if worker_id == "master" else own.parent  # where the session's processes meet
     shared = Path(os.environ.get(KEPT_INDEX, meeting))
     settings = Settings(_env_file=None, corpus_dir=ROOT / "corpus", index_dir=shared / "shared-index")
+    shared.mkdir(parents=True, exist_ok=True)
     with (shared / "building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first builds, the others wait for it
         if not (settings.index_dir / CURRENT).exists():

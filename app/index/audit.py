@@ -10,16 +10,24 @@ import numpy as np
 from app.errors import DamagedGeneration
 from app.index.generation import CHECKED, FILES, MANIFEST, Generation
 from app.index.opened import OpenedIndex
-from app.records import Article, Passage, passage_id
+from app.index.vectors import UNIT_TOLERANCE
+from app.records import Article, passage_id
 
 STEP = 10_000
 
 
 def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[str]:
     """One sentence for each fault; nothing when the generation is sound and is what ``corpus`` says."""
-    damaged = list(_find_damaged_files(generation))
+    damaged = []
+    for name in FILES:
+        try:
+            generation.read_whole(name)
+        except DamagedGeneration as error:
+            damaged.append(str(error))
     yield from damaged
-    yield from _find_strays(generation)
+    for path in sorted(generation.folder.iterdir()):
+        if path.name not in (*FILES, MANIFEST, CHECKED):
+            yield f"{generation.folder.name}/{path.name} does not belong there; delete it."
     if damaged:
         return
     try:
@@ -27,26 +35,6 @@ def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[s
     except DamagedGeneration as error:
         yield str(error)
         return
-    yield from _find_changed_articles(index, corpus)
-    yield from _find_wrong_passages(index)
-    yield from _find_wrong_vectors(index)
-
-
-def _find_damaged_files(generation: Generation) -> Iterator[str]:
-    for name in FILES:
-        try:
-            generation.read_whole(name)
-        except DamagedGeneration as error:
-            yield str(error)
-
-
-def _find_strays(generation: Generation) -> Iterator[str]:
-    for path in sorted(generation.folder.iterdir()):
-        if path.name not in (*FILES, MANIFEST, CHECKED):
-            yield f"{generation.folder.name}/{path.name} does not belong there; delete it."
-
-
-def _find_changed_articles(index: OpenedIndex, corpus: Sequence[Article]) -> Iterator[str]:
     stored = {article.slug: article for article in index.store.articles()}
     given = {article.slug: article for article in corpus}
     for slug in sorted(stored.keys() | given.keys()):
@@ -56,6 +44,13 @@ def _find_changed_articles(index: OpenedIndex, corpus: Sequence[Article]) -> Ite
             yield f"{slug} is in the corpus but not indexed; run `make index`."
         elif stored[slug] != given[slug]:
             yield f"{slug} is not what the corpus says any more; run `make index`."
+    yield from _find_wrong_passages(index)
+    for name, vectors in (("passages", index.passages), ("sentences", index.sentences)):
+        for start in range(0, len(vectors), STEP):
+            rows = np.arange(start, min(start + STEP, len(vectors)), dtype=np.int64)
+            off = np.abs(np.linalg.norm(vectors.vectors(rows), axis=1) - 1)
+            if not (off < UNIT_TOLERANCE).all():
+                yield f"{name}: vector {start + int(off.argmax())} is not of length 1."
 
 
 def _find_wrong_passages(index: OpenedIndex) -> Iterator[str]:
@@ -67,19 +62,6 @@ def _find_wrong_passages(index: OpenedIndex) -> Iterator[str]:
         seen[key] += 1
         if not passage.stands_in(article):
             yield f"{article.slug}: passage {passage.id} is not what stands in the article."
-        if not _are_inside(passage):
+        bounds = [passage.start, *(bound for span in passage.sentences for bound in span), passage.end]
+        if not passage.sentences or bounds != sorted(bounds):
             yield f"{article.slug}: passage {passage.id} has a sentence outside of itself."
-
-
-def _are_inside(passage: Passage) -> bool:
-    places = [passage.start, *(place for sentence in passage.sentences for place in sentence), passage.end]
-    return bool(passage.sentences) and places == sorted(places)
-
-
-def _find_wrong_vectors(index: OpenedIndex) -> Iterator[str]:
-    for name, vectors in (("passages", index.passages), ("sentences", index.sentences)):
-        for start in range(0, len(vectors), STEP):
-            rows = np.arange(start, min(start + STEP, len(vectors)), dtype=np.int64)
-            off = np.abs(np.linalg.norm(vectors.vectors(rows), axis=1) - 1)
-            if not (off < 1e-3).all():
-                yield f"{name}: vector {start + int(off.argmax())} is not of length 1."

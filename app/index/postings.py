@@ -74,34 +74,33 @@ class Postings:
         """
         if not terms:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        rows, impacts = self._read_all(terms) if exact else self._read_champions(terms)
-        rows, scores = _add_up(rows, impacts)
-        if sum(term.documents for term in terms) > len(impacts):
+        if exact:
+            parts = [slice(term.start, term.start + term.documents) for term in terms]
+        else:
+            parts = [slice(term.best, term.best + term.champions) for term in terms]
+        rows = np.concatenate([self._rows[part] for part in parts])
+        impacts = np.concatenate([self._impacts[part] for part in parts])
+        documents = sum(term.documents for term in terms)
+        added = len(rows) if exact else max(ADDED, documents // SHARE)
+        if len(rows) > added:
+            # Sorting the rows is what costs; a sample tells which impacts are too small to be worth it.
+            least = np.partition(impacts[::SAMPLED], -added // SAMPLED)[-added // SAMPLED]
+            kept = np.flatnonzero(impacts >= least)
+            rows, impacts = rows[kept], impacts[kept]
+        order = rows.argsort(kind="stable")
+        rows, looked_at = rows[order], len(rows)
+        firsts = find_firsts(rows)
+        rows, scores = rows[firsts], np.add.reduceat(impacts[order], firsts, dtype=np.float64)
+        if documents > looked_at:  # the sums lack the postings that were left out: add them for the best
             rows = np.sort(rows[_choose_best(scores, max(k, COMPARED))])
-            scores = np.sum([self._look_up(term, rows) for term in terms], axis=0, dtype=np.float64)
+            looked_up = [self._look_up(term, rows) for term in terms]
+            scores = np.stack(looked_up).sum(axis=0, dtype=np.float64)
         best = _choose_best(scores, k)
         return rows[best].astype(np.int64), scores[best].astype(np.float32)
 
     def holds(self, term: Term, row: int) -> bool:
         """Whether the term stands in the passage."""
         return bool(self._look_up(term, np.array([row], dtype=np.int32))[0])
-
-    def _read_champions(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
-        """The terms' postings that count most, one term's after another's."""
-        rows, impacts = self._read([slice(term.best, term.best + term.champions) for term in terms])
-        added = max(ADDED, sum(term.documents for term in terms) // SHARE)
-        if len(rows) <= added:
-            return rows, impacts
-        least = np.partition(impacts[::SAMPLED], -added // SAMPLED)[-added // SAMPLED]
-        kept = np.flatnonzero(impacts >= least)
-        return rows[kept], impacts[kept]
-
-    def _read_all(self, terms: Sequence[Term]) -> tuple[Numbers, Scores]:
-        return self._read([slice(term.start, term.start + term.documents) for term in terms])
-
-    def _read(self, parts: Sequence[slice]) -> tuple[Numbers, Scores]:
-        rows = np.concatenate([self._rows[part] for part in parts])
-        return rows, np.concatenate([self._impacts[part] for part in parts])
 
     def _look_up(self, term: Term, rows: Numbers) -> Scores:
         """What the term counts in each of these passages, 0 where it is not: float32[len(rows)].
@@ -111,14 +110,6 @@ class Postings:
         held = self._rows[term.start : term.start + term.documents]
         places = np.minimum(held.searchsorted(rows), term.documents - 1)
         return np.where(held[places] == rows, self._impacts[term.start + places], np.float32(0))
-
-
-def _add_up(rows: Numbers, impacts: Scores) -> tuple[Numbers, Sums]:
-    """Each row once, ascending, and the sum of its impacts."""
-    order = rows.argsort(kind="stable")
-    rows = rows[order]
-    firsts = find_firsts(rows)
-    return rows[firsts], np.add.reduceat(impacts[order], firsts, dtype=np.float64)
 
 
 def _choose_best(scores: Sums, k: int) -> Places:
@@ -164,9 +155,16 @@ class PostingsWriter:
         rows, impacts = np.empty(size, dtype="<i4"), np.empty(size, dtype="<f4")
         starts = np.zeros(len(weights), dtype=np.int64)
         starts[order] = [term.start for term in terms]
-        self._place(starts, self._find_idf(documents), weights, rows, impacts)
+        # What a term counts by how few passages hold it (Robertson & Zaragoza 2009).
+        passages = len(self._lengths)
+        idf = np.maximum(np.log((passages - documents + 0.5) / (documents + 0.5)), LEAST_IDF)
+        self._place(starts, idf, weights, rows, impacts)
         for term in terms:
-            _copy_best(term, rows, impacts)
+            if term.best != term.start:  # the best once more, of equal ones the first
+                whole = slice(term.start, term.start + term.documents)
+                best = slice(term.best, term.best + term.champions)
+                places = np.sort(np.argsort(-impacts[whole], kind="stable")[: term.champions])
+                rows[best], impacts[best] = rows[whole][places], impacts[whole][places]
         for path, values in zip(self._paths, (rows, impacts), strict=True):
             path.write_bytes(values.data)
         return terms
@@ -180,7 +178,15 @@ class PostingsWriter:
         """How many passages hold each term: int64[terms]; how often each of them does goes into a file."""
         documents = np.zeros(terms, dtype=np.int64)
         for numbers, rows in self._read_text():
-            keys, counts = _count_chunk(numbers, rows, phrases)
+            found = _find_phrases(numbers, phrases)
+            places = [place for place, _ in found]
+            occurring = np.concatenate([numbers, np.array([term for _, term in found], dtype=np.int32)])
+            # Term and row in one number: sorted, equal ones stand together and terms ascend.
+            keys = occurring.astype(np.int64) << 32 | np.concatenate([rows, rows[places]])
+            keys = np.sort(keys[occurring != END])
+            firsts = find_firsts(keys)
+            counts = np.diff(firsts, append=len(keys)).astype(np.int32)
+            keys = keys[firsts]
             documents += np.bincount(keys >> 32, minlength=terms)
             self._counted.write(keys.data)
             self._counted.write(counts.data)
@@ -203,37 +209,19 @@ class PostingsWriter:
     def _place(self, cursor: Places, idf: Sums, weights: Sums, rows: Numbers, impacts: Scores) -> None:
         """Put each posting to its term's others; ``cursor`` is where each term's next one goes."""
         lengths = np.array(self._lengths, dtype=np.float64)
-        slowness = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
-        for keys, counts in self._read_counts():
+        normalised = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
+        self._counted.seek(0)
+        for size in self._chunks:
+            keys = np.frombuffer(self._counted.read(8 * size), dtype=np.int64)
+            counts = np.frombuffer(self._counted.read(4 * size), dtype=np.int32)
             numbers, passages = keys >> 32, keys & 0xFFFFFFFF
             firsts = find_firsts(numbers)
             sizes = np.diff(firsts, append=len(numbers))
             places = np.arange(len(numbers)) + np.repeat(cursor[numbers[firsts]] - firsts, sizes)
             frequencies = counts * weights[numbers]
             rows[places] = passages
-            impacts[places] = idf[numbers] * frequencies * (K1 + 1) / (frequencies + slowness[passages])
+            impacts[places] = idf[numbers] * frequencies * (K1 + 1) / (frequencies + normalised[passages])
             cursor[numbers[firsts]] += sizes
-
-    def _read_counts(self) -> Iterator[tuple[Places, Numbers]]:
-        self._counted.seek(0)
-        for size in self._chunks:
-            keys = np.frombuffer(self._counted.read(8 * size), dtype=np.int64)
-            yield keys, np.frombuffer(self._counted.read(4 * size), dtype=np.int32)
-
-    def _find_idf(self, documents: Places) -> Sums:
-        """What a term counts by how few passages hold it (Robertson & Zaragoza 2009)."""
-        return np.maximum(np.log((len(self._lengths) - documents + 0.5) / (documents + 0.5)), LEAST_IDF)
-
-
-def _count_chunk(numbers: Numbers, rows: Numbers, phrases: Mapping[Phrase, int]) -> tuple[Places, Numbers]:
-    """Each term and row as ``term << 32 | row``, ascending, and how often the term stands there."""
-    found = _find_phrases(numbers, phrases)
-    places = [place for place, _ in found]
-    keys = np.concatenate([numbers, np.array([term for _, term in found], dtype=np.int32)]).astype(np.int64)
-    keys = (keys << 32 | np.concatenate([rows, rows[places]]))[keys != END]
-    keys.sort()
-    firsts = find_firsts(keys)
-    return keys[firsts], np.diff(firsts, append=len(keys)).astype(np.int32)
 
 
 def _find_phrases(numbers: Numbers, phrases: Mapping[Phrase, int]) -> list[tuple[int, int]]:
@@ -257,12 +245,3 @@ def _lay_out(documents: Places, champions: int) -> list[Term]:
     bests = np.where(copied, documents.sum() + np.cumsum(copied) - copied, starts)
     chosen = np.minimum(documents, champions)
     return [Term(*place) for place in np.stack([documents, starts, chosen, bests], axis=1).tolist()]
-
-
-def _copy_best(term: Term, rows: Numbers, impacts: Scores) -> None:
-    """Fill in a large term's best postings, of equal ones the first."""
-    if term.best == term.start:
-        return
-    whole, best = slice(term.start, term.start + term.documents), slice(term.best, term.best + term.champions)
-    places = np.sort(np.argsort(-impacts[whole], kind="stable")[: term.champions])
-    rows[best], impacts[best] = rows[whole][places], impacts[whole][places]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +58,41 @@ class VectorIndex:
             kept.make_direct_map()
         # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
         self._inner = faiss.downcast_index(kept.index) if isinstance(kept, faiss.IndexIDMap) else kept
-        compared = isinstance(kept, faiss.IndexScalarQuantizer)
-        self._codes = _open_codes(path, kept) if compared and path else None
-        self._exact = _view(self._inner) if isinstance(self._inner, faiss.IndexFlat) else None
+        self._codes: RowFile | None = None
+        if path and isinstance(kept, faiss.IndexScalarQuantizer):  # its file ends with the encoded vectors
+            width = kept.sa_code_size()
+            self._codes = RowFile(path, width, start=path.stat().st_size - kept.ntotal * width)
+        self._exact: Matrix | None = None
+        if isinstance(self._inner, faiss.IndexFlat):  # a view of its vectors, good as long as the index is
+            shape = (int(self._inner.ntotal), int(self._inner.d))
+            self._exact = faiss.rev_swig_ptr(self._inner.get_xb(), shape[0] * shape[1]).reshape(shape)
 
     @classmethod
     def build(cls, vectors: Matrix, kind: str | None = None) -> VectorIndex:
         """From float32[n, d] unit vectors, which may be mapped; the ids are the rows. Raises BuildError."""
         count, dimension = vectors.shape
-        index = faiss.index_factory(dimension, kind or choose_kind(count), faiss.METRIC_INNER_PRODUCT)
-        with _all_cores():
-            if not index.is_trained:
-                index.train(_choose_sample(vectors, index))
+        chosen = kind or choose_kind(count)
+        index: Any = faiss.index_factory(dimension, chosen, faiss.METRIC_INNER_PRODUCT)
+        faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))  # building is work enough to be divided
+        try:
+            if not index.is_trained:  # the lists are found by a sample, the same at every build
+                index.cp.max_points_per_centroid, index.cp.niter = SAMPLED, ROUNDS
+                rows = np.random.default_rng(1).permutation(count)[: SAMPLED * index.nlist]
+                index.train(np.ascontiguousarray(vectors[np.sort(rows)], dtype=np.float32))
             for start in range(0, count, STEP):
                 part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
-                _require_units(part)
-                _add(index, part, start)
+                lengths = np.linalg.norm(part, axis=1)
+                off = float(np.abs(lengths - 1).max(initial=0.0))
+                if off > UNIT_TOLERANCE or not np.isfinite(lengths).all():
+                    raise BuildError(
+                        f"Vectors must have length 1 (within {UNIT_TOLERANCE}); one is off by {off}."
+                    )
+                if isinstance(index, faiss.IndexScalarQuantizer):
+                    index.add(part)  # it numbers them by itself, and takes no other ids
+                else:
+                    index.add_with_ids(part, np.arange(start, start + len(part), dtype=np.int64))
+        finally:
+            faiss.omp_set_num_threads(1)
         return cls(index)
 
     @classmethod
@@ -130,48 +147,3 @@ class VectorIndex:
         """The stored vector of one row: float32[d]."""
         found: Vector = self.vectors(np.array([row], dtype=np.int64))[0]
         return found
-
-
-def _open_codes(path: Path, index: Any) -> RowFile:
-    """The encoded vectors of such an index: its file ends with them."""
-    width = index.sa_code_size()
-    return RowFile(path, width, start=path.stat().st_size - index.ntotal * width)
-
-
-def _add(index: faiss.Index, vectors: Matrix, start: int) -> None:
-    """Add vectors whose ids are the rows from ``start`` on."""
-    if isinstance(index, faiss.IndexScalarQuantizer):
-        index.add(vectors)  # it numbers them so by itself, and takes no other ids
-    else:
-        index.add_with_ids(vectors, np.arange(start, start + len(vectors), dtype=np.int64))
-
-
-@contextmanager
-def _all_cores() -> Iterator[None]:
-    """Let FAISS divide its work; not for searching, see above."""
-    faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(1)
-
-
-def _view(index: Any) -> Matrix:
-    """An exact index's vectors without a copy: float32[n, d]; good as long as the index is."""
-    count, dimension = int(index.ntotal), int(index.d)
-    values: Vector = faiss.rev_swig_ptr(index.get_xb(), count * dimension)
-    return values.reshape(count, dimension)
-
-
-def _require_units(vectors: Matrix) -> None:
-    lengths = np.linalg.norm(vectors, axis=1)
-    off = float(np.abs(lengths - 1).max(initial=0.0))
-    if off > UNIT_TOLERANCE or not np.isfinite(lengths).all():
-        raise BuildError(f"Vectors must have length 1 (within {UNIT_TOLERANCE}); one is off by {off}.")
-
-
-def _choose_sample(vectors: Matrix, index: Any) -> Matrix:
-    """The vectors that the lists are found by, the same at every build."""
-    index.cp.max_points_per_centroid, index.cp.niter = SAMPLED, ROUNDS
-    rows = np.random.default_rng(1).permutation(len(vectors))[: SAMPLED * index.nlist]
-    return np.ascontiguousarray(vectors[np.sort(rows)], dtype=np.float32)
