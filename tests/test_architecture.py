@@ -36,6 +36,7 @@ ONLY_PLACES = {
     "onnxruntime": {"app/index/encoder.py"},
     "pdfplumber": {"app/corpus/printed.py"},
     "peft": {"app/index/model.py"},
+    "py3langid": {"app/answering/language.py"},
     "prometheus_client": {"app/web/metrics.py", "app/web/system.py"},
     "sentence_transformers": {"app/index/model.py"},
     "structlog": {"app/web/log.py"},

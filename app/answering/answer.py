@@ -12,7 +12,7 @@ import numpy as np
 from app.answering.confidence import OTHER_SUBJECT, Calibration, Features, OtherSubjects, find_features
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
-from app.answering.triage import load_rules
+from app.answering.triage import Triage, load_rules, triage
 from app.answering.urgency_vote import UrgencyVote
 from app.index.lexical import has_words
 from app.index.opened import OpenedIndex
@@ -62,7 +62,7 @@ class IndexAnswerer:
         self.model = index.generation.manifest.model.name
         self.search = Search(index)
         self._calibration = Calibration.read(index.generation.manifest)
-        self._urgency = load_rules()
+        load_rules()
         self._urgency_vote = UrgencyVote.read(index.generation.manifest)
         self._other_subjects = OtherSubjects(index.lexical)
         self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
@@ -76,20 +76,21 @@ class IndexAnswerer:
             self.index.lexical.forget()
 
     def _answer(self, question: str, k: int) -> Answer:
-        ranking = self.search.rank(question)
+        ranking, found = self.search.rank(question), triage(question)
         confidence, outcome = self._judge(ranking) if has_words(question) else (0.0, "none")
         matches = self._find_matches(ranking, k) if outcome != "none" else ()
         return Answer(
             question=question,
             outcome=outcome,
             confidence=confidence,
-            urgency=self._judge_urgency(question, ranking),
+            urgency=self._judge_urgency(found, ranking),
             matches=matches if outcome == "answered" else (),
             closest=matches if outcome == "closest" else (),
             generation=self.generation,
             model=self.model,
             help=self._find_help(ranking, matches[0]) if outcome == "answered" else (),
-            suggestion=self.search.suggest(ranking, question),
+            suggestion=None if found.language else self.search.suggest(ranking, question),
+            language=found.language,
         )
 
     def rank(self, question: str) -> Ranking:
@@ -100,11 +101,11 @@ class IndexAnswerer:
         """What confidence is estimated from."""
         return find_features(ranking, self.index.lexical)
 
-    def _judge_urgency(self, question: str, ranking: Ranking) -> Urgency:
-        """The rules decide; the vote can only raise."""
-        level, vote = self._urgency.judge(question), self._urgency_vote
-        raised = vote is not None and vote.gives_alarm(ranking.query.encoding.vector)
-        return "now" if raised else level
+    def _judge_urgency(self, found: Triage, ranking: Ranking) -> Urgency:
+        """The rules decide; the vote, which has learnt from English alone, can only raise."""
+        vote = self._urgency_vote
+        raised = vote is not None and not found.language and vote.gives_alarm(ranking.query.encoding.vector)
+        return "now" if raised else found.urgency
 
     def names_other_subject(self, ranking: Ranking) -> bool:
         """Whether a word of the question says that it is about something else."""

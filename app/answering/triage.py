@@ -1,4 +1,4 @@
-"""How urgent a text is, whatever becomes of it: needs no index and no model, and never raises.
+"""How urgent a text is and in which language, whatever becomes of it: needs no index and no model of ours.
 
 Every refusal asks here too (too long, too many, too busy, no index), so that none hides an emergency.
 """
@@ -6,12 +6,25 @@ Every refusal asks here too (too long, too many, too busy, no index), so that no
 from __future__ import annotations
 
 from functools import lru_cache
+from textwrap import wrap
+from typing import NamedTuple
 
+from app.answering.language import recognise, tells_sign
 from app.answering.urgency import UrgencyRules
 from app.records import Urgency
 
 LONGEST = 16_384
-"""Characters that are read; no request that is read at all holds a longer question."""
+"""Characters that are read: no request holds more of a question, and none costs more work."""
+_PART = 1000
+"""Characters that the rules read at once: a question's greatest length."""
+
+
+class Triage(NamedTuple):
+    """What is known of a text before anything is looked up."""
+
+    urgency: Urgency
+    language: str | None
+    """BCP 47 where it is another than English."""
 
 
 @lru_cache(maxsize=1)
@@ -20,6 +33,12 @@ def load_rules() -> UrgencyRules:
     return UrgencyRules.load()
 
 
-def judge_urgency(text: str) -> Urgency:
-    """The level by the rules alone; of what is too long for a question the first characters are read."""
-    return load_rules().judge(text[:LONGEST])
+def triage(text: str) -> Triage:
+    """The level by the rules alone, and the language; what is too long for a question is read in parts."""
+    text, rules = text[:LONGEST], load_rules()
+    language = recognise(text, rules.knows)
+    if language and tells_sign(text, language):
+        return Triage("now", language)
+    parts = (text,) if len(text) <= _PART else wrap(text, _PART)
+    levels = {rules.judge(part) for part in parts}
+    return Triage("now" if "now" in levels else "today" if "today" in levels else "none", language)

@@ -87,6 +87,8 @@ class UrgencyRules:
         self._roots = rules.roots
         self._longest_root = max(map(len, rules.roots), default=0)
         self._by_anchor = index_patterns(rules.concepts)
+        self._words = rules.words
+        self._long_roots = frozenset(root for root in rules.roots if len(root) >= 4)
         self._fillers = rules.words_of("<filler>")
         self._negators = rules.words_of("<negator>")
         self._lead = rules.words_of("<lead>")
@@ -105,6 +107,12 @@ class UrgencyRules:
     def explain(self, question: str) -> list[str]:
         """The names of the rules that fire; for maintainers' tests, never logged."""
         return [rule.name for rule in self._fire(question)]
+
+    def knows(self, word: str) -> bool:
+        """Whether the rules name the word, or a beginning of four letters and more that it has."""
+        return word in self._words or any(
+            word[:length] in self._long_roots for length in range(4, len(word) + 1)
+        )
 
     def read(self, question: str) -> Reading:
         """Find every concept in a question."""

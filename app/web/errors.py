@@ -9,10 +9,11 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
+from app.answering.triage import triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.notices import WITHDRAWN
 from app.web.limits import find_wait
-from app.web.reading import read_typed
+from app.web.reading import read_seen, read_typed
 from app.web.site import reply_json, site
 
 logger = logging.getLogger(__name__)
@@ -41,13 +42,15 @@ def wants_json() -> bool:
 
 
 def render_error(status: int, code: str, message: str, **extra: Any) -> Response:
-    """The one error form, as JSON or as the page with what was typed."""
+    """The one error form, as JSON or as the page with what was typed; it tells an emergency that it hides."""
+    found = triage(read_seen())
     if wants_json():
-        return reply_json(
-            {"error": {"code": code, "message": message}, "notices": site().notices, **extra}, status
-        )
+        body = {"error": {"code": code, "message": message}, **found._asdict(), "notices": site().notices}
+        return reply_json({**body, **extra}, status)
     typed = read_typed() if status in (400, 429, 503, 500) else ""
-    return site().render("error.html", status, message=message, code=status, question=typed)
+    return site().render(
+        "error.html", status, message=message, code=status, question=typed, **found._asdict()
+    )
 
 
 def handle_question_error(error: QuestionError) -> Response:

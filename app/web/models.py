@@ -219,6 +219,8 @@ class ErrorReply(_Strict):
     """Every error has this form."""
 
     error: ErrorBody
+    urgency: Literal["now", "today", "none"] = Field(description="Of what could be read of the request.")
+    language: str | None = Field(description="Its language (BCP 47) where it is not English.")
     notices: NoticesReply
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Never, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from flask import g, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.answering.question import BAD_COUNT, is_forbidden
+from app.answering.triage import LONGEST
 from app.errors import QuestionError
 from app.web.models import MAX_BATCH, BatchRequest, QuestionRequest
 
@@ -32,7 +35,7 @@ _BAD_FIELDS = {
 
 
 def check_body_size() -> None:
-    """Refuse a large body before one byte of it is read."""
+    """Refuse a large body; only its first bytes are read, for an emergency."""
     limit = MAX_BATCH_BODY if request.endpoint == "api.answer_batch" else MAX_BODY
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
@@ -50,9 +53,8 @@ def read_question_query(*, k: int, strict: bool) -> QuestionRequest:
 
 def read_question_form(*, k: int) -> QuestionRequest:
     """The question in the body of a posted form."""
-    # Kept for the error page, which shows what was typed; a refused body is never read for it.
-    g.form_body = _read_body("application/x-www-form-urlencoded")
-    return _question_of(_fold_lines(_read_pairs(g.form_body)), k)
+    body = _read_body("application/x-www-form-urlencoded")
+    return _question_of(_fold_lines(_read_pairs(body)), k)
 
 
 def read_question_json(*, k: int) -> QuestionRequest:
@@ -67,7 +69,7 @@ def read_batch_json(*, k: int) -> BatchRequest:
 
 def read_typed() -> str:
     """What was typed, whatever it was, made safe to stand in the search box again."""
-    raw = g.get("form_body", b"") if request.method == "POST" else request.query_string
+    raw = g.get("body", b"") if request.method == "POST" else request.query_string
     pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
     typed = next((value for name, value in pairs if name == "q"), "")
     return "".join(" " if is_forbidden(character) else character for character in typed)
@@ -76,6 +78,27 @@ def read_typed() -> str:
 def _fold_lines(fields: dict[str, str]) -> dict[str, str]:
     """The fields of a page's form, whose box may hold several lines and tabs: a space for each of them."""
     return {name: _LINE_BREAK.sub(" ", value) for name, value in fields.items()}
+
+
+def read_seen() -> str:
+    """What a refused request says, to be read for an emergency: its address, and the first of its body."""
+    if request.method == "POST" and "body" not in g:
+        request.max_content_length = None
+        with suppress(OSError, HTTPException):  # whoever went away needs no answer
+            g.body = request.stream.read(LONGEST)
+    address, body = (raw.decode("utf-8", "replace") for raw in (request.query_string, g.get("body", b"")))
+    with suppress(ValueError, RecursionError):
+        body = "\n".join(_find_texts(json.loads(body)))
+    return unquote_plus("\n".join(filter(None, (address.replace("q=", ""), body.removeprefix("q=")))))
+
+
+def _find_texts(payload: object) -> Iterator[str]:
+    """Every text in a JSON value, whatever it is called."""
+    if isinstance(payload, str):
+        yield payload
+    elif isinstance(payload, dict | list):
+        for part in payload.values() if isinstance(payload, dict) else payload:
+            yield from _find_texts(part)
 
 
 def _question_of(fields: dict[str, str], k: int) -> QuestionRequest:
@@ -106,7 +129,8 @@ def _read_body(mimetype: str) -> bytes:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != mimetype or charset != "utf-8" or "Content-Encoding" in request.headers:
         raise UnsupportedMediaType
-    body = request.get_data(cache=False)
+    # Kept for the error page, which shows what was typed and tells an emergency.
+    body = g.body = request.get_data(cache=False)
     if request.max_content_length is not None and len(body) >= request.max_content_length:
         raise RequestEntityTooLarge
     return body
