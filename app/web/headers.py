@@ -28,6 +28,8 @@ SECURITY_HEADERS = {
 STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
 NO_STORE = "no-store"
 REVALIDATE = "no-cache"
+FOR_BACK = "private, no-cache"
+"""Of an answer to a posted question: the reader's own browser may keep it to go back to, and nobody else."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -41,7 +43,7 @@ def add_headers(response: Response) -> Response:
     caching = headers.get("Cache-Control")
     if caching is None:
         headers.add("Cache-Control", NO_STORE)
-    if caching in (None, NO_STORE):
+    if caching in (None, NO_STORE, FOR_BACK):
         headers.add("X-Robots-Tag", "noindex")
     return response
 

@@ -12,7 +12,7 @@ from app.answering.reassurance import find_help
 from app.answering.withdrawal import find_successor
 from app.errors import NotFound, Withdrawn
 from app.web.extracts import Extract, make_extracts
-from app.web.headers import REVALIDATE
+from app.web.headers import FOR_BACK, REVALIDATE
 from app.web.models import QuestionRequest
 from app.web.openapi import list_operations
 from app.web.reading import read_question_form, read_question_query
@@ -34,7 +34,9 @@ def search() -> Response:
 @blueprint.post("/")
 def search_privately() -> Response:
     """The answer to a question that was posted, so that no address holds it."""
-    return _answer(read_question_form(k=site().settings.passages))
+    response = _answer(read_question_form(k=site().settings.passages))
+    response.headers["Cache-Control"] = FOR_BACK
+    return response
 
 
 @blueprint.get("/p/<passage_id>")

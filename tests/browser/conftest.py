@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from threading import Thread
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -69,7 +70,20 @@ def states() -> Iterator[str]:
         url="https://example.org/jerks",
         withdrawn=date(2026, 11, 20),
     )
-    app = create_app(Settings(_env_file=None), answerer)
+    with serve(create_app(Settings(_env_file=None), answerer)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def private_states() -> Iterator[str]:
+    """The same where questions are posted."""
+    with serve(create_app(Settings(_env_file=None, question_method="post"), make_answerer())) as address:
+        yield address
+
+
+@contextmanager
+def serve(app: Flask) -> Iterator[str]:
+    """The address at which an application answers in this process."""
     running = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
     Thread(target=running.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{running.port}"

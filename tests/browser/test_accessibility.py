@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -16,6 +18,8 @@ STATES = {
     "answered": "/?q=harmless+shuddering+jerks",
     "help beside": "/?q=jerks+in+sleep",
     "urgent": "/?q=jerks+lips+blue",
+    "today": "/?q=jerks+nodding+sleep",
+    "another language": "/?q=duerme+jerks+sleep",
     "closest": "/?q=shuddering+cats+dogs+cows+pigs",
     "none": "/?q=zebra+crossing",
     "suggestion": "/?q=shudering+attacks+stop",
@@ -34,7 +38,14 @@ STATES = {
 def test_axe_finds_nothing(states: str, open_page: OpenPage, state: str) -> None:
     page = open_page(states + STATES[state], viewport={"width": 390, "height": 780})
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+    schemes: tuple[dict[str, Any], ...] = (
+        {"color_scheme": "light"},
+        {"color_scheme": "light", "contrast": "more"},
+        {"color_scheme": "dark"},
+        {"color_scheme": "dark", "contrast": "more"},
+        {"color_scheme": "light", "contrast": "no-preference", "forced_colors": "active"},
+    )
+    for scheme in schemes:
+        page.emulate_media(**scheme)
         violations = AXE.run(page, options=RULES).response["violations"]
         assert [(found["id"], [node["html"] for node in found["nodes"]]) for found in violations] == []

@@ -92,6 +92,7 @@ class WordAnswerer:
             outcome=outcome,  # type: ignore[arg-type]
             confidence=confidence,
             urgency="now" if "blue" in wanted else "today" if "nodding" in wanted else "none",
+            language="es" if "duerme" in wanted else None,
             matches=matches if outcome == "answered" else (),
             closest=matches if outcome == "closest" else (),
             generation=self.generation,

@@ -386,7 +386,7 @@ def test_posted_question_is_answered_and_no_link_carries_it(
     response = private.post("/", data={"q": "shudering attacks stop"})
     assert response.status_code == 200
     assert answerer.asked == [("shudering attacks stop", 5)]
-    assert '<form class="ask again" action="/" method="post"' in response.text
+    assert '<form class="ask again short" action="/" method="post"' in response.text
     assert "?q=" not in response.text
     assert '<button class="link" name="q" value="shuddering attacks stop">' in response.text
 
