@@ -139,3 +139,14 @@ class Answer:
     def urgent(self) -> bool:
         """Whether the emergency number must be called now."""
         return self.urgency == "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """In place of an Answer: a question that could not be taken, and what to do about it."""
+
+    question: str
+    code: str
+    message: str
+    urgency: Urgency = "none"
+    """Of what could be read of it."""

@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from gunicorn.http import message, wsgi
 
 from app.connections import REQUEST_LINE_BYTES, Application, PrivateLogger, Reply, Worker, check_bodies
 from app.errors import NightlightError
-from app.settings import SHARED_COUNTS, Settings
+from app.settings import SERVED, SHARED_COUNTS, Settings
 
 # Workers share the cores; within one a question is too short a work to be divided.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -101,7 +102,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def announce_first(self, worker: Any) -> None:
         """Tell the address when the first worker has loaded the application."""
         if worker.age == 1:
-            self.announce(describe_address(*worker.sockets[0].getsockname()[:2]))
+            address = describe_address(*worker.sockets[0].getsockname()[:2])
+            # For scripts that link to this server; where nothing can be written, they go by the settings.
+            with suppress(OSError):
+                (self.settings.index_dir / SERVED).write_text(address, encoding="utf-8")
+            self.announce(address)
 
 
 def forget_counts(_arbiter: object) -> None:

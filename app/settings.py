@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus-client wants to be told of the folder through which a server's processes share counts."""
 
+SERVED = ".served"
+"""In the index folder: the address of the server that was started last."""
+
 
 class Settings(BaseSettings):
     """One object for the whole program; each field is ``NIGHTLIGHT_<NAME>`` in the environment."""

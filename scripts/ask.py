@@ -4,24 +4,38 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 from console import run
 
+from app.answering.answer import answer_each
 from app.answering.opening import open_answerer
+from app.answering.question import check_count, check_question
 from app.answering.reports import RENDERERS
 from app.errors import QuestionError
-from app.settings import Settings
+from app.settings import SERVED, Settings
 
 
 def read_questions(path: Path) -> list[str]:
     """The questions of a file, one a line; ``-`` is what is typed or piped in."""
     text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    questions = [line.strip() for line in text.splitlines() if line.strip()]
+    questions = [line for line in text.splitlines() if line.strip()]
     if not questions:
         raise QuestionError("question_empty", f"{path} holds no question; write one a line.")
     return questions
+
+
+def find_server(settings: Settings) -> str | None:
+    """The address of the server that was started last with this index, while it runs."""
+    try:
+        address = (settings.index_dir / SERVED).read_text(encoding="utf-8")
+        with build_opener(ProxyHandler({})).open(f"{address}healthz", timeout=1) as reply:
+            return address if json.load(reply) == {"status": "alive"} else None
+    except (OSError, ValueError):
+        return None
 
 
 def parse(settings: Settings) -> argparse.Namespace:
@@ -39,10 +53,11 @@ def main() -> None:
     """Print the passages that answer."""
     settings = Settings()
     options = parse(settings)
-    questions = read_questions(options.file) if options.file else [options.question]
+    check_count(options.k)
+    questions = read_questions(options.file) if options.file else [check_question(options.question)]
     answerer = open_answerer(settings)
-    answers = [answerer.answer(question, options.k) for question in questions]
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+    answers = list(answer_each(lambda question: answerer.answer(question, options.k), questions))
+    base = settings.public_url or find_server(settings) or f"http://{settings.host}:{settings.port}"
     print(RENDERERS[options.format](answers, settings.emergency_number, base.rstrip("/")))
 
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: try again later
+BROKEN_PIPE = 141
 
 
 def enter_environment(root: Path = ROOT) -> None:
@@ -47,9 +48,16 @@ def fail(message: object, code: int = 1) -> NoReturn:
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """Call a script's main and leave: 0 or its own code, 1 on our errors, 75 when a builder is at work."""
+    """Call a script's main and leave: 0 or its own code, 1 on our errors, 75 when a builder is at work, and
+    quietly with 141, as other tools do, where nobody reads on."""
     try:
-        sys.exit(main())
+        code = main()
+        sys.stdout.flush()
+        sys.exit(code)
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has seen enough. Python flushes once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
     except NightlightError as error:
         fail(error, TEMPORARY_FAILURE if isinstance(error, Busy) else 1)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Protocol
@@ -14,10 +14,11 @@ from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
 from app.answering.triage import Triage, load_rules, triage
 from app.answering.urgency_vote import UrgencyVote
+from app.errors import QuestionError
 from app.index.lexical import has_words
 from app.index.opened import OpenedIndex
 from app.index.store import Store
-from app.records import Answer, Article, Match, Outcome, Passage, Urgency, WithdrawnPassage
+from app.records import Answer, Article, Match, Outcome, Passage, Refusal, Urgency, WithdrawnPassage
 
 
 class Answerer(Protocol):
@@ -46,6 +47,15 @@ class Answerer(Protocol):
 
     def about(self) -> Mapping[str, object]:
         """What a reader may know of the generation: "built" (ISO date) and "figures" (name to number)."""
+
+
+def answer_each(ask: Callable[[str], Answer], questions: Iterable[str]) -> Iterator[Answer | Refusal]:
+    """Several questions' answers, in their order; one that cannot be taken is a fault of itself alone."""
+    for question in questions:
+        try:
+            yield ask(check_question(question))
+        except QuestionError as error:
+            yield Refusal(question, error.code, str(error), triage(question).urgency)
 
 
 UNCALIBRATED = 0.4

@@ -1,195 +1,314 @@
-"""Answers and passages as JSON: plain dicts in the forms that app/web/models.py describes, and as text."""
+"""What is replied as JSON: each form is declared once, made from the records, and written by its model."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from app.answering.answer import Answerer
+from pydantic import BaseModel, ConfigDict, Field
+
 from app.answering.citation import cite_plain, lead_of, link_source
 from app.answering.proof import Proof
-from app.records import Answer, Article, Match, Passage, WithdrawnPassage
+from app.records import Answer, Article, Match, Outcome, Passage, Refusal, Urgency, WithdrawnPassage
 
-Reply = dict[str, Any]
 _KEPT = 1024
 """Passages whose fixed parts are kept ready."""
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-class Written(str):
-    """A part of a reply that is JSON already."""
+class Reply(BaseModel):
+    """A form of reply, or a part of one."""
 
-    __slots__ = ()
-
-
-def write_json(value: object) -> Written:
-    """A value as JSON; words stay as they are, not as escapes."""
-    return Written(_ENCODER.encode(value))
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, from_attributes=True)
 
 
-def answer_reply(answer: Answer, notices: Reply, base: str) -> Reply:
-    """The reply of one question; ``base`` is the address that permalinks in citations begin with."""
-    return _lay_out(answer, notices, lambda matches: _ranked(matches, base))
+class NoticesReply(Reply):
+    """The fixed words that stand in every reply."""
+
+    emergency: str = Field(description="When to call for help now.")
+    disclaimer: str = Field(description="What these extracts cannot do.")
+    extracts: str = Field(description="What the passages are.")
 
 
-def write_answer(answer: Answer, notices: Written, base: str) -> Written:
-    """The same reply as JSON; what no question changes of a passage was written before."""
-    return write_fields(_lay_out(answer, notices, lambda matches: _write_ranked(matches, base)))
+class Source(Reply):
+    """Where words come from."""
+
+    slug: str = Field(description="The article's short name here.")
+    title: str = Field(description="The article's title.")
+    author: str | None = Field(description="Who wrote it, where known.")
+    publisher: str = Field(description="Who published it.")
+    url: str = Field(description="The address that it was taken from.")
 
 
-def write_fields(fields: Mapping[str, object]) -> Written:
-    """An object as JSON, some of whose fields may be written already."""
-    written = (
-        f'"{name}":{value if isinstance(value, Written) else write_json(value)}'
-        for name, value in fields.items()
+class ArticleReference(Source):
+    """The article that a passage stands in."""
+
+    retrieved: date = Field(description="Date on which the text was taken.")
+    reviewed: date | None = Field(description="Date on which its publisher last checked it, where known.")
+    sha256: str = Field(description="SHA-256 of the article's stored bytes.")
+
+
+class PassageLinks(Reply):
+    """Where a passage can be read."""
+
+    self: str = Field(description="The passage's permanent page.")
+    article: str = Field(description="The article's own page here, with the passage marked.")
+    source: str = Field(description="The publisher's page, with a text fragment where one marks the passage.")
+
+
+class PassageBody(Reply):
+    """A passage, word for word, with its article, links and citation: what no question changes."""
+
+    id: str = Field(description="The passage's name; it lasts as long as its words.")
+    text: str = Field(description="Exactly the characters [start, end) of the article.")
+    start: int = Field(ge=0, description="Where it begins in the article's text, in characters.")
+    end: int = Field(ge=0, description="Where it ends.")
+    lead: str | None = Field(
+        description="The header row or lead-in, word for word, that the passage needs above it."
     )
-    return Written(f"{{{','.join(written)}}}")
+    section: tuple[str, ...] = Field(description="The headings it stands under, from the outermost inwards.")
+    article: ArticleReference
+    links: PassageLinks
+    citation: str = Field(
+        description="The passage under its headings and lead-in, with source, dates and disclaimer, as text."
+    )
 
 
-def write_list(items: Iterable[Written]) -> Written:
-    """A list as JSON of what is written already."""
-    return Written(f"[{','.join(items)}]")
+class RankedPassage(PassageBody):
+    """A passage found for a question."""
+
+    rank: int = Field(ge=1, description="Place in its list; 1 is best.")
+    score: float = Field(ge=-1, le=1, description="Cosine of question and passage, higher is better.")
+    highlights: tuple[tuple[int, int], ...] = Field(
+        description="The sentences that answer best, as offsets into text."
+    )
 
 
-def _lay_out(answer: Answer, notices: object, ranked: Callable[[Iterable[Match]], object]) -> Reply:
-    return {
-        "question": answer.question,
-        "outcome": answer.outcome,
-        "confidence": round(answer.confidence, 4),
-        "urgency": answer.urgency,
-        "urgent": answer.urgent,
-        "language": answer.language,
-        "notices": notices,
-        "passages": ranked(answer.matches),
-        "closest": ranked(answer.closest),
-        "help": ranked(answer.help),
-        "suggestion": answer.suggestion,
-        "index": {"generation": answer.generation, "model": answer.model},
-    }
+class IndexReference(Reply):
+    """The index that answered."""
+
+    generation: str = Field(description="Its name, which begins with the time it was built.")
+    model: str = Field(description="The model that its vectors were made with.")
+
+
+class AnswerReply(Reply):
+    """What a question gets: passages word for word, or the plain word that there are none."""
+
+    question: str = Field(description="The question as it was asked, trimmed.")
+    outcome: Outcome = Field(
+        description="answered: the passages answer the question; closest: nothing seems to answer it, these "
+        "passages come nearest; none: nothing comes near."
+    )
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="Probability that the first passage answers the question, fitted to questions whose "
+        "answers are known: of a hundred replies with 0.8, about 80 are right.",
+    )
+    urgency: Urgency = Field(
+        description="now: call the emergency number; today: a doctor must see the child today; none: the "
+        "question describes neither, which does not mean that all is well."
+    )
+    urgent: bool = Field(description="True when the urgency is now.")
+    language: str | None = Field(description="The question's language (BCP 47) where it is not English.")
+    notices: NoticesReply
+    passages: tuple[RankedPassage, ...] = Field(
+        description="Best first; empty unless the outcome is answered."
+    )
+    closest: tuple[RankedPassage, ...] = Field(description="Best first; empty unless the outcome is closest.")
+    help: tuple[RankedPassage, ...] = Field(
+        description="When to get help, from the article of the first passage."
+    )
+    suggestion: str | None = Field(
+        description="The question with misspelt words mended, to be offered; it was not asked."
+    )
+    index: IndexReference
+
+
+class ErrorBody(Reply):
+    """What went wrong."""
+
+    code: str = Field(description="A short name that does not change.")
+    message: str = Field(description="What to do, in plain words.")
+
+
+class RefusedQuestion(Reply):
+    """In place of an answer: a question of a batch that could not be taken. The others are answered."""
+
+    question: str
+    error: ErrorBody
+    urgency: Urgency = Field(description="Of what could be read of the question.")
+
+
+class BatchReply(Reply):
+    """The answers, in the order of the questions."""
+
+    answers: tuple[AnswerReply | RefusedQuestion, ...]
+    notices: NoticesReply
+
+
+class FixedReply(Reply):
+    """A reply that no question changes."""
+
+    notices: NoticesReply
+    index: IndexReference
+
+
+class PassageReply(FixedReply):
+    """One passage by its id."""
+
+    passage: PassageBody
+
+
+class VerificationReply(FixedReply):
+    """The proof that a passage is the article's own words; the check is made for this reply."""
+
+    id: str
+    exact: bool = Field(description="True when every check below holds.")
+    article_sha256_matches: bool = Field(description="The stored article is unchanged.")
+    text_matches: bool = Field(description="The passage's words stand at its place in the article.")
+    sha256: str = Field(description="Of the article's text, computed now.")
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    before: str = Field(description="The article's words just before the passage.")
+    text: str = Field(description="The passage, word for word.")
+    after: str = Field(description="The article's words just after the passage.")
+    article: ArticleReference
+
+
+class ArticleLinks(Reply):
+    """Where an article can be read."""
+
+    self: str = Field(description="The article's page here.")
+    source: str = Field(description="The publisher's page.")
+
+
+class ArticleSummary(ArticleReference):
+    """An article, without its text."""
+
+    language: str = Field(description="BCP 47.")
+    rights: str = Field(description="Who holds the rights.")
+    passages: int = Field(ge=0, description="How many passages it was cut into.")
+    links: ArticleLinks
+
+
+class ArticlesReply(FixedReply):
+    """Every article, by slug."""
+
+    articles: tuple[ArticleSummary, ...]
+
+
+class ArticleReply(FixedReply):
+    """One article, whole."""
+
+    article: ArticleSummary
+    text: str = Field(description="The whole article, word for word.")
+    passages: tuple[PassageBody, ...] = Field(description="In the order in which they stand.")
+
+
+class WithdrawnBody(Reply):
+    """What a withdrawn passage said."""
+
+    id: str
+    text: str = Field(description="Its words, which are to be relied on no more.")
+    section: tuple[str, ...]
+    article: Source
+    withdrawn: date = Field(description="Date since which it is gone.")
+
+
+def answer_reply(answer: Answer, notices: NoticesReply, base: str) -> AnswerReply:
+    """The reply of one question; ``base`` is the address that permalinks in citations begin with."""
+    return AnswerReply(
+        question=answer.question,
+        outcome=answer.outcome,
+        confidence=round(answer.confidence, 4),
+        urgency=answer.urgency,
+        urgent=answer.urgent,
+        language=answer.language,
+        notices=notices,
+        passages=_rank(answer.matches, base),
+        closest=_rank(answer.closest, base),
+        help=_rank(answer.help, base),
+        suggestion=answer.suggestion,
+        index=IndexReference(generation=answer.generation, model=answer.model),
+    )
+
+
+def batch_reply(answers: Iterable[Answer | Refusal], notices: NoticesReply, base: str) -> BatchReply:
+    """The replies of several questions; one that was refused has its reason in its place."""
+    replied = tuple(
+        answer_reply(answer, notices, base) if isinstance(answer, Answer) else _refuse(answer)
+        for answer in answers
+    )
+    return BatchReply(answers=replied, notices=notices)
 
 
 @lru_cache(maxsize=_KEPT)
-def passage_body(article: Article, passage: Passage, base: str) -> Mapping[str, Any]:
+def passage_body(article: Article, passage: Passage, base: str) -> PassageBody:
     """A passage with its article, links and citation: the part of a reply that no question changes."""
     links = passage_links(article, passage)
-    return {
-        "id": passage.id,
-        "text": passage.text,
-        "start": passage.start,
-        "end": passage.end,
-        "lead": lead_of(article, passage),
-        "section": list(passage.section),
-        "article": article_reference(article),
-        "links": links,
-        "citation": cite_plain(article, passage, base + links["self"]),
-    }
+    return PassageBody(
+        id=passage.id,
+        text=passage.text,
+        start=passage.start,
+        end=passage.end,
+        lead=lead_of(article, passage),
+        section=passage.section,
+        article=ArticleReference.model_validate(article),
+        links=links,
+        citation=cite_plain(article, passage, base + links.self),
+    )
 
 
-def passage_links(article: Article, passage: Passage) -> dict[str, str]:
+@lru_cache(maxsize=_KEPT)
+def passage_links(article: Article, passage: Passage) -> PassageLinks:
     """The passage's own page, its place in the article here, and the publisher's page."""
-    return {
-        "self": f"/p/{passage.id}",
-        "article": f"/articles/{article.slug}#p-{passage.id}",
-        "source": link_source(article, passage),
-    }
+    return PassageLinks(
+        self=f"/p/{passage.id}",
+        article=f"/articles/{article.slug}#p-{passage.id}",
+        source=link_source(article, passage),
+    )
 
 
-def article_reference(article: Article) -> Reply:
-    """What a passage says of its article."""
-    return {
-        "slug": article.slug,
-        "title": article.title,
-        "author": article.author,
-        "publisher": article.publisher,
-        "url": article.url,
-        "retrieved": article.retrieved.isoformat(),
-        "reviewed": _iso(article.reviewed),
-        "sha256": article.sha256,
-    }
-
-
-def article_summary(article: Article, passages: int) -> Reply:
+def article_summary(article: Article, passages: int) -> ArticleSummary:
     """An article without its text."""
-    return {
-        **article_reference(article),
-        "language": article.language,
-        "rights": article.rights,
-        "passages": passages,
-        "links": {"self": f"/articles/{article.slug}", "source": article.url},
-    }
+    links = ArticleLinks(self=f"/articles/{article.slug}", source=article.url)
+    return ArticleSummary(**_take(article, ArticleSummary), passages=passages, links=links)
 
 
-def verification_reply(article: Article, passage: Passage, proof: Proof) -> Reply:
-    """The proof of a passage, without notices and index."""
-    return {
-        "id": passage.id,
-        "exact": proof.exact,
-        "article_sha256_matches": proof.article_sha256_matches,
-        "text_matches": proof.text_matches,
-        "sha256": proof.sha256,
-        "start": passage.start,
-        "end": passage.end,
-        "before": proof.before,
-        "text": passage.text,
-        "after": proof.after,
-        "article": article_reference(article),
-    }
+def verification_reply(
+    article: Article, passage: Passage, proof: Proof, notices: NoticesReply, index: IndexReference
+) -> VerificationReply:
+    """The proof of a passage."""
+    fields = _take(passage, VerificationReply) | _take(proof, VerificationReply)
+    reference = ArticleReference.model_validate(article)
+    return VerificationReply(**fields | {"article": reference}, notices=notices, index=index)
 
 
-def withdrawn_body(gone: WithdrawnPassage) -> Reply:
+def withdrawn_body(gone: WithdrawnPassage) -> WithdrawnBody:
     """What a withdrawn passage said."""
-    return {
-        "id": gone.id,
-        "text": gone.text,
-        "section": list(gone.section),
-        "article": {
-            "slug": gone.article,
-            "title": gone.title,
-            "author": gone.author,
-            "publisher": gone.publisher,
-            "url": gone.url,
-        },
-        "withdrawn": gone.withdrawn.isoformat(),
-    }
+    source = Source(**_take(gone, Source), slug=gone.article)
+    return WithdrawnBody(**_take(gone, WithdrawnBody) | {"article": source})
 
 
-def index_reference(answerer: Answerer) -> Reply:
-    """Which index a reply comes from."""
-    return {"generation": answerer.generation, "model": answerer.model}
-
-
-def _ranked(matches: Iterable[Match], base: str) -> list[Reply]:
-    return [_ranked_passage(rank, match, base) for rank, match in enumerate(matches, 1)]
-
-
-def _ranked_passage(rank: int, match: Match, base: str) -> Reply:
-    return {**passage_body(match.article, match.passage, base), **_as_found(rank, match)}
-
-
-def _as_found(rank: int, match: Match) -> Reply:
-    """Of a passage, what the question changes."""
-    return {
-        "rank": rank,
-        "score": round(match.score, 4),
-        "highlights": [list(span) for span in match.highlights],
-    }
-
-
-def _write_ranked(matches: Iterable[Match], base: str) -> Written:
-    return write_list(
-        Written(_write_body(match.article, match.passage, base) + write_json(_as_found(rank, match))[1:])
+def _rank(matches: Iterable[Match], base: str) -> tuple[RankedPassage, ...]:
+    return tuple(
+        RankedPassage(
+            **vars(passage_body(match.article, match.passage, base)),
+            rank=rank,
+            score=round(match.score, 4),
+            highlights=match.highlights,
+        )
         for rank, match in enumerate(matches, 1)
     )
 
 
-@lru_cache(maxsize=_KEPT)
-def _write_body(article: Article, passage: Passage, base: str) -> str:
-    """A passage's fixed part up to the comma that what the question changes follows."""
-    return f"{write_json(passage_body(article, passage, base))[:-1]},"
+def _refuse(refusal: Refusal) -> RefusedQuestion:
+    error = ErrorBody(code=refusal.code, message=refusal.message)
+    return RefusedQuestion(question=refusal.question, error=error, urgency=refusal.urgency)
 
 
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+def _take(record: object, form: type[BaseModel]) -> dict[str, Any]:
+    """Those fields of a form that a record has under the same name."""
+    return {name: getattr(record, name) for name in form.model_fields if hasattr(record, name)}

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 
 from app.answering.citation import escape_markdown, lead_of, name_place, quote_markdown, quote_plain
-from app.answering.replies import answer_reply, passage_links
+from app.answering.replies import NoticesReply, batch_reply, passage_links
 from app.notices import (
     CLOSEST,
     DISCLAIMER,
@@ -21,13 +19,14 @@ from app.notices import (
     emergency_text,
     notices,
 )
-from app.records import Answer, Article, Match, Passage
+from app.records import Answer, Article, Match, Passage, Refusal
 
 HEADINGS = {"answered": EXTRACTS, "closest": CLOSEST, "none": NOT_ANSWERED}
 URGENCY_NOTICES = {"now": [URGENT_NOTICE], "today": [TODAY_NOTICE], "none": []}
 COLUMNS = (
     "question",
     "outcome",
+    "refusal",
     "confidence",
     "urgency",
     "urgency_notice",
@@ -49,10 +48,11 @@ COLUMNS = (
 _FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
 """A cell that begins with one is read as a formula, or as one behind a blank, by a spreadsheet."""
 
+Answers = Sequence[Answer | Refusal]
 _Quote = Callable[[Article, Passage, str], str]
 
 
-def render_text(answers: Sequence[Answer], number: str | None, base: str) -> str:
+def render_text(answers: Answers, number: str | None, base: str) -> str:
     """Plain text to read in a terminal; the question is repeated when there are several."""
     parts = [emergency_text(number)]
     for answer in answers:
@@ -61,7 +61,7 @@ def render_text(answers: Sequence[Answer], number: str | None, base: str) -> str
     return "\n\n----\n\n".join([*parts, DISCLAIMER])
 
 
-def render_markdown(answers: Sequence[Answer], number: str | None, base: str) -> str:
+def render_markdown(answers: Answers, number: str | None, base: str) -> str:
     """Citations ready to paste into a reply, a heading for each question."""
     parts = [f"**{emergency_text(number)}**"]
     for answer in answers:
@@ -74,7 +74,7 @@ def render_markdown(answers: Sequence[Answer], number: str | None, base: str) ->
     return "\n\n".join([*parts, DISCLAIMER])
 
 
-def render_csv(answers: Sequence[Answer], number: str | None, base: str) -> str:
+def render_csv(answers: Answers, number: str | None, base: str) -> str:
     """A row for each passage, or one for a question without any; the notices stand in every row.
 
     For spreadsheets: a byte order mark tells them UTF-8, and a cell that they would take for a formula stands
@@ -90,14 +90,12 @@ def render_csv(answers: Sequence[Answer], number: str | None, base: str) -> str:
     return output.getvalue().rstrip("\r\n")
 
 
-def render_json(answers: Sequence[Answer], number: str | None, base: str) -> str:
+def render_json(answers: Answers, number: str | None, base: str) -> str:
     """The reply of the batch request."""
-    fixed = asdict(notices(number))
-    replied = [answer_reply(answer, fixed, base) for answer in answers]
-    return json.dumps({"answers": replied, "notices": fixed}, ensure_ascii=False, indent=1)
+    return batch_reply(answers, NoticesReply.model_validate(notices(number)), base).model_dump_json(indent=1)
 
 
-RENDERERS: Mapping[str, Callable[[Sequence[Answer], str | None, str], str]] = {
+RENDERERS: Mapping[str, Callable[[Answers, str | None, str], str]] = {
     "text": render_text,
     "markdown": render_markdown,
     "csv": render_csv,
@@ -105,7 +103,10 @@ RENDERERS: Mapping[str, Callable[[Sequence[Answer], str | None, str], str]] = {
 }
 
 
-def _quote_all(answer: Answer, quote: _Quote, base: str) -> Iterator[str]:
+def _quote_all(answer: Answer | Refusal, quote: _Quote, base: str) -> Iterator[str]:
+    if isinstance(answer, Refusal):
+        yield answer.message
+        return
     yield HEADINGS[answer.outcome]
     for match in answer.matches or answer.closest:
         yield quote(match.article, match.passage, _permalink(match, base))
@@ -115,16 +116,18 @@ def _quote_all(answer: Answer, quote: _Quote, base: str) -> Iterator[str]:
         yield quote(match.article, match.passage, _permalink(match, base))
 
 
-def _csv_rows(answer: Answer, number: str | None, base: str) -> Iterator[dict[str, str]]:
+def _csv_rows(answer: Answer | Refusal, number: str | None, base: str) -> Iterator[dict[str, str]]:
     asked = {
         "question": answer.question,
-        "outcome": answer.outcome,
-        "confidence": f"{answer.confidence:.4f}",
         "urgency": answer.urgency,
         "urgency_notice": " ".join(URGENCY_NOTICES[answer.urgency]),
         "emergency": emergency_text(number),
         "disclaimer": DISCLAIMER,
     }
+    if isinstance(answer, Refusal):
+        yield {**asked, "outcome": "refused", "refusal": answer.message}
+        return
+    asked |= {"outcome": answer.outcome, "confidence": f"{answer.confidence:.4f}"}
     kinds = {"passage": answer.matches, "closest": answer.closest, "help": answer.help}
     for kind, matches in kinds.items():
         for rank, match in enumerate(matches, 1):
@@ -153,4 +156,4 @@ def _guard_cell(value: str) -> str:
 
 
 def _permalink(match: Match, base: str) -> str:
-    return f"{base}{passage_links(match.article, match.passage)['self']}"
+    return f"{base}{passage_links(match.article, match.passage).self}"

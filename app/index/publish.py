@@ -53,6 +53,8 @@ def building(index: Path) -> Iterator[Path]:
         folder = Path(mkdtemp(prefix=_SCRATCH, dir=generations))
         try:
             yield folder
+        except BrokenPipeError:  # of a script's output, not of the disk
+            raise
         except (OSError, sqlite3.Error) as error:
             raise BuildError(f"The build ended, because the disk did not do its work: {error}.") from error
         finally:

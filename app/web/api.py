@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response
 
 from app.answering import replies
-from app.answering.answer import Answerer
+from app.answering.answer import Answerer, answer_each
 from app.answering.proof import prove_passage
 from app.errors import Withdrawn
 from app.notices import WITHDRAWN
-from app.records import Article
 from app.web.errors import render_error
 from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
 from app.web.reading import read_batch_json, read_question_json, read_question_query
-from app.web.site import reply_json, send_json, site
+from app.web.site import reply_json, site
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -36,10 +37,8 @@ def answer_batch() -> Response:
     """Answer several questions from one index."""
     asked = read_batch_json(k=site().settings.passages)
     answerer = site().current.answerer
-    answers = [site().ask(answerer, question, asked.k) for question in asked.questions]
-    notices, base = site().written_notices, site().base
-    replied = replies.write_list(replies.write_answer(answer, notices, base) for answer in answers)
-    return send_json(replies.write_fields({"answers": replied, "notices": notices}))
+    answers = answer_each(lambda question: site().ask(answerer, question, asked.k), asked.questions)
+    return reply_json(replies.batch_reply(answers, site().notices, site().base))
 
 
 @blueprint.get("/passages/<passage_id>")
@@ -49,10 +48,11 @@ def show_passage(passage_id: str) -> Response:
     try:
         passage = answerer.passage(passage_id)
     except Withdrawn:
-        body = replies.withdrawn_body(answerer.withdrawn(passage_id))
-        return render_error(410, "withdrawn", WITHDRAWN, withdrawn=body)
+        gone = replies.withdrawn_body(answerer.withdrawn(passage_id))
+        return render_error(410, "withdrawn", WITHDRAWN, withdrawn=gone)
     article = answerer.article(passage.article)
-    return _with_index(answerer, {"passage": replies.passage_body(article, passage, site().base)})
+    body = replies.passage_body(article, passage, site().base)
+    return _reply_fixed(replies.PassageReply(passage=body, **_fixed(answerer)))
 
 
 @blueprint.get("/passages/<passage_id>/verify")
@@ -62,15 +62,18 @@ def verify_passage(passage_id: str) -> Response:
     passage = answerer.passage(passage_id)
     article = answerer.article(passage.article)
     proof = prove_passage(article, passage)
-    return _with_index(answerer, replies.verification_reply(article, passage, proof))
+    return _reply_fixed(replies.verification_reply(article, passage, proof, **_fixed(answerer)))
 
 
 @blueprint.get("/articles")
 def list_articles() -> Response:
     """Every article, without texts."""
     answerer = site().current.answerer
-    articles = [_summary(answerer, article) for article in answerer.articles()]
-    return _with_index(answerer, {"articles": articles})
+    articles = tuple(
+        replies.article_summary(article, len(answerer.passages_of(article.slug)))
+        for article in answerer.articles()
+    )
+    return _reply_fixed(replies.ArticlesReply(articles=articles, **_fixed(answerer)))
 
 
 @blueprint.get("/openapi.json")
@@ -86,23 +89,25 @@ def show_article(slug: str) -> Response:
     """One article, whole, with its passages."""
     answerer = site().current.answerer
     article = answerer.article(slug)
-    passages = [replies.passage_body(article, passage, site().base) for passage in answerer.passages_of(slug)]
+    passages = tuple(
+        replies.passage_body(article, passage, site().base) for passage in answerer.passages_of(slug)
+    )
     summary = replies.article_summary(article, len(passages))
-    return _with_index(answerer, {"article": summary, "text": article.text, "passages": passages})
+    reply = replies.ArticleReply(article=summary, text=article.text, passages=passages, **_fixed(answerer))
+    return _reply_fixed(reply)
 
 
 def _answer(asked: QuestionRequest) -> Response:
-    answerer = site().current.answerer
-    answer = site().ask(answerer, asked.question, asked.k)
-    return send_json(replies.write_answer(answer, site().written_notices, site().base))
+    answer = site().ask(site().current.answerer, asked.question, asked.k)
+    return reply_json(replies.answer_reply(answer, site().notices, site().base))
 
 
-def _summary(answerer: Answerer, article: Article) -> replies.Reply:
-    return replies.article_summary(article, len(answerer.passages_of(article.slug)))
+def _fixed(answerer: Answerer) -> dict[str, Any]:
+    index = replies.IndexReference(generation=answerer.generation, model=answerer.model)
+    return {"notices": site().notices, "index": index}
 
 
-def _with_index(answerer: Answerer, payload: replies.Reply) -> Response:
-    index = replies.index_reference(answerer)
-    response = reply_json({**payload, "notices": site().notices, "index": index})
+def _reply_fixed(reply: replies.FixedReply) -> Response:
+    response = reply_json(reply)
     response.headers["Cache-Control"] = REVALIDATE
     return response

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from app.answering.citation import cite_markdown, cite_plain
 from app.answering.reassurance import warns
-from app.answering.replies import passage_links
+from app.answering.replies import PassageLinks, passage_links
 from app.notices import WORDS_BEFORE
 from app.records import Article, Match, Passage, Span
 from app.web.typeset import in_paragraph, typeset
@@ -80,14 +80,14 @@ class Extract:
         return _render_foot(template, self.article, self.passage, self.base)
 
     @property
-    def links(self) -> dict[str, str]:
+    def links(self) -> PassageLinks:
         """The passage's own page, its place in the article here, and the publisher's page."""
         return passage_links(self.article, self.passage)
 
     @property
     def permalink(self) -> str:
         """The whole address of the passage's own page."""
-        return self.base + self.links["self"]
+        return self.base + self.links.self
 
     @property
     def plain(self) -> str:

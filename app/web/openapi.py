@@ -10,19 +10,15 @@ from flask import Flask
 from pydantic import BaseModel
 
 from app import __version__
-from app.web.models import (
+from app.answering.replies import (
     AnswerReply,
     ArticleReply,
     ArticlesReply,
     BatchReply,
-    BatchRequest,
-    ErrorReply,
     PassageReply,
-    QuestionQuery,
-    QuestionRequest,
     VerificationReply,
-    WithdrawnReply,
 )
+from app.web.models import BatchRequest, ErrorReply, QuestionQuery, QuestionRequest, WithdrawnReply
 
 Document = dict[str, Any]
 _TITLE = "Nightlight"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
 from functools import cached_property, lru_cache
 from threading import Lock
 from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
+from pydantic import BaseModel
 from werkzeug.sansio.utils import get_current_url
 
 from app.answering.answer import Answerer
-from app.answering.replies import Written, write_json
+from app.answering.replies import NoticesReply
 from app.errors import TooLate
 from app.notices import notices
 from app.records import Answer
@@ -37,8 +38,7 @@ class Site:
         self.assets = load_assets()
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
-        self.notices: dict[str, Any] = asdict(notices(settings.emergency_number))
-        self.written_notices = write_json(self.notices)
+        self.notices = NoticesReply.model_validate(notices(settings.emergency_number))
         # Two that compute at once in one process only take the interpreter and the caches from each other.
         self._turn = Lock()
         self._app = app
@@ -92,14 +92,17 @@ def site() -> Site:
     return found
 
 
-def reply_json(payload: dict[str, Any], status: int = 200) -> Response:
-    """A JSON reply."""
-    return send_json(write_json(payload), status)
-
-
-def send_json(body: Written, status: int = 200) -> Response:
-    """A JSON reply that is written already."""
+def reply_json(payload: BaseModel | dict[str, Any], status: int = 200) -> Response:
+    """A JSON reply; words stay as they are, not as escapes."""
+    if isinstance(payload, BaseModel):
+        body = payload.model_dump_json()
+    else:
+        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), default=_dump)
     return Response(body, status, content_type="application/json")
+
+
+def _dump(part: BaseModel) -> dict[str, Any]:
+    return part.model_dump(mode="json")
 
 
 def count_response(response: Response) -> Response:

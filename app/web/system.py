@@ -6,7 +6,6 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
-from app.answering.replies import index_reference
 from app.web.headers import IMMUTABLE
 from app.web.site import reply_json, site
 
@@ -62,7 +61,7 @@ def report_ready() -> Response:
         {
             "status": status,
             "degraded": current.degraded,
-            "index": index_reference(answerer),
+            "index": {"generation": answerer.generation, "model": answerer.model},
         }
     )
 

@@ -8,10 +8,10 @@ import json
 
 import pytest
 
+from app.answering.replies import BatchReply
 from app.answering.reports import RENDERERS, render_csv, render_json, render_markdown, render_text
 from app.notices import DISCLAIMER, HELP_BESIDE, NOT_ANSWERED, URGENT_NOTICE, emergency_text
 from app.records import Answer
-from app.web.models import BatchReply
 from tests.web.answerer import WordAnswerer, make_answerer, make_article
 
 BASE = "https://nightlight.example"

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.settings import ROOT
+from tests.serving import start_server
 
 WORDS = "Shuddering attacks (SA) are a rare and harmless condition that affects infants and young children."
 
@@ -43,3 +46,31 @@ def test_file_without_a_question_is_told(environment: dict[str, str]) -> None:
     done = ask(environment, "--file", "-", typed="\n \n")
     assert (done.returncode, done.stdout) == (1, "")
     assert "holds no question" in done.stderr
+
+
+def test_line_that_cannot_be_taken_is_a_fault_of_itself_alone(environment: dict[str, str]) -> None:
+    typed = "is shuddering dangerous?\n" + "j" * 1001 + "\n"
+    done = ask(environment, "--file", "-", typed=typed)
+    assert done.returncode == 0
+    assert WORDS in done.stdout
+    assert "Your question is too long." in done.stdout
+
+
+@pytest.mark.parametrize("script", ["ask.py shuddering -k 20", "reindex.py --dry-run", "ask.py --help"])
+def test_reader_that_goes_away_ends_a_script_quietly(environment: dict[str, str], script: str) -> None:
+    name, *arguments = script.split()
+    command = [sys.executable, str(ROOT / "scripts" / name), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    assert process.stdout
+    process.stdout.close()
+    _, errors = process.communicate()
+    assert (process.returncode in (0, 141), errors) == (True, b"")
+
+
+def test_links_lead_to_the_server_that_runs(environment: dict[str, str], tmp_path: Path) -> None:
+    index = Path(environment["NIGHTLIGHT_INDEX_DIR"])
+    default = ask(environment, "is shuddering dangerous?").stdout
+    assert "http://127.0.0.1:8000/p/" in default
+    with start_server(index, tmp_path / "log", NIGHTLIGHT_WORKERS="1") as server:
+        assert f"{server.address}/p/" in ask(environment, "is shuddering dangerous?").stdout
+    assert ask(environment, "is shuddering dangerous?").stdout == default

@@ -11,17 +11,17 @@ from io import BytesIO
 import pytest
 from flask.testing import FlaskClient
 
-from app.notices import notices
-from app.settings import ROOT
-from app.web.models import (
+from app.answering.replies import (
     AnswerReply,
     ArticleReply,
     ArticlesReply,
     BatchReply,
-    ErrorReply,
     PassageReply,
     VerificationReply,
 )
+from app.notices import notices
+from app.settings import ROOT
+from app.web.models import ErrorReply
 from tests.web.answerer import WordAnswerer
 
 NOTICES = {
@@ -160,10 +160,17 @@ def test_batch_of_wrong_size_or_type_is_refused(client: FlaskClient, questions: 
     assert (status, reply["error"]["code"]) == (400, "bad_questions")
 
 
-def test_batch_names_the_question_that_is_wrong(client: FlaskClient) -> None:
-    status, reply = post(client, {"questions": ["jerks", " "]}, "/api/v1/answers:batch")
-    assert status == 400
-    assert reply["error"] == {"code": "question_empty", "message": "Question 2: Please type a question."}
+def test_question_that_is_wrong_in_a_batch_is_refused_alone(client: FlaskClient) -> None:
+    status, reply = post(client, {"questions": ["jerks", " ", "zebra"]}, "/api/v1/answers:batch")
+    assert status == 200
+    BatchReply.model_validate_json(json.dumps(reply))
+    first, refused, last = reply["answers"]  # type: ignore[misc]
+    assert (first["outcome"], last["outcome"]) == ("answered", "none")
+    assert refused == {
+        "question": " ",
+        "error": {"code": "question_empty", "message": "Please type a question."},
+        "urgency": "none",
+    }
 
 
 @pytest.mark.parametrize(
