@@ -23,6 +23,12 @@ _HELP = re.compile(
     r"|seek|consult\w*|call|urgent\w*|evaluat\w+|reason to worry)\b",
     re.IGNORECASE,
 )
+_SEEK = re.compile(
+    r"\b(?:seek|consult\w*|call|contact|visit|see (?:a|your|the) \w+|emergency|ambulance|hospital|urgent\w*"
+    r"|at once|immediate\w*|straight away|right away"
+    r"|medical (?:\w+ )?(?:attention|evaluation|help|advice|care))\b",
+    re.IGNORECASE,
+)
 
 
 def reassures(text: str) -> bool:
@@ -41,6 +47,6 @@ def find_help(answerer: Answerer, answer: Answer) -> tuple[Article, Passage] | N
     for article in articles:
         for passage in answerer.passages_of(article.slug):
             says_when = bool(passage.section) and passage.section[-1] in article.when_to_get_help
-            if says_when and warns(passage.text) and not reassures(passage.text):
+            if says_when and _SEEK.search(passage.text) and not reassures(passage.text):
                 return article, passage
     return None

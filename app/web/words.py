@@ -14,7 +14,7 @@ EXAMPLES = (
 )
 """Questions that the articles answer; a test asks them all."""
 
-STATEMENT_DATE = date(2026, 11, 22)
+STATEMENT_DATE = date(2026, 11, 26)
 """When the accessibility statement was last changed."""
 
 FIGURES = {

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from app.answering.citation import format_day
 from app.notices import (
     CLOSEST,
+    EMERGENCY_NUMBERS,
     EMERGENCY_SIGNS,
     HELP_BESIDE,
     NOT_ANSWERED,
@@ -18,7 +20,9 @@ from app.notices import (
     NOW_TITLE,
     SOURCES_DIFFER,
     SURENESS,
+    TODAY_TITLE,
     URGENT_NOTICE,
+    WEAK,
     WHO_TO_CALL,
     WITHDRAWN,
 )
@@ -34,6 +38,7 @@ CLOSEST_STATE = "/?q=shuddering+cats+dogs+cows+pigs"
 NONE = "/?q=zebra+crossing"
 URGENT = "/?q=jerks+lips+blue"
 HELP = "/?q=jerks+in+sleep"
+TODAY = "/?q=jerks+nodding+sleep"
 SUGGESTION = "/?q=shudering+attacks+stop"
 
 
@@ -205,6 +210,88 @@ def test_urgent_question_puts_the_full_card_before_everything(client: FlaskClien
     assert NOW_TITLE in page.h1
     assert NOW_TITLE in page.title
     assert read_page(client.get(ANSWERED)).all("div", role="alert") == []
+
+
+@pytest.mark.parametrize(("path", "title"), [(URGENT, NOW_TITLE), (TODAY, TODAY_TITLE)])
+def test_alarm_has_the_first_heading_and_stands_again_after_the_extracts(
+    client: FlaskClient, path: str, title: str
+) -> None:
+    page = read_page(client.get(path))
+    first = next(element for element in page.root.iter() if element.tag in ("h1", "h2", "h3"))
+    assert (first.tag, title in text_of(first), title in page.title) == ("h1", True, True)
+    (again,) = page.with_class("care")
+    assert title in text_of(again)
+    assert page.source.rindex("<article") < page.source.index('class="care ')
+    numbers = [link.attrib["href"] for link in again.iter("a")]
+    assert numbers == [f"tel:{number}" for number in EMERGENCY_NUMBERS]
+
+
+@pytest.mark.parametrize("path", [URGENT, TODAY])
+def test_under_an_alarm_what_reassures_is_folded_or_comes_after_the_help(
+    client: FlaskClient, answerer: WordAnswerer, path: str
+) -> None:
+    page = read_page(client.get(path))
+    (beside,) = page.with_class("beside")
+    assert page.passages()[passage_id(answerer, "When to Call")] in text_of(beside)
+    first, *others = page.with_class("extract")
+    assert first in list(beside.iter())
+    folded = [extract for fold in page.with_class("closest") for extract in fold.iter("article")]
+    assert others if path == TODAY else others == folded != []
+
+
+def test_under_an_alarm_without_help_in_the_articles_nothing_is_open(
+    client: FlaskClient, answerer: WordAnswerer
+) -> None:
+    path = "/?q=is+shuddering+dangerous+nodding&k=1"
+    page = read_page(client.get(path))
+    assert page.with_class("beside") == []
+    (folded,) = page.with_class("closest")
+    assert list(folded.iter("article")) == page.with_class("extract") != []
+
+
+def test_weak_answer_looks_weak(client: FlaskClient, answerer: WordAnswerer) -> None:
+    answer = answerer.answer
+    answerer.answer = lambda question, k=5: replace(answer(question, k), confidence=0.3)  # type: ignore[method-assign]
+    page = read_page(client.get(ANSWERED))
+    assert page.h1 == WEAK
+    assert page.title.startswith(WEAK)
+    assert SURENESS["weak"] in page.text
+    assert {"sure-weak" in extract.attrib["class"] for extract in page.with_class("extract")} == {True}
+
+
+def test_long_question_stands_whole_above_the_answer_with_the_date(client: FlaskClient) -> None:
+    question = "is shuddering dangerous, or does it stop by the age of two as my <mother> says it will?"
+    page = read_page(client.get("/", query_string={"q": question}))
+    (asked,) = page.with_class("asked")
+    assert question in text_of(asked)
+    assert format_day(date.today()) in text_of(asked)
+    assert page.source.index('class="asked"') < page.source.index("<article")
+
+
+def test_lines_of_the_field_are_one_question(client: FlaskClient, answerer: WordAnswerer) -> None:
+    client.get("/", query_string={"q": "jerks\r\nin\tsleep"})
+    client.post("/", data={"q": "jerks\nin sleep"})
+    assert answerer.asked == [("jerks in sleep", 5)] * 2
+
+
+def test_posted_answer_may_be_kept_by_the_readers_browser_alone(client: FlaskClient) -> None:
+    response = client.post("/", data={"q": "jerks in sleep"})
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["X-Robots-Tag"] == "noindex"
+
+
+def test_proof_is_in_plain_words_with_whole_words_around(client: FlaskClient, answerer: WordAnswerer) -> None:
+    id_ = passage_id(answerer, "How Minerals Help")
+    passage, article = answerer.passage(id_), answerer.article("jerks")
+    page = read_page(client.get(f"/p/{id_}"))
+    assert f"Characters {passage.start:,} to {passage.end:,} of the article" in page.text
+    (around,) = page.with_class("around")
+    before = text_of(around).partition(passage.text)[0]
+    assert len(before) > 100
+    start = passage.start - len(before)
+    assert article.text[start : passage.start] == before
+    assert article.text[start - 1].isspace()
+    assert not before[0].isspace()
 
 
 def test_help_from_the_same_article_stands_beside_the_first_extract(
