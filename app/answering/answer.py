@@ -27,8 +27,8 @@ class Answerer(Protocol):
     generation: str
     model: str
 
-    def answer(self, question: str, k: int = 5) -> Answer:
-        """Answer one question; raises QuestionError for one that cannot be taken."""
+    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
+        """Answer one question, from one article or from all; raises QuestionError, NotFound."""
 
     def articles(self) -> tuple[Article, ...]:
         """Every article, by slug."""
@@ -77,16 +77,16 @@ class IndexAnswerer:
         self._other_subjects = OtherSubjects(index.lexical)
         self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
 
-    def answer(self, question: str, k: int = 5) -> Answer:
-        """Answer one question; raises QuestionError for one that cannot be taken."""
+    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
+        """Answer one question, from one article or from all; raises QuestionError, NotFound."""
         question, k = check_question(question), check_count(k)
         try:
-            return self._answer(question, k)
+            return self._answer(question, k, article)
         finally:
             self.index.lexical.forget()
 
-    def _answer(self, question: str, k: int) -> Answer:
-        ranking, found = self.search.rank(question), triage(question)
+    def _answer(self, question: str, k: int, article: str | None) -> Answer:
+        ranking, found = self.search.rank(question, article), triage(question)
         confidence, outcome = self._judge(ranking) if has_words(question) else (0.0, "none")
         matches = self._find_matches(ranking, k) if outcome != "none" else ()
         return Answer(

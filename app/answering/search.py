@@ -27,6 +27,8 @@ Matrix = NDArray[np.float32]
 
 PROPOSED = 100
 """Candidates that each of the first three retrievers may propose."""
+MOST_BY_WORDS = 10_000
+"""Passages whose BM25 is looked at where those of one article are wanted, which are all candidates."""
 RESCORED = 24
 """Candidates that late interaction looks at, the best by the first three: on each of our sets of questions as
 good as all of them; 16 would lose 0.008 of MRR@5 on one."""
@@ -106,10 +108,10 @@ class Search:
         self._rescored = rescored
         self._lexical_scale = np.float32(1 / math.log1p(len(index.passages)))
 
-    def rank(self, question: str) -> Ranking:
-        """The candidates for a question; raises QuestionError when it cannot be encoded."""
+    def rank(self, question: str, article: str | None = None) -> Ranking:
+        """The candidates for a question, of one article or of all; raises QuestionError, NotFound."""
         query = self._read(make_searchable(question))
-        rows, lexical = self._propose(query)
+        rows, lexical = self._propose(query, article)
         vector = query.encoding.vector
         passages = self.index.passages.cosines(vector, rows)
         sentences, best_sentences = self._compare_sentences(vector, rows)
@@ -173,12 +175,16 @@ class Search:
         meant = {typed: word for typed, word in zip(query.typed, query.words, strict=True) if typed != word}
         return mend(question, meant) if meant else None
 
-    def _propose(self, query: Query) -> tuple[Rows, Scores]:
+    def _propose(self, query: Query, article: str | None) -> tuple[Rows, Scores]:
         """The candidates' rows in ascending order, each once, and their BM25, 0 where no word is shared."""
         index, vector = self.index, query.encoding.vector
         by_passage, _ = index.passages.search(vector, PROPOSED)
-        by_words, bm25 = index.lexical.search(query.words, PROPOSED)
-        if len(by_passage) == len(index.passages):  # nothing is left for others to propose
+        by_words, bm25 = index.lexical.search(query.words, PROPOSED if article is None else MOST_BY_WORDS)
+        if article is not None:
+            rows = np.array(index.store.rows_of(article), dtype=np.int64)
+            inside = np.isin(by_words, rows)
+            by_words, bm25 = by_words[inside], bm25[inside]
+        elif len(by_passage) == len(index.passages):  # nothing is left for others to propose
             rows = np.arange(len(by_passage))
         else:
             rows = _sort_out(np.concatenate([by_passage, self._propose_by_sentence(vector), by_words]))

@@ -8,7 +8,7 @@ from app import notices
 from app.answering.answer import Answerer
 from app.answering.citation import format_day
 from app.settings import Settings
-from app.web import api, pages, system
+from app.web import api, pages, staff, system
 from app.web.errors import init_errors
 from app.web.extracts import link_numbers
 from app.web.headers import init_headers
@@ -30,7 +30,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
     app.url_map.merge_slashes = False
     site = Site(app, settings, Current(answerer) if answerer else follow(settings))
     _init_templates(app, site)
-    for part in (pages, api, system):
+    for part in (pages, api, staff, system):
         app.register_blueprint(part.blueprint)
     init_errors(app)
     app.before_request(start_request)

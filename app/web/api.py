@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from app.answering import replies
-from app.answering.answer import Answerer, answer_each
+from app.answering.answer import Answerer
 from app.answering.proof import prove_passage
 from app.errors import Withdrawn
 from app.notices import WITHDRAWN
@@ -36,8 +36,7 @@ def answer_json() -> Response:
 def answer_batch() -> Response:
     """Answer several questions from one index."""
     asked = read_batch_json(k=site().settings.passages)
-    answerer = site().current.answerer
-    answers = answer_each(lambda question: site().ask(answerer, question, asked.k), asked.questions)
+    answers = site().ask_each(asked)
     return reply_json(replies.batch_reply(answers, site().notices, site().base))
 
 
@@ -98,7 +97,7 @@ def show_article(slug: str) -> Response:
 
 
 def _answer(asked: QuestionRequest) -> Response:
-    answer = site().ask(site().current.answerer, asked.question, asked.k)
+    answer = site().ask(site().current.answerer, asked.question, asked.k, asked.article)
     return reply_json(replies.answer_reply(answer, site().notices, site().base))
 
 

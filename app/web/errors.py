@@ -37,8 +37,15 @@ _BUSY_SECONDS = "3"
 
 
 def wants_json() -> bool:
-    """True for the addresses that programs use."""
-    return request.path.startswith(_JSON_PATHS)
+    """True for the addresses that programs use, and for those who ask for JSON."""
+    return request.path.startswith(_JSON_PATHS) or prefers_json()
+
+
+def prefers_json() -> bool:
+    """Whether the request would rather have JSON than a page."""
+    if "json" not in request.headers.get("Accept", ""):
+        return False
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 
 
 def render_error(status: int, code: str, message: str, **extra: Any) -> Response:

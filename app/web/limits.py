@@ -14,9 +14,11 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from limits.storage import Storage
 
+from app.web.reading import BATCHES
+
 BATCH_COST = 10
 """Questions that a batch counts for."""
-_QUESTIONS = frozenset({"pages.search_privately", "api.answer_query", "api.answer_json", "api.answer_batch"})
+_QUESTIONS = frozenset({"pages.search_privately", "api.answer_query", "api.answer_json", *BATCHES})
 _KEY_BYTES = 32
 
 
@@ -126,7 +128,7 @@ def is_local(address: str) -> bool:
 
 def find_cost() -> int:
     """How many questions this request counts for."""
-    return BATCH_COST if request.endpoint == "api.answer_batch" else 1
+    return BATCH_COST if request.endpoint in BATCHES else 1
 
 
 def find_wait(app: Flask) -> int:

@@ -35,6 +35,11 @@ Question = Annotated[
 ]
 PassageCount = Annotated[int, Field(ge=1, le=MAX_PASSAGES, description="The most passages to reply with.")]
 
+ArticleName = Annotated[
+    str | None,
+    Field(max_length=200, description="Answer from this article alone, by its slug."),
+]
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -45,6 +50,7 @@ class QuestionRequest(_Strict):
 
     question: Question
     k: PassageCount = 5
+    article: ArticleName = None
 
 
 class QuestionQuery(_Strict):
@@ -52,6 +58,7 @@ class QuestionQuery(_Strict):
 
     q: Question
     k: PassageCount = 5
+    article: ArticleName = None
 
 
 class BatchRequest(_Strict):
@@ -63,6 +70,7 @@ class BatchRequest(_Strict):
         description="1 to 50 questions; one that cannot be taken gets its own error.",
     )
     k: PassageCount = 5
+    article: ArticleName = None
 
 
 class ErrorReply(Reply):

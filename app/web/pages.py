@@ -8,9 +8,12 @@ from flask import Blueprint, Response, request
 
 from app.answering.answer import Answerer
 from app.answering.proof import prove_passage
+from app.answering.question import MAX_PASSAGES
 from app.answering.reassurance import find_help
 from app.answering.withdrawal import find_successor
 from app.errors import NotFound, Withdrawn
+from app.web import api
+from app.web.errors import prefers_json
 from app.web.extracts import Extract, make_extracts
 from app.web.headers import FOR_BACK, REVALIDATE
 from app.web.models import QuestionRequest
@@ -21,6 +24,26 @@ from app.web.typeset import lay_out_article
 from app.web.words import STATEMENT_DATE, name_figures, name_sureness
 
 blueprint = Blueprint("pages", __name__)
+_SAME_AS_JSON = {
+    "pages.show_passage": api.show_passage,
+    "pages.list_articles": api.list_articles,
+    "pages.show_article": api.show_article,
+}
+
+
+@blueprint.before_request
+def reply_to_programs() -> Response | None:
+    """Who asks a page's address for JSON gets what the page shows as the API replies it."""
+    view = _SAME_AS_JSON.get(request.endpoint or "")
+    return view(**request.view_args or {}) if view and prefers_json() else None
+
+
+@blueprint.after_request
+def tell_caches(response: Response) -> Response:
+    """That one address has two forms."""
+    if request.endpoint in _SAME_AS_JSON:
+        response.vary.add("Accept")
+    return response
 
 
 @blueprint.get("/")
@@ -89,7 +112,7 @@ def show_accessibility() -> Response:
 
 def _answer(asked: QuestionRequest) -> Response:
     answerer, base = site().current.answerer, site().base
-    answer = site().ask(answerer, asked.question, asked.k)
+    answer = site().ask(answerer, asked.question, asked.k, asked.article)
     urgent = answer.urgency != "none"
     found = find_help(answerer, answer) if urgent else None
     first_help = Extract(*found, base) if found else None
@@ -104,6 +127,8 @@ def _answer(asked: QuestionRequest) -> Response:
         urgency=answer.urgency,
         language=answer.language,
         question=asked.question,
+        article=answerer.article(asked.article) if asked.article else None,
+        more=MAX_PASSAGES if len(shown) == asked.k < MAX_PASSAGES else None,
         day=date.today(),
         extracts=shown,
         sources=len({extract.article.slug for extract in shown}),

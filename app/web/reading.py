@@ -22,6 +22,7 @@ MAX_BODY = 8 * 1024
 MAX_BATCH_BODY = 256 * 1024
 """Fifty questions of 1,000 characters need more room than one."""
 _LINE_BREAK = re.compile(r"\r\n|[\r\n\t]")
+BATCHES = frozenset({"api.answer_batch", "staff.answer_many"})
 _MAX_FIELDS = 20
 _MAX_DIGITS = 20
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -30,13 +31,14 @@ _BAD_ENCODING = ("bad_encoding", "Your question could not be read. Send it as UT
 _BAD_FIELDS = {
     "k": BAD_COUNT,
     "question": ("bad_question", "The question must be text."),
+    "article": ("bad_article", "article must be the short name of an article."),
     "questions": ("bad_questions", f"questions must be a list of 1 to {MAX_BATCH} texts."),
 }
 
 
 def check_body_size() -> None:
     """Refuse a large body; only its first bytes are read, for an emergency."""
-    limit = MAX_BATCH_BODY if request.endpoint == "api.answer_batch" else MAX_BODY
+    limit = MAX_BATCH_BODY if request.endpoint in BATCHES else MAX_BODY
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
     # One more than may be: a chunked body is cut there, which shows that it is too long.
@@ -46,8 +48,8 @@ def check_body_size() -> None:
 def read_question_query(*, k: int, strict: bool) -> QuestionRequest:
     """The question in the address; ``strict`` refuses names besides q and k, as shared links may carry."""
     fields = _read_pairs(request.query_string)
-    if strict and fields.keys() - {"q", "k"}:
-        raise QuestionError("unknown_parameter", "Only q and k can be given.")
+    if strict and fields.keys() - {"q", "k", "article"}:
+        raise QuestionError("unknown_parameter", "Only q, k and article can be given.")
     return _question_of(fields if strict else _fold_lines(fields), k)
 
 
@@ -65,6 +67,18 @@ def read_question_json(*, k: int) -> QuestionRequest:
 def read_batch_json(*, k: int) -> BatchRequest:
     """Several questions in a JSON body."""
     return _validate(BatchRequest, {"k": k, **_read_json_object()})
+
+
+def read_batch_form(*, k: int) -> tuple[BatchRequest, str]:
+    """The questions of the page for many, one a line, and the form that the answers are wanted in."""
+    fields = _read_pairs(_read_body("application/x-www-form-urlencoded"))
+    lines = [line.strip() for line in fields.get("questions", "").splitlines() if line.strip()]
+    if not lines:
+        raise QuestionError("question_empty", "Please type a question, one in each line.")
+    if len(lines) > MAX_BATCH:
+        raise QuestionError("bad_questions", f"Ask {MAX_BATCH} questions at once or less.")
+    asked = {"questions": lines, "k": k, "article": fields.get("article") or None}
+    return _validate(BatchRequest, asked), fields.get("form", "page")
 
 
 def read_typed() -> str:
@@ -107,7 +121,8 @@ def _question_of(fields: dict[str, str], k: int) -> QuestionRequest:
     count: Any = fields.get("k", k)
     if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _MAX_DIGITS:
         count = int(count)
-    return _validate(QuestionRequest, {"question": fields["q"], "k": count})
+    asked = {"question": fields["q"], "k": count, "article": fields.get("article") or None}
+    return _validate(QuestionRequest, asked)
 
 
 def _read_pairs(raw: bytes) -> dict[str, str]:
@@ -179,7 +194,7 @@ def _explain(error: ValidationError) -> QuestionError:
     if kind == "missing":
         return QuestionError("question_empty", "Please type a question.")
     if kind == "extra_forbidden":
-        return QuestionError("unknown_parameter", "Only the question and k can be given.")
+        return QuestionError("unknown_parameter", "Only the question, k and article can be given.")
     if kind in ("question_too_long", "control_characters", "question_empty"):
         return QuestionError(kind, where + first["msg"])
     if kind == "string_unicode":

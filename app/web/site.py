@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -12,15 +12,16 @@ from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel
 from werkzeug.sansio.utils import get_current_url
 
-from app.answering.answer import Answerer
+from app.answering.answer import Answerer, answer_each
 from app.answering.replies import NoticesReply
 from app.errors import TooLate
 from app.notices import notices
-from app.records import Answer
+from app.records import Answer, Refusal
 from app.settings import Settings
 from app.web.assets import load_assets
 from app.web.log import log_request, note_question
 from app.web.metrics import Metrics
+from app.web.models import BatchRequest
 from app.web.openapi import Document, build_document
 from app.web.reload import Current
 
@@ -54,14 +55,14 @@ class Site:
         """The OpenAPI document, made when it is first asked for."""
         return build_document(self._app)
 
-    def ask(self, answerer: Answerer, question: str, k: int) -> Answer:
+    def ask(self, answerer: Answerer, question: str, k: int, article: str | None = None) -> Answer:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
         note_question(len(question))
         with self._turn:
             started = perf_counter()
             if started - g.started > self.settings.deadline:
                 raise TooLate("the deadline has passed")
-            answer = answerer.answer(question, k)
+            answer = answerer.answer(question, k, article)
         note_question(len(question), answer.outcome)
         self.metrics.count_answer(
             answer.outcome,
@@ -72,6 +73,12 @@ class Site:
         if answer.outcome != "answered":
             self.metrics.count_unanswered(answer.closest[0].article.slug if answer.closest else "none")
         return answer
+
+    def ask_each(self, asked: BatchRequest) -> list[Answer | Refusal]:
+        """Answer several questions from one index; one that cannot be taken is refused alone."""
+        answerer = self.current.answerer
+        ask = partial(self.ask, answerer, k=asked.k, article=asked.article)
+        return list(answer_each(ask, asked.questions))
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page."""

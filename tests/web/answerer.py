@@ -72,7 +72,9 @@ class WordAnswerer:
         self.gone: dict[str, WithdrawnPassage | None] = {}
         self.asked: list[tuple[str, int]] = []
 
-    def answer(self, question: str, k: int = 5) -> Answer:
+    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
+        if article is not None:
+            self.article(article)
         self.asked.append((question, k))
         wanted = words_of(question)
         scored = [
@@ -80,8 +82,9 @@ class WordAnswerer:
                 len(wanted & words_of(" ".join(passage.section) + " " + passage.text)) / (len(wanted) or 1),
                 passage,
             )
-            for passages in self._passages.values()
+            for slug, passages in self._passages.items()
             for passage in passages
+            if article in (None, slug)
         ]
         ranked = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])[:k]
         matches = tuple(self._match(score, passage) for score, passage in ranked)

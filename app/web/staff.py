@@ -1,0 +1,79 @@
+"""For those who answer many parents: many questions at once, and what the articles can answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from app.answering.reports import RENDERERS
+from app.records import Answer
+from app.web.extracts import make_extracts
+from app.web.headers import REVALIDATE
+from app.web.reading import read_batch_form
+from app.web.site import site
+from app.web.words import name_sureness
+
+blueprint = Blueprint("staff", __name__)
+
+DOWNLOADS = {
+    "csv": "text/csv; charset=utf-8",
+    "markdown": "text/markdown; charset=utf-8",
+    "text": "text/plain; charset=utf-8",
+}
+ON_A_PAGE = 20
+"""Articles whose headings one page lists."""
+
+
+@blueprint.get("/many")
+def show_many() -> Response:
+    """The form for several questions at once."""
+    response = site().render("many.html", articles=site().current.answerer.articles())
+    response.headers["Cache-Control"] = REVALIDATE
+    return response
+
+
+@blueprint.post("/many")
+def answer_many() -> Response:
+    """Their answers on a page, or as a file; posted, so that no address holds a question."""
+    asked, form = read_batch_form(k=site().settings.passages)
+    answers = site().ask_each(asked)
+    if form in DOWNLOADS:
+        body = RENDERERS[form](answers, site().settings.emergency_number, site().base)
+        name = f"answers.{'md' if form == 'markdown' else 'txt' if form == 'text' else 'csv'}"
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(body, content_type=DOWNLOADS[form], headers=disposition)
+    levels = [answer.urgency for answer in answers]
+    return site().render(
+        "many.html",
+        articles=site().current.answerer.articles(),
+        asked=asked,
+        shown=[
+            {
+                "answer": answer,
+                "sure": name_sureness(answer.confidence),
+                "first": make_extracts(answer.matches[:1], site().base),
+                "help": make_extracts(answer.help, site().base),
+            }
+            if isinstance(answer, Answer)
+            else {"answer": answer, "refused": answer.message}
+            for answer in answers
+        ],
+        urgency=next((level for level in ("now", "today") if level in levels), "none"),
+    )
+
+
+@blueprint.get("/topics")
+def list_topics() -> Response:
+    """What the articles answer: their headings, each leading to its place."""
+    answerer = site().current.answerer
+    articles = answerer.articles()
+    number = request.args.get("page", "1")
+    page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+    first = (max(1, page) - 1) * ON_A_PAGE
+    topics = []
+    for article in articles[first : first + ON_A_PAGE]:
+        headings = {passage.section: passage.id for passage in reversed(answerer.passages_of(article.slug))}
+        topics.append((article, [(path, id_) for path, id_ in reversed(headings.items()) if path]))
+    following = page + 1 if first + ON_A_PAGE < len(articles) else None
+    response = site().render("topics.html", topics=topics, page=page, following=following)
+    response.headers["Cache-Control"] = REVALIDATE
+    return response
