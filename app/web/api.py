@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response
 
 from app.answering import replies
-from app.answering.answer import Answerer
+from app.answering.answer import Answerer, answer_each
 from app.answering.proof import prove_passage
 from app.errors import Withdrawn
 from app.notices import WITHDRAWN
@@ -16,6 +19,7 @@ from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
 from app.web.reading import read_batch_json, read_question_json, read_question_query
 from app.web.site import reply_json, site
+from app.web.words import EXAMPLES
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -94,6 +98,43 @@ def show_article(slug: str) -> Response:
     summary = replies.article_summary(article, len(passages))
     reply = replies.ArticleReply(article=summary, text=article.text, passages=passages, **_fixed(answerer))
     return _reply_fixed(reply)
+
+
+def make_examples() -> dict[str, tuple[str, str]]:
+    """For each operation a call and, where it is short, what it replies just now, as JSON."""
+    answerer, base = site().current.answerer, site().base
+    question, fixed = EXAMPLES[0], _fixed(answerer)
+    answer = answerer.answer(question, 1)
+    passage = (answer.matches or answer.closest)[0].passage
+    article = answerer.article(passage.article)
+    body = replies.passage_body(article, passage, base)
+    one = replies.answer_reply(answer, site().notices, base)
+    each = answer_each(partial(answerer.answer, k=1), (question, ""))
+    examples: dict[str, tuple[str, object, replies.Reply | None]] = {
+        "answer_query": (f"/answers?q={quote(question)}&k=1", None, one),
+        "answer_json": ("/answers", {"question": question, "k": 1}, one),
+        "answer_batch": (
+            "/answers:batch",
+            {"questions": [question, ""], "k": 1},
+            replies.batch_reply(each, site().notices, base),
+        ),
+        "show_passage": (f"/passages/{passage.id}", None, replies.PassageReply(passage=body, **fixed)),
+        "verify_passage": (
+            f"/passages/{passage.id}/verify",
+            None,
+            replies.verification_reply(article, passage, prove_passage(article, passage), **fixed),
+        ),
+        "list_articles": ("/articles", None, None),
+        "show_article": (f"/articles/{article.slug}", None, None),
+    }
+    return {
+        name: (
+            f"curl '{base}/api/v1{path}'"
+            + (f" -H 'Content-Type: application/json' -d '{json.dumps(sent)}'" if sent else ""),
+            reply.model_dump_json(indent=1) if reply else "",
+        )
+        for name, (path, sent, reply) in examples.items()
+    }
 
 
 def _answer(asked: QuestionRequest) -> Response:

@@ -68,6 +68,19 @@ _OPERATIONS = {
     "api.list_articles": _Operation(ArticlesReply, "The articles."),
     "api.show_article": _Operation(ArticleReply, "The article.", others=_NO_ARTICLE),
 }
+_TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "null": "null",
+    "date": "date, YYYY-MM-DD",
+}
+_LIMITS = (
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", "characters"),
+    ("minItems", "maxItems", "of them"),
+)
 _PARAMETERS = {
     "passage_id": "The id of a passage, as it stands in replies.",
     "slug": "The short name of an article, as it stands in replies.",
@@ -105,17 +118,29 @@ def list_operations(document: Document) -> Iterator[Document]:
     """What the readable page shows of each operation."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
+            fields = [_field(one["name"], one["schema"], one["required"]) for one in operation["parameters"]]
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                fields += _list_fields(document["components"]["schemas"][_name_form(media["schema"])])
+            (reply,) = operation["responses"]["200"]["content"].values()
             yield {
                 "id": operation["operationId"],
                 "method": method.upper(),
                 "path": path,
                 "summary": operation["summary"],
-                "fields": list(_fields(document, operation)),
+                "fields": fields,
+                "reply": _name_form(reply["schema"]),
                 "responses": [
                     (status, response["description"])
                     for status, response in sorted(operation["responses"].items())
                 ],
             }
+
+
+def list_forms(document: Document) -> Iterator[Document]:
+    """Every form that replies are made of, with each of its fields."""
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        if not name.endswith(("Request", "Query")):
+            yield {"name": name, "summary": schema.get("description", ""), "fields": _list_fields(schema)}
 
 
 def _describe(tree: Any, operation: _Operation, view: Any) -> Any:
@@ -137,18 +162,43 @@ def _describe(tree: Any, operation: _Operation, view: Any) -> Any:
     )(view)
 
 
-def _fields(document: Document, operation: Document) -> Iterator[Document]:
-    for parameter in operation["parameters"]:
-        yield _field(parameter["name"], parameter["schema"], parameter["description"], parameter["required"])
-    content = operation.get("requestBody", {}).get("content", {})
-    for media in content.values():
-        model = document["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
-        for name, schema in model["properties"].items():
-            yield _field(name, schema, schema.get("description", ""), name in model.get("required", ()))
+def _list_fields(form: Document) -> list[Document]:
+    required = form.get("required", ())
+    return [_field(name, schema, name in required) for name, schema in form.get("properties", {}).items()]
 
 
-def _field(name: str, schema: Document, description: str, required: bool) -> Document:
-    kind = schema.get("type", "")
-    if kind == "array":
-        kind = f"list of {schema['items'].get('type', 'objects')}s"
-    return {"name": name, "type": kind, "description": description, "required": required}
+def _field(name: str, schema: Document, required: bool) -> Document:
+    return {
+        "name": name,
+        "type": _say_type(schema),
+        "form": _name_form(schema),
+        "limits": _say_limits(schema),
+        "description": schema.get("description", ""),
+        "required": required,
+    }
+
+
+def _name_form(schema: Document) -> str:
+    """The form that a value, or one of a list, has; empty for a plain value."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])]
+    return next(filter(None, map(_name_form, inner)), "")
+
+
+def _say_type(schema: Document) -> str:
+    if "anyOf" in schema:
+        return " or ".join(map(_say_type, schema["anyOf"]))
+    if "enum" in schema:
+        return ", ".join(f'"{value}"' for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_say_type(schema['items']) if 'items' in schema else 'two whole numbers'}"
+    return _name_form(schema) or _TYPES[schema.get("format") or schema["type"]]
+
+
+def _say_limits(schema: Document) -> str:
+    said = [f"default {schema['default']}"] if schema.get("default") is not None else []
+    for low, high, unit in _LIMITS:
+        if low in schema or high in schema:
+            said.append(f"{schema.get(low, 0):,} to {schema.get(high, 'any number')} {unit}".strip())
+    return ", ".join(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from flask import Blueprint, Response, request
@@ -17,14 +18,14 @@ from app.web.errors import prefers_json
 from app.web.extracts import Extract, make_extracts
 from app.web.headers import FOR_BACK, REVALIDATE
 from app.web.models import QuestionRequest
-from app.web.openapi import list_operations
+from app.web.openapi import list_forms, list_operations
 from app.web.reading import read_question_form, read_question_query
 from app.web.site import site
 from app.web.typeset import lay_out_article
 from app.web.words import STATEMENT_DATE, name_figures, name_sureness
 
 blueprint = Blueprint("pages", __name__)
-_SAME_AS_JSON = {
+_SAME_AS_JSON: dict[str, Callable[..., Response]] = {
     "pages.show_passage": api.show_passage,
     "pages.list_articles": api.list_articles,
     "pages.show_article": api.show_article,
@@ -100,8 +101,9 @@ def show_about() -> Response:
 @blueprint.get("/api")
 def show_api() -> Response:
     """The readable page of the OpenAPI document."""
-    operations = list(list_operations(site().document))
-    return _storable(site().render("api.html", operations=operations))
+    document = site().document
+    operations, forms = list(list_operations(document)), list(list_forms(document))
+    return _storable(site().render("api.html", operations=operations, forms=forms, calls=api.make_examples()))
 
 
 @blueprint.get("/accessibility")

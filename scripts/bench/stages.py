@@ -30,7 +30,7 @@ class Prepared(IndexAnswerer):
         super().__init__(answerer.index)
         self._answers = {question: answerer.answer(question) for question in questions}
 
-    def answer(self, question: str, k: int = 5) -> Answer:  # noqa: ARG002 - as an Answerer is called
+    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:  # noqa: ARG002
         """What was answered before."""
         return self._answers[question]
 

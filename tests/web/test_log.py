@@ -66,7 +66,7 @@ def test_fault_is_logged_with_the_requests_name_and_without_its_words(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing(WordAnswerer):
-        def answer(self, question: str, k: int = 5) -> object:  # noqa: ARG002
+        def answer(self, question: str, k: int = 5, article: str | None = None) -> object:  # noqa: ARG002
             raise KeyError(question)
 
     client = create_app(Settings(_env_file=None), Failing()).test_client()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shlex
 from urllib.parse import urlencode
 
 import pytest
@@ -124,11 +126,31 @@ def test_every_page_can_be_asked_from(client: FlaskClient, path: str) -> None:
 
 def test_page_gives_json_to_those_who_prefer_it(client: FlaskClient, answerer: WordAnswerer) -> None:
     passage = answerer.passages_of("jerks")[0]
-    json = {"Accept": "application/json"}
-    reply = client.get(f"/p/{passage.id}", headers=json)
+    wanted = {"Accept": "application/json"}
+    reply = client.get(f"/p/{passage.id}", headers=wanted)
     PassageReply.model_validate_json(reply.data)
     assert "Accept" in reply.headers["Vary"]
-    ArticlesReply.model_validate_json(client.get("/articles", headers=json).data)
-    ErrorReply.model_validate_json(client.get("/p/nothing", headers=json).data)
+    ArticlesReply.model_validate_json(client.get("/articles", headers=wanted).data)
+    ErrorReply.model_validate_json(client.get("/p/nothing", headers=wanted).data)
     for accept in ("text/html,application/json;q=0.9", "*/*", "text/html"):
         read_page(client.get(f"/p/{passage.id}", headers={"Accept": accept}))
+
+
+def test_api_page_shows_every_field_default_range_and_a_call_that_works(client: FlaskClient) -> None:
+    page = read_page(client.get("/api"))
+    document = client.get("/api/v1/openapi.json").get_json()
+    for name, form in document["components"]["schemas"].items():
+        for field, schema in form["properties"].items():
+            assert field in page.text
+            assert schema.get("description", "") in page.text, f"{name}.{field}"
+    assert "default 5, 1 to 20" in page.text
+    calls = [text_of(code) for code in page.all("code") if text_of(code).startswith("curl ")]
+    assert len(calls) == 7
+    for call in calls:
+        _, address, *rest = shlex.split(call)
+        path = address.removeprefix("http://localhost")
+        sent = {"data": rest[-1], "content_type": "application/json", "method": "POST"} if rest else {}
+        assert client.open(path, **sent).status_code == 200
+    shown = [json.loads(text_of(code)) for code in page.all("code") if text_of(code).startswith("{")]
+    assert len(shown) == 5
+    assert shown[0]["passages"][0]["text"].startswith("Shuddering attacks are rare")
