@@ -104,10 +104,9 @@ def test_printed_page_has_card_source_and_addresses_and_no_controls(
     assert after == '" (https://newmamaa.com/baby-leg-twitching-while-sleeping)"'
 
 
-def test_staff_copies_exactly_the_citation(server: Server, open_page: OpenPage) -> None:
+def test_staff_copies_exactly_the_citation_by_one_click(server: Server, open_page: OpenPage) -> None:
     page = open_page(answer_address(server), permissions=("clipboard-read", "clipboard-write"))
     reply = json.loads(page.request.get(f"{server.address}/api/v1/answers?q={quote(QUESTION)}").text())
-    ask_for_links(page)
     page.get_by_role("button", name="Copy text").first.click()
     expect(page.get_by_text("Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -116,6 +115,10 @@ def test_staff_copies_exactly_the_citation(server: Server, open_page: OpenPage) 
 
     page.get_by_role("button", name="Copy Markdown").first.click()
     assert page.evaluate("navigator.clipboard.readText()").startswith(f"> **{SECTION}**")
+
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("button", name="Copy text").first).to_be_focused()
+    assert page.locator(".copy-bar").first.locator("button[tabindex='0']").count() == 1
 
 
 def test_staff_sees_the_proof_by_one_click(server: Server, open_page: OpenPage) -> None:

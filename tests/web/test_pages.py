@@ -532,7 +532,7 @@ def test_without_an_index_the_page_still_says_whom_to_call(
 
 
 class BrokenAnswerer(WordAnswerer):
-    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
+    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:  # noqa: ARG002
         raise RuntimeError(f"cannot answer {question} with {k}")
 
 

@@ -154,3 +154,13 @@ def test_api_page_shows_every_field_default_range_and_a_call_that_works(client: 
     shown = [json.loads(text_of(code)) for code in page.all("code") if text_of(code).startswith("{")]
     assert len(shown) == 5
     assert shown[0]["passages"][0]["text"].startswith("Shuddering attacks are rare")
+
+
+@pytest.mark.parametrize("path", ["/?q=calcium+iron+zinc", "/p/{}"])
+def test_headings_above_the_nearest_are_printed(
+    client: FlaskClient, answerer: WordAnswerer, path: str
+) -> None:
+    table = answerer.passages_of("jerks")[-1]
+    assert table.section == ("When to Call", "How Minerals Help")
+    page = read_page(client.get(path.format(table.id)))
+    assert "When to Call" in [text_of(line) for line in page.with_class("by")]

@@ -4,16 +4,35 @@
 const MAX_QUESTION = 1000;
 const SHOW_COUNT_FROM = 800;
 
-function addCopyButton(text) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy-button";
-  button.textContent = text.dataset.copy;
+// One tab stop for both buttons; arrows go from one to the other.
+function addCopyButtons(texts) {
+  const heading = texts.closest("article")?.querySelector(".section")?.textContent;
+  const bar = document.createElement("div");
+  bar.className = "copy-bar";
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", heading ? `Copy with source: ${heading}` : "Copy with source");
   const said = document.createElement("span");
   said.className = "said";
   said.setAttribute("role", "status");
-  button.addEventListener("click", () => copy(text, said));
-  text.before(button, said);
+  const buttons = [...texts.querySelectorAll("pre[data-copy]")].map((text, place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy-button";
+    button.textContent = text.dataset.copy;
+    if (heading) button.setAttribute("aria-label", `${text.dataset.copy}: ${heading}`);
+    button.tabIndex = place ? -1 : 0;
+    button.addEventListener("click", () => copy(text, said));
+    return button;
+  });
+  bar.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+    const step = event.key === "ArrowRight" ? 1 : buttons.length - 1;
+    const next = buttons[(buttons.indexOf(document.activeElement) + step) % buttons.length];
+    buttons.forEach((button) => { button.tabIndex = button === next ? 0 : -1; });
+    next.focus();
+  });
+  bar.append(...buttons, said);
+  (texts.closest(".origin") ?? texts).before(bar);
 }
 
 async function copy(text, said) {
@@ -21,6 +40,7 @@ async function copy(text, said) {
     await navigator.clipboard.writeText(text.textContent);
     said.textContent = "Copied";
   } catch {
+    text.closest("details")?.setAttribute("open", "");
     getSelection().selectAllChildren(text);
     said.textContent = "Marked. Press Ctrl and C to copy.";
   }
@@ -66,7 +86,7 @@ function growWithWords(box) {
   });
 }
 
-document.querySelectorAll("pre[data-copy]").forEach(addCopyButton);
+document.querySelectorAll(".copy").forEach(addCopyButtons);
 document.querySelectorAll("#q").forEach((box) => {
   countCharacters(box);
   askOnEnter(box);
