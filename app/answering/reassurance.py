@@ -10,8 +10,8 @@ from app.records import Answer, Article, Passage
 _CALM = re.compile(
     r"\b(?:normal|harmless|benign|reassur\w+|outgr[eo]w\w*|avoid panic|without harm"
     r"|nothing (?:to worry|serious|wrong)|no (?:real |great )?(?:danger|harm|risk|problem)"
-    r"|no (?:need|cause|reason|grounds?) (?:to|for)|no (?:further|more|other|medical) \w+ (?:is|are) n"
-    r"|(?:not|n[’']t|never|rarely|seldom|hardly) (?:\w+ ){0,3}(?:worr\w+|concern\w*|danger\w*|harm\w*|hurt"
+    r"|no (?:need|cause|reason|grounds?) (?:to|for)|no (?:further|more|other|medical) \w+"
+    r"|(?:not|\w+n[’']t|never|rarely|seldom|hardly) (?:\w+ ){0,3}(?:worr\w+|concern\w*|danger\w*|harm\w*|hurt"
     r"|serious|alarm\w*|panic|necessary|needed|required|cause|sign|symptom)"
     r"|(?:usually|generally|mostly|often|typically|probably|commonly) (?:\w+ ){0,2}(?:nothing|mild|fine|safe"
     r"|ok|okay|common|temporary|pass|passes|stops?|resolves?|disappears?|fades?|settles?)"
