@@ -319,7 +319,7 @@ def test_an_encrypted_pdf_is_refused(tmp_path: Path) -> None:
     pdf.set_encryption(owner_password="owner", user_password="user")  # noqa: S106
     pdf.add_page()
     pdf.output(str(tmp_path / "a.pdf"))
-    assert refuse(tmp_path / "a.pdf").endswith("(damaged, or it needs a password).")
+    assert refuse(tmp_path / "a.pdf").endswith("needs a password; save it without one.")
 
 
 def test_a_pdf_of_too_many_pages_is_refused(tmp_path: Path) -> None:
@@ -327,4 +327,4 @@ def test_a_pdf_of_too_many_pages_is_refused(tmp_path: Path) -> None:
     for _ in range(301):
         pdf.add_page()
     pdf.output(str(tmp_path / "a.pdf"))
-    assert refuse(tmp_path / "a.pdf").endswith("301 pages; an article has at most 300.")
+    assert refuse(tmp_path / "a.pdf").endswith("more than 300 pages, and an article has at most 300.")
