@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
@@ -45,6 +46,7 @@ def parse(settings: Settings) -> argparse.Namespace:
     asked.add_argument("question", nargs="?", help="what a parent would type")
     asked.add_argument("--file", type=Path, help="file of questions, one a line; - for standard input")
     parser.add_argument("-k", type=int, default=settings.passages, help="how many passages at most")
+    parser.add_argument("--article", metavar="SLUG", help="answer from this article alone")
     parser.add_argument("--format", choices=RENDERERS, default="text", help="default: text")
     return parser.parse_args()
 
@@ -56,7 +58,8 @@ def main() -> None:
     check_count(options.k)
     questions = read_questions(options.file) if options.file else [check_question(options.question)]
     answerer = open_answerer(settings)
-    answers = list(answer_each(lambda question: answerer.answer(question, options.k), questions))
+    ask = partial(answerer.answer, k=options.k, article=options.article)
+    answers = list(answer_each(ask, questions))
     base = settings.public_url or find_server(settings) or f"http://{settings.host}:{settings.port}"
     print(RENDERERS[options.format](answers, settings.emergency_number, base.rstrip("/")))
 

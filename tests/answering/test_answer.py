@@ -6,6 +6,7 @@ import pytest
 
 from app.answering.answer import IndexAnswerer
 from app.answering.search import RESCORED
+from app.errors import NotFound
 
 
 def test_first_passage_is_the_one_that_answers_and_is_verbatim(answerer: IndexAnswerer) -> None:
@@ -45,3 +46,16 @@ def test_candidates_fall_in_score(answerer: IndexAnswerer) -> None:
 def test_emergency_is_noticed_whatever_the_articles_answer(answerer: IndexAnswerer) -> None:
     assert answerer.answer("my baby is not breathing and his legs jerk").urgent
     assert not answerer.answer("is shuddering dangerous?").urgent
+
+
+def test_one_article_alone_is_asked_and_all_of_it(answerer: IndexAnswerer) -> None:
+    question = "can low iron make legs restless"
+    whole = answerer.answer(question, 20)
+    for article in answerer.articles():
+        answer = answerer.answer(question, 20, article.slug)
+        found = [match.passage for match in (*answer.matches, *answer.closest)]
+        assert {passage.article for passage in found} == {article.slug}
+        here = [match.passage for match in (*whole.matches, *whole.closest) if match.article == article]
+        assert found[:1] == (here[:1] or found[:1])
+    with pytest.raises(NotFound):
+        answerer.answer(question, 5, "no-such-article")
