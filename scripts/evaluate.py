@@ -7,6 +7,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from console import run
 
@@ -15,7 +16,7 @@ from app.answering.opening import open_answerer
 from app.evaluation.comparison import VARIANTS, Row, compare_variants
 from app.evaluation.measures import TOP, Judgement, find_intervals, summarise
 from app.evaluation.pictures import draw
-from app.evaluation.questions import GOOD, read_questions
+from app.evaluation.questions import GOOD, Kind, read_questions
 from app.evaluation.release import CROSS_VALIDATED
 from app.evaluation.trial import ask_all, write_run
 from app.settings import Settings
@@ -44,9 +45,12 @@ def render_misses(judged: Sequence[Judgement]) -> str:
 
 def find_fault(one: Judgement) -> str | None:
     """What is wrong with a reply, if anything."""
-    urgent = one.question.kind == "urgent"
-    if one.reply.urgent != urgent:
-        return "emergency missed" if urgent else "false alarm"
+    kind, language = one.question.kind, one.reply.language
+    level = {"urgent": "now", "today": "today"}.get(kind, "none")
+    if one.reply.urgency != level and (kind, one.reply.urgency) != ("today", "now"):
+        return f"urgency {one.reply.urgency}, not {level}"
+    if (language or "en") != one.question.language:
+        return f"language {language}, not {one.question.language}"
     if one.question.kind == "unanswerable" and not one.refused:
         return "not refused"
     if one.question.kind != "answerable":
@@ -73,7 +77,7 @@ def render_comparison(rows: Sequence[Row]) -> str:
 def count_kinds(judged: Sequence[Judgement]) -> dict[str, int]:
     """How many questions of each kind."""
     kinds = [one.question.kind for one in judged]
-    return {kind: kinds.count(kind) for kind in ("answerable", "unanswerable", "urgent")}
+    return {kind: kinds.count(kind) for kind in get_args(Kind)}
 
 
 def parse_options(settings: Settings) -> argparse.Namespace:

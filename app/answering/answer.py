@@ -114,8 +114,10 @@ class IndexAnswerer:
     def _judge_urgency(self, found: Triage, ranking: Ranking) -> Urgency:
         """The rules decide; the vote, which has learnt from English alone, can only raise."""
         vote = self._urgency_vote
-        raised = vote is not None and not found.language and vote.gives_alarm(ranking.query.encoding.vector)
-        return "now" if raised else found.urgency
+        if vote is None or found.language or found.urgency == "now":
+            return found.urgency
+        voted = vote.judge(ranking.query.encoding.vector)
+        return found.urgency if voted == "none" else voted
 
     def names_other_subject(self, ranking: Ranking) -> bool:
         """Whether a word of the question says that it is about something else."""

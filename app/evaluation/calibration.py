@@ -81,7 +81,7 @@ def gather(answerer: IndexAnswerer, questions: Sequence[Question]) -> Sample:
     kept: list[Question] = []
     features, vectors, elsewhere = [], [], []
     for question in questions:
-        if question.kind == "urgent" or not _is_labelled(question, texts):
+        if question.kind not in ("answerable", "unanswerable") or not _is_labelled(question, texts):
             continue
         try:
             ranking = answerer.rank(question.question)

@@ -90,7 +90,7 @@ def _summarise(name: str, trials: Sequence[tuple[Sequence[_Case], Weights]]) -> 
 
 def _judge(case: _Case, weights: Weights) -> Judgement:
     order = np.argsort(-(case.scores @ np.array(astuple(weights))), kind="stable")[:DEPTH]
-    reply = Reply(case.question.id, (), urgent=False, confidence=1.0)
+    reply = Reply(case.question.id, (), urgency="none", confidence=1.0)
     return Judgement(case.question, reply, tuple(int(g) for g in case.grades[order]), forged=0, recall=None)
 
 

@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from app.errors import GateRefused
 from app.evaluation.measures import Judgement
 
-MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0}
+MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0, "today noticed": 0.02}
 """By how much each of these may fall."""
-MAX_RISE = {"wrongly refused": 0.02, "false alarms": 0.02, "not verbatim": 0.0}
+MAX_RISE = {
+    "wrongly refused": 0.02,
+    "urgent shown as none": 0.0,
+    "false alarms": 0.02,
+    "false today": 0.02,
+    "not verbatim": 0.0,
+}
 """By how much each of these may rise."""
 
 TOLERANCE = 1e-9

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from app.evaluation.questions import GOOD, Gold, Question
-from app.records import Span
+from app.notices import translations
+from app.records import Span, Urgency
 
 READ_CHARACTERS = 1200
 COVERED_SHARE = 0.6
@@ -31,8 +32,9 @@ class Reply:
     id: str
     passages: tuple[tuple[str, str], ...]
     """Article's slug and the passage's words, best first; empty when it was not answered."""
-    urgent: bool
+    urgency: Urgency
     confidence: float
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,14 @@ def _is_urgent(judged: Judgement) -> bool:
     return judged.question.kind == "urgent"
 
 
+def _needs_help(judged: Judgement) -> bool:
+    return judged.question.kind in ("urgent", "today")
+
+
+def _is_english(judged: Judgement) -> bool:
+    return judged.question.language == "en"
+
+
 MEASURES = (
     Measure("success@1", _is_answerable, _success(1)),
     Measure("success@1 (grade 3)", _is_answerable, lambda j: float(bool(j.grades) and j.grades[0] == 3)),
@@ -158,8 +168,19 @@ MEASURES = (
     Measure("precision@3", _is_answerable, _precision),
     Measure("wrongly refused", _is_answerable, lambda j: float(j.refused)),
     Measure("refused", _is_unanswerable, lambda j: float(j.refused)),
-    Measure("urgent noticed", _is_urgent, lambda j: float(j.reply.urgent)),
-    Measure("false alarms", lambda j: not _is_urgent(j), lambda j: float(j.reply.urgent)),
+    Measure("urgent noticed", _is_urgent, lambda j: float(j.reply.urgency == "now")),
+    Measure("urgent shown as none", _is_urgent, lambda j: float(j.reply.urgency == "none")),
+    Measure(
+        "today noticed", lambda j: j.question.kind == "today", lambda j: float(j.reply.urgency != "none")
+    ),
+    Measure("false alarms", lambda j: not _needs_help(j), lambda j: float(j.reply.urgency == "now")),
+    Measure("false today", lambda j: not _needs_help(j), lambda j: float(j.reply.urgency == "today")),
+    Measure(
+        "language recognised",
+        lambda j: j.question.language in translations(),
+        lambda j: float(j.reply.language == j.question.language),
+    ),
+    Measure("English taken for another", _is_english, lambda j: float(j.reply.language is not None)),
 )
 
 
@@ -187,7 +208,7 @@ def _summarise_confidence(judged: Sequence[Judgement]) -> dict[str, float]:
 
 def confidence_pairs(judged: Sequence[Judgement]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Confidence (float64[n]) and whether the question is answerable (bool[n]); emergencies are left out."""
-    kept = [one for one in judged if not _is_urgent(one)]
+    kept = [one for one in judged if one.question.kind in ("answerable", "unanswerable")]
     return (
         np.array([one.reply.confidence for one in kept]),
         np.array([one.question.kind == "answerable" for one in kept], dtype=bool),

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import QuestionsError
 
-Kind = Literal["answerable", "unanswerable", "urgent"]
+Kind = Literal["answerable", "unanswerable", "urgent", "today", "harmless"]
+"""*urgent*: help is needed now; *today*: a doctor must see the child today; *harmless*: neither, and whether
+it is answered is not judged."""
 Grade = Literal[1, 2, 3]
 
 GOOD = 2
@@ -35,6 +37,8 @@ class Question(BaseModel):
     id: Annotated[str, Field(min_length=1)]
     question: Annotated[str, Field(min_length=1)]
     kind: Kind
+    language: str = "en"
+    """BCP 47."""
     relevant: tuple[Gold, ...] = Field(strict=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,9 @@ FITTED = ("dev.jsonl", "practice.jsonl")
 """The question files that confidence is fitted to."""
 GATED = ("dev.jsonl", "urgent_practice.jsonl")
 """Those that the gate compares generations by."""
-REPORTED = ("heldout.jsonl", "urgent_blind.jsonl")
+LEARNT = "level_practice.jsonl"
+"""Questions of every level that the vote on urgency is fitted to, beside its sentences."""
+REPORTED = ("heldout.jsonl", "urgent_blind.jsonl", "level_heldout.jsonl")
 """Those that nothing may be fitted to or chosen by: what readers are told is measured on them. The rules were
 mended by `urgent_heldout.jsonl`, so it is not one of them (docs/evaluation.md)."""
 PINNED = "pinned.jsonl"
@@ -83,7 +85,9 @@ def examine(
     model's. Raises QuestionsError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
-    _calibrate(folder, settings, previous, {name: questions.get(name, ()) for name in FITTED}, created)
+    learnt = [one for one in questions.get(LEARNT, ()) if one.language == "en"]
+    held = {name: questions.get(name, ()) for name in FITTED}
+    _calibrate(folder, settings, previous, held, learnt, created)
     if not questions:
         return Examination(after={})
     gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
@@ -102,13 +106,14 @@ def _calibrate(
     settings: Settings,
     previous: Generation | None,
     questions: Mapping[str, tuple[Question, ...]],
+    learnt: Sequence[Question],
     created: str,
 ) -> None:
     generation = Generation.open(folder)
     weights = generation.manifest.model.weights_sha256
     with _opened(generation, settings) as answerer:
         sample = gather(answerer, _join(questions, FITTED))
-        vote = _find_vote(answerer, previous, sample, created)
+        vote = _find_vote(answerer, previous, learnt, sample, created)
     fitted = fit(sample, weights_sha256=weights, created=created)
     annotate(folder, extra={URGENCY_VOTE: vote.model_dump(), MADE_FROM: fingerprint(settings)})
     if fitted:
@@ -120,11 +125,21 @@ def _calibrate(
 
 
 def _find_vote(
-    answerer: IndexAnswerer, previous: Generation | None, sample: Sample, created: str
+    answerer: IndexAnswerer,
+    previous: Generation | None,
+    learnt: Sequence[Question],
+    sample: Sample,
+    created: str,
 ) -> UrgencyVote:
     """The vote of the generation before where it would come out the same: encoding takes seconds."""
     encoder, manifest = answerer.index.encoder, answerer.index.generation.manifest
-    examples, others = read_examples(), list(sample.vectors)
+    others, examples = (
+        list(sample.vectors),
+        {
+            kind: [*texts, *(one.question for one in learnt if one.kind == kind)]
+            for kind, texts in read_examples().items()
+        },
+    )
     fitted_to = describe_examples(manifest.files[LAYOUT.encoder].sha256, examples, others)
     stored = previous.manifest.extra.get(URGENCY_VOTE, {}) if previous else {}
     if stored.get("fitted_to") == fitted_to:

@@ -18,9 +18,9 @@ def ask(answerer: Answerer, question: Question, k: int = DEPTH) -> Reply:
     try:
         answer = answerer.answer(question.question, k)
     except QuestionError:
-        return Reply(question.id, (), urgent=False, confidence=0.0)
+        return Reply(question.id, (), urgency="none", confidence=0.0)
     passages = tuple(_describe(match) for match in answer.matches)
-    return Reply(question.id, passages, answer.urgent, answer.confidence)
+    return Reply(question.id, passages, answer.urgency, answer.confidence, answer.language)
 
 
 def ask_all(answerer: Answerer, questions: Iterable[Question]) -> list[Judgement]:
@@ -43,6 +43,8 @@ def _dump(reply: Reply) -> dict[str, object]:
     return {
         "id": reply.id,
         "passages": [{"article": slug, "text": text} for slug, text in reply.passages],
-        "urgent": reply.urgent,
+        "urgency": reply.urgency,
+        "urgent": reply.urgency == "now",
+        "language": reply.language,
         "confidence": round(reply.confidence, 4),
     }

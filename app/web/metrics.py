@@ -20,7 +20,7 @@ class Metrics:
         self._questions = Counter(
             "nightlight_questions",
             "Questions answered, by outcome, urgency and index generation.",
-            ("outcome", "urgent", "generation"),
+            ("outcome", "urgency", "generation"),
             registry=self.registry,
         )
         self._seconds = Histogram(
@@ -43,9 +43,9 @@ class Metrics:
             registry=self.registry,
         )
 
-    def count_answer(self, outcome: str, *, urgent: bool, generation: str, seconds: float) -> None:
+    def count_answer(self, outcome: str, *, urgency: str, generation: str, seconds: float) -> None:
         """One answered question."""
-        self._questions.labels(outcome, str(urgent).lower(), generation).inc()
+        self._questions.labels(outcome, urgency, generation).inc()
         self._seconds.labels(outcome, generation).observe(seconds)
 
     def count_unanswered(self, article: str) -> None:

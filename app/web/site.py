@@ -66,7 +66,7 @@ class Site:
         note_question(len(question), answer.outcome)
         self.metrics.count_answer(
             answer.outcome,
-            urgent=answer.urgent,
+            urgency=answer.urgency,
             generation=answer.generation,
             seconds=perf_counter() - started,
         )

@@ -23,8 +23,10 @@ FIGURES = {
     "success@3": "One of the first three extracts answers",
     "refused": "Questions that the articles do not answer, and we say so",
     "wrongly refused": "Questions that they answer, and we say they do not",
-    "urgent noticed": "Urgent questions that we notice",
-    "false alarms": "Other questions that we take for urgent ones",
+    "urgent noticed": "Emergencies that we notice",
+    "today noticed": "Questions that need a doctor today, and we say so",
+    "false alarms": "Other questions that we take for an emergency",
+    "false today": "Other questions that we send to a doctor today",
 }
 """What the measures in a manifest are called on the page; a measure that is not named here is not shown."""
 

@@ -32,7 +32,7 @@ def measure_rightness(
     find: Find, questions: Sequence[Question], texts: Mapping[str, str]
 ) -> dict[str, float]:
     """The measures that are shown, over answerable questions; ``texts`` are the articles by slug."""
-    replies = [Reply(q.id, tuple(find(q.question)), urgent=False, confidence=1.0) for q in questions]
+    replies = [Reply(q.id, tuple(find(q.question)), urgency="none", confidence=1.0) for q in questions]
     judged = [judge(question, reply, texts) for question, reply in zip(questions, replies, strict=True)]
     figures = summarise(judged)
     return {name: figures[name] for name in SHOWN}

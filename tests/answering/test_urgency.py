@@ -68,6 +68,33 @@ PAIRS = (
     ("if only it stopped, she is convulsing", "if she ever convulses, what is it"),
 )
 
+LEVELS = (
+    ("does little crunches like a sit up over and over in the morning, 5 months old", "today"),
+    ("little head nods in a row every morning, 7 months", "today"),
+    ("she had lots of words and now says none of them", "today"),
+    ("7 weeks old, temperature 38.4, smiling", "today"),
+    ("7 weeks old, temperature 38.4, limp", "now"),
+    ("his arm jerks on its own while he is awake and playing", "today"),
+    ("spilled hot tea on baby chest skin is peeling off", "now"),
+    ("touched the iron, small blister on one finger", "today"),
+    ("white patches in baby mouth", "none"),
+    ("2 year old not talking yet", "none"),
+    ("jaundice sunlight window", "none"),
+    ("18 hours old and looks yellow", "today"),
+    ("is baby led weaning more choking?", "none"),
+    ("he is choking on a grape", "now"),
+    ("spots that do not fade under a glass", "now"),
+    ("crying without tears and one wet nappy since yesterday", "today"),
+    ("the nappy rash is still there", "none"),
+    ("blue lips after blueberries wipe off, beetroot too", "none"),
+    ("i shook him and now hes twitching", "now"),
+    ("we rolled off the bed, 5 months old, egg on his head, smiling", "today"),
+    ("i am going to hurt my baby if he does not stop", "now"),
+    ("green vomit again and again, 5 days old", "now"),
+    ("goes blank mid sentence several times a day", "today"),
+)
+"""Kinds of the published guidance that the rules name, and what only sounds like one."""
+
 MISSPELT = (
     "babys lips turning purpel",
     "he isnt breething",
@@ -84,8 +111,8 @@ MISSPELT = (
 
 
 def read(name: str, *, urgent: bool) -> list[Question]:
-    """The questions of a file that are urgent, or those that are not."""
-    return [one for one in read_questions(QUESTIONS / name) if (one.kind == "urgent") == urgent]
+    """The questions of a file that need help now or today, or those that need neither."""
+    return [one for one in read_questions(QUESTIONS / name) if (one.kind in ("urgent", "today")) == urgent]
 
 
 def count_alarms(questions: list[Question]) -> int:
@@ -144,6 +171,54 @@ def test_one_typing_error_hides_few_emergencies() -> None:
     questions = [one.question for one in read("urgent_practice.jsonl", urgent=True)] * 4
     noticed = sum((URGENCY.judge(make_error(question, chance)) != "none") for question in questions)
     assert noticed >= 0.9 * len(questions)
+
+
+def share(name: str, kind: str, *levels: str) -> float:
+    """Of a file's questions of a kind, in English, how many the rules give one of these levels."""
+    asked = [one for one in read_questions(QUESTIONS / name) if one.kind == kind and one.language == "en"]
+    return sum(URGENCY.judge(one.question) in levels for one in asked) / len(asked)
+
+
+def test_levels_of_the_practice_questions_are_told_apart() -> None:
+    assert share("level_practice.jsonl", "urgent", "now") >= 0.98
+    assert share("level_practice.jsonl", "today", "now", "today") >= 0.95
+    assert share("level_practice.jsonl", "harmless", "now") <= 0.01
+    assert share("level_practice.jsonl", "harmless", "today") <= 0.03
+
+
+@pytest.mark.parametrize(("question", "level"), LEVELS)
+def test_level_follows_the_published_guidance(question: str, level: str) -> None:
+    assert URGENCY.judge(question) == level
+
+
+def test_report_far_behind_sixty_words_is_read() -> None:
+    assert URGENCY.judge("we went to the park and had a nice time. " * 9 + "now he is not breathing") == "now"
+
+
+def test_needs_that_stand_further_apart_than_within_are_not_one_report() -> None:
+    assert URGENCY.explain("a fit today " + "and " * 30 + "an hour of play").count("fit of five minutes") == 0
+    assert "fit of five minutes" in URGENCY.explain("a fit that went on for an hour")
+
+
+def test_gap_does_not_leap_over_a_denial() -> None:
+    assert "blue" in URGENCY.explain("her lips went rather blue")
+    assert URGENCY.judge("her lips are not blue") == "none"
+
+
+def test_panic_makes_what_is_supposed_count() -> None:
+    assert URGENCY.judge("what does it mean if she has a fit") == "none"
+    assert URGENCY.judge("what does it mean if she has a fit, as we speak") == "now"
+
+
+def test_or_carries_a_denial_over_to_the_next_thing() -> None:
+    assert URGENCY.judge("he is playing, no fever or blue lips") == "none"
+    assert URGENCY.judge("he is playing, a fever, blue lips") == "now"
+
+
+def test_what_began_last_week_may_need_a_doctor_today_but_is_no_emergency_now() -> None:
+    assert URGENCY.judge("she had a fit last week") == "none"
+    assert URGENCY.judge("his eye began to turn in last week and now eye turns in all day") == "today"
+    assert URGENCY.judge("last year his eye turned in") == "none"
 
 
 def make_error(question: str, chance: random.Random) -> str:

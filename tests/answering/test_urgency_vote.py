@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from app.answering.answer import IndexAnswerer
+from app.answering.question import make_searchable
 from app.answering.urgency_vote import URGENCY_VOTE, UrgencyVote
 from app.errors import WrongModel
 from app.evaluation.questions import read_questions
 from app.evaluation.urgency_fit import fit_vote, read_examples
+from app.records import Urgency
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
 
@@ -26,22 +28,22 @@ def vote(answerer: IndexAnswerer) -> UrgencyVote:
     )
 
 
-def give_alarm(answerer: IndexAnswerer, vote: UrgencyVote, question: str) -> bool:
-    return vote.gives_alarm(answerer.index.encoder.encode(question).vector)
+def judge(answerer: IndexAnswerer, vote: UrgencyVote, question: str) -> Urgency:
+    return vote.judge(answerer.index.encoder.encode(make_searchable(question)).vector)
 
 
 def test_vote_notices_wordings_that_no_rule_knows(answerer: IndexAnswerer, vote: UrgencyVote) -> None:
-    assert give_alarm(answerer, vote, "my little one's colour has drained and he will not rouse, jerking")
-    assert not give_alarm(answerer, vote, "when do babies grow out of sleep twitches")
+    assert judge(answerer, vote, "my little one's colour has drained and he will not rouse, jerking") == "now"
+    assert judge(answerer, vote, "when do babies grow out of sleep twitches") == "none"
 
 
 def test_vote_alone_notices_most_held_out_emergencies_with_few_false_alarms(
     answerer: IndexAnswerer, vote: UrgencyVote
 ) -> None:
     questions = read_questions(QUESTIONS / "urgent_heldout.jsonl")
-    alarms = [one.kind for one in questions if give_alarm(answerer, vote, one.question)]
-    assert alarms.count("urgent") >= 45
-    assert len(alarms) - alarms.count("urgent") <= 3
+    raised = [one.kind for one in questions if judge(answerer, vote, one.question) != "none"]
+    assert raised.count("urgent") + raised.count("today") >= 45
+    assert raised.count("answerable") <= 3
 
 
 def test_vote_is_read_back_from_a_manifest_as_it_was(answerer: IndexAnswerer, vote: UrgencyVote) -> None:
@@ -64,17 +66,22 @@ def test_vote_of_another_model_is_refused(answerer: IndexAnswerer, vote: Urgency
         UrgencyVote.read(manifest)
 
 
-def test_fit_parts_two_kinds_by_their_direction() -> None:
-    vectors = {"a": [1.0, 0.0], "b": [0.9, 0.1], "c": [0.0, 1.0], "d": [0.1, 0.9]}
+def test_fit_parts_the_levels_by_their_direction() -> None:
+    vectors = {"now": [1.0, 0.0, 0.0], "today": [0.0, 1.0, 0.0], "none": [0.0, 0.0, 1.0]}
     vote = fit_vote(
-        lambda text: np.array(vectors[text.removesuffix(".")], dtype=np.float32),
+        lambda text: np.array(vectors[text.split()[0]], dtype=np.float32),
         weights_sha256="0" * 64,
         created="20260101T000000Z",
-        examples={"urgent": ("a", "b"), "harmless": ("c", "d")},
+        examples={
+            "urgent": [f"now {i}" for i in range(4)],
+            "today": [f"today {i}" for i in range(4)],
+            "harmless": [f"none {i}" for i in range(8)],
+        },
     )
-    assert vote.examples == {"urgent": 2, "harmless": 2}
-    assert vote.estimate(np.array([1, 0], dtype=np.float32)) == pytest.approx(0.8993, abs=1e-4)
-    assert vote.estimate(np.array([0, 1], dtype=np.float32)) == pytest.approx(0.1007, abs=1e-4)
+    assert vote.examples == {"urgent": 4, "today": 4, "harmless": 8}
+    levels = [vote.judge(np.array(vectors[kind], dtype=np.float32)) for kind in vectors]
+    assert levels == ["now", "today", "none"]
+    assert vote.now.estimate(np.array([0, 0, 1], dtype=np.float32)) < 0.2 < vote.now.threshold
 
 
 def test_no_example_is_listed_twice_or_stands_in_a_question_file() -> None:

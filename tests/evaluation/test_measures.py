@@ -15,6 +15,7 @@ from app.evaluation.measures import (
     summarise,
 )
 from app.evaluation.questions import Gold, Question
+from app.records import Urgency
 
 FIRST = "Shuddering attacks are rare and harmless in infants."
 SECOND = "They resolve by the age of two or three years at most."
@@ -32,8 +33,13 @@ QUESTION = Question(
 )
 
 
-def reply(*passages: tuple[str, str], urgent: bool = False, confidence: float = 0.9) -> Reply:
-    return Reply("q", passages, urgent, confidence)
+def reply(
+    *passages: tuple[str, str],
+    urgency: Urgency = "none",
+    confidence: float = 0.9,
+    language: str | None = None,
+) -> Reply:
+    return Reply("q", passages, urgency, confidence, language)
 
 
 def test_passage_has_the_highest_grade_that_it_covers() -> None:
@@ -69,12 +75,20 @@ def test_passage_of_another_article_covers_nothing() -> None:
 def test_summary_holds_every_measure_by_value() -> None:
     other = QUESTION.model_copy(update={"id": "none", "kind": "unanswerable", "relevant": ()})
     alarm = QUESTION.model_copy(update={"id": "alarm", "kind": "urgent"})
+    today = QUESTION.model_copy(update={"id": "today", "kind": "today"})
+    foreign = QUESTION.model_copy(update={"id": "foreign", "kind": "harmless", "language": "es"})
     judged = [
         judge(QUESTION, reply(("one", SECOND), ("two", THIRD)), TEXTS),
         judge(QUESTION, reply(confidence=0.2), TEXTS),
         judge(other, reply(confidence=0.1), TEXTS),
-        judge(other, reply(("two", THIRD), urgent=True, confidence=0.4), TEXTS),
-        judge(alarm, reply(urgent=True), TEXTS),
+        judge(other, reply(("two", THIRD), urgency="now", confidence=0.4), TEXTS),
+        judge(alarm, reply(urgency="now"), TEXTS),
+        judge(alarm, reply(urgency="today"), TEXTS),
+        judge(alarm, reply(language="de"), TEXTS),
+        judge(today, reply(urgency="now"), TEXTS),
+        judge(today, reply(), TEXTS),
+        judge(foreign, reply(urgency="today", language="es"), TEXTS),
+        judge(foreign, reply(), TEXTS),
     ]
     assert summarise(judged) == {
         "success@1": 0.5,
@@ -85,8 +99,13 @@ def test_summary_holds_every_measure_by_value() -> None:
         "precision@3": 0.5,
         "wrongly refused": 0.5,
         "refused": 0.5,
-        "urgent noticed": 1.0,
-        "false alarms": 0.25,
+        "urgent noticed": pytest.approx(1 / 3),
+        "urgent shown as none": pytest.approx(1 / 3),
+        "today noticed": 0.5,
+        "false alarms": pytest.approx(1 / 6),
+        "false today": pytest.approx(1 / 6),
+        "language recognised": 0.5,
+        "English taken for another": pytest.approx(1 / 9),
         "AUROC of confidence": 0.75,
         "calibration error": pytest.approx((0.1 + 0.8 + 0.1 + 0.4) / 4),
         "not verbatim": 0.0,

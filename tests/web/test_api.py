@@ -374,7 +374,7 @@ def test_serving_answers_does_not_load_the_document_library() -> None:
 def test_metrics_count_by_outcome_and_hold_no_question(client: FlaskClient) -> None:
     client.get("/api/v1/answers?q=canary+jerks")
     text = client.get("/metrics").text
-    labels = 'generation="20261122T010000Z-words",outcome="answered",urgent="false"'
+    labels = 'generation="20261122T010000Z-words",outcome="answered",urgency="none"'
     assert f"nightlight_questions_total{{{labels}}} 1.0" in text
     assert 'nightlight_responses_total{method="GET",route="/api/v1/answers",status="200"} 1.0' in text
     assert "canary" not in text
