@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.answering.denials import leave_out_denied
 from app.answering.question import make_searchable
 from app.answering.spelling import Spelling, mend
 from app.index.encoder import Encoding
@@ -45,14 +46,14 @@ MAX_OF_SECTION = 2
 class Weights:
     """What each retriever's score counts; `scripts/evaluate.py --compare` measures the choice.
 
-    Rounded from what regression over graded questions gives in cross-validation, and moderate, so that
-    they hold on other corpora too: late interaction sees most but misleads most when it is let alone. All
-    are cosines but BM25, which is divided by what a word weighs that stands in one passage alone (the
-    logarithm of their number), so that it counts the same in a large corpus.
+    Chosen over sample corpora of 5 to 250 articles (docs/evaluation.md): late interaction sees most in a
+    small corpus, but in a large one frequent words and circumstances gather in its mean, and more of it than
+    of the passage's vector misleads. All are cosines but BM25, which is divided by what a word weighs that
+    stands in one passage alone (the logarithm of their number), so that it counts the same in a large corpus.
     """
 
-    late: float = 1.25
-    passage: float = 0.6
+    late: float = 0.9
+    passage: float = 1.0
     sentence: float = 0.4
     lexical: float = 0.06
 
@@ -110,7 +111,7 @@ class Search:
 
     def rank(self, question: str, article: str | None = None) -> Ranking:
         """The candidates for a question, of one article or of all; raises QuestionError, NotFound."""
-        query = self._read(make_searchable(question))
+        query = self._read(make_searchable(leave_out_denied(question)))
         rows, lexical = self._propose(query, article)
         vector = query.encoding.vector
         passages = self.index.passages.cosines(vector, rows)

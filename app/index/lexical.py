@@ -34,6 +34,7 @@ CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT
 """
 
 FAMILIES_FILE = Path(__file__).with_name("families.toml")
+SENSES_FILE = Path(__file__).with_name("senses.toml")
 VOCABULARY = 20_000
 """Words of the corpus, the most frequent, that are kept ready to be looked up and to mend others by."""
 BUILD_WORDS = 200_000
@@ -286,7 +287,7 @@ class LexicalIndex:
 
 
 class Stemmer:
-    """FTS5's own tokenizer and stems."""
+    """FTS5's own tokenizer and stems, but for words that these would throw together (SENSES_FILE)."""
 
     def __init__(self, *, kept: int = 0) -> None:
         """Words whose stems are ``kept`` ready: none while serving, where words are somebody's question."""
@@ -295,11 +296,23 @@ class Stemmer:
             f"CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='{TOKENIZER}');"
             "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, instance);"
         )
-        self.find = lru_cache(maxsize=kept)(partial(_find_stems, connection, threading.Lock()))
+        self.find = lru_cache(maxsize=kept)(
+            partial(_find_stems, connection, threading.Lock(), _read_senses())
+        )
 
 
-def _find_stems(connection: sqlite3.Connection, lock: threading.Lock, word: str) -> tuple[str, ...]:
+def _read_senses() -> dict[str, tuple[str, ...]]:
+    """The terms of the reviewed words; no stem holds the sign before them."""
+    senses = tomllib.loads(SENSES_FILE.read_text("utf-8"))
+    return {form: (f"={sense}",) for sense, forms in senses.items() for form in forms.split()}
+
+
+def _find_stems(
+    connection: sqlite3.Connection, lock: threading.Lock, senses: Mapping[str, tuple[str, ...]], word: str
+) -> tuple[str, ...]:
     """The terms that the word is indexed under, in order; several for "don't"."""
+    if sense := senses.get(word.lower()):
+        return sense
     with lock:
         connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
         stems = tuple(term for (term,) in connection.execute('SELECT term FROM stem ORDER BY "offset"'))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,7 @@ from app.index.lexical import (
     LexicalIndex,
     LexicalWriter,
     Stemmer,
+    _read_senses,
     find_content_words,
     find_words,
 )
@@ -35,6 +37,7 @@ from app.settings import ROOT
 from synthesize import Synthesizer, collect
 
 STEMMER = Stemmer()
+SENSES = {form: f"zz{terms[0][1:]}zz" for form, terms in _read_senses().items()}
 Texts = Sequence[tuple[str, str]]
 
 PASSAGES = (
@@ -73,6 +76,11 @@ def index(tmp_path: Path) -> LexicalIndex:
     return write_index(tmp_path, PASSAGES)
 
 
+def part_senses(text: str) -> str:
+    """The text with words that have a term of their own written as FTS5 stems no other."""
+    return re.sub(r"[^\W_]+", lambda word: SENSES.get(word[0].lower(), word[0]), text)
+
+
 class Fts5:
     """The same texts in a table of FTS5."""
 
@@ -90,7 +98,7 @@ class Fts5:
             )
             self._connection.execute(
                 "INSERT INTO lexicon(rowid, heading, body, families) VALUES (?, ?, ?, ?)",
-                (row, heading, body, families),
+                (row, part_senses(heading), part_senses(body), families),
             )
 
     def search(self, words: Sequence[str], k: int) -> tuple[list[int], list[float]]:
@@ -110,7 +118,7 @@ class Fts5:
 
     def _ask(self, word: str) -> str:
         others = [f"families : zzfamily{number}zz" for number in self._families.of(self._families.stem(word))]
-        return " OR ".join((f'{{heading body}} : "{word}"', *others))
+        return " OR ".join((f'{{heading body}} : "{part_senses(word)}"', *others))
 
 
 def test_every_question_finds_the_rows_and_scores_of_fts5(tmp_path: Path) -> None:
@@ -120,6 +128,25 @@ def test_every_question_finds_the_rows_and_scores_of_fts5(tmp_path: Path) -> Non
         wanted_rows, wanted_scores = fts5.search(words, 100)
         assert rows.tolist() == wanted_rows, words
         assert scores.tolist() == pytest.approx(wanted_scores, abs=1e-5), words
+
+
+@pytest.mark.parametrize(
+    ("asked", "held", "found"),
+    [
+        ("fit", "Loose-fitting pajamas", False),
+        ("fit", "He had two fits", True),
+        ("seizure", "A fitted sheet", False),
+        ("fitting", "FITTED sheets", True),
+        ("severe", "several times", False),
+        ("emergency", "a tooth emerges", False),
+        ("doctor", "this provides relief", False),
+        ("doctor", "your care provider", True),
+    ],
+)
+def test_word_of_another_sense_is_not_found(asked: str, held: str, found: bool, tmp_path: Path) -> None:
+    index = write_index(tmp_path, [("", held), *PASSAGES])
+    assert index.holds(0, asked) is found
+    assert (0 in index.search([asked], 10)[0]) is found
 
 
 def test_words_of_several_terms_count_as_phrases_of_fts5(tmp_path: Path) -> None:
