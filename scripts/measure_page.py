@@ -7,15 +7,20 @@ Several running servers are measured side by side on the same questions, each un
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Any
 from urllib.parse import urlencode
+from urllib.request import urlopen
 
 from console import ROOT, run
 
+import html5lib
 from playwright.sync_api import Browser, Request, ViewportSize, sync_playwright
+
+from app.answering.reassurance import reassures
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
@@ -84,6 +89,39 @@ def summarise(seen: Sequence[Any], screen: ViewportSize) -> Iterator[tuple[str, 
     )
 
 
+def find_first_open(page: str) -> str | None:
+    """The words of the first extract that no fold hides."""
+    root = html5lib.parse(page, namespaceHTMLElements=False)
+    folded = {element for fold in root.iter("details") for element in fold.iter()}
+    return next(
+        (
+            "".join(element.itertext())
+            for element in root.iter()
+            if "data-passage" in element.attrib and element not in folded
+        ),
+        None,
+    )
+
+
+def count_calm_alarms(server: str, questions: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """How often an urgent question's first open extract reassures, of those asked and of those noticed."""
+    noticed, calm, calm_noticed = 0, 0, 0
+    for question in questions:
+        query = urlencode({"q": question["question"]})
+        with urlopen(f"{server}/api/v1/answers?{query}") as reply:  # noqa: S310 - the address given
+            level = json.load(reply)["urgency"]
+        with urlopen(f"{server}/?{query}") as reply:  # noqa: S310
+            first = find_first_open(reply.read().decode())
+        reassuring = first is not None and reassures(first)
+        noticed += level != "none"
+        calm += reassuring
+        calm_noticed += reassuring and level != "none"
+    return {
+        "first open extract reassures, of all": f"{calm} of {len(questions)}",
+        "first open extract reassures, where an alarm is shown": f"{calm_noticed} of {noticed}",
+    }
+
+
 def spread(values: Sequence[float]) -> str:
     """Median, 90th percentile and highest."""
     return f"{median(values):.0f}; {quantiles(values, n=10)[-1]:.0f}; {max(values):.0f}"
@@ -96,9 +134,16 @@ def main() -> None:
         "servers", nargs="+", metavar="NAME=ADDRESS", help="such as now=http://127.0.0.1:8000"
     )
     parser.add_argument("--questions", type=Path, default=QUESTIONS, help="a file with a question a line")
+    parser.add_argument("--alarms", type=Path, help="urgent questions, JSON lines with question and level")
     options = parser.parse_args()
     questions = options.questions.read_text(encoding="utf-8").splitlines()
     servers = dict(server.split("=", 1) for server in options.servers)
+    if options.alarms:
+        lines = map(json.loads, options.alarms.read_text(encoding="utf-8").splitlines())
+        alarms = [line for line in lines if line["level"] != "none"]
+        for name, address in servers.items():
+            print(name, count_calm_alarms(address, alarms))
+        return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         for screen in SCREENS:
