@@ -1,45 +1,76 @@
-"""Connections under gunicorn: how long the queue is, how long a request may take, what a refusal says."""
+"""Connections under gunicorn: who gets a thread and for how long; a log that nobody waits for."""
 
 from __future__ import annotations
 
 import errno
+import logging
 import selectors
 import socket
-import struct
 import sys
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
+from logging.handlers import QueueHandler, QueueListener
+from queue import Queue
 from traceback import extract_tb
 from typing import Any
 
-from gunicorn import util
 from gunicorn.glogging import Logger
-from gunicorn.http import errors, wsgi
+from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # A question of 1,000 characters is up to 12,000 bytes when a form sends it percent-encoded.
 REQUEST_LINE_BYTES = 16_384
+BEGAN = "nightlight.began"
+"""Where a WSGI environment has the time (monotonic) at which the request's first bytes were there."""
 Application = Callable[..., Any]
-# Seconds and microseconds that one write to a client who does not read may take.
-SEND_LIMIT = struct.pack("ll", 10, 0)
 SWITCH_SECONDS = 0.001
-MAX_ACCEPTED = 16
+TAKEN = 4
+"""Times the deadline: so long a client may take to read its reply."""
 PART_SECONDS = 2.0
 """Within which a client must have read the end of its last reply."""
 MAX_DRAINED = 65_536
 """Bytes that are read of what a client still sends after its last reply."""
-_NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
+WAITING_LINES = 10_000
+"""Lines of log that wait to be written; more are dropped."""
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+_began: ContextVar[float] = ContextVar("began")
 
 
 class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
     """gunicorn's log without what a request said: an exception's message may quote it."""
 
+    def setup(self, cfg: Any) -> None:
+        """Leave the writing to the root logger."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
     def exception(self, msg: str, *_args: object, **_kwargs: object) -> None:
         """Log the kind and place of the exception being handled; the arguments may hold an address."""
         self.error("%s: %s", msg.partition("%")[0].strip(), describe_fault(sys.exc_info()[1]))
+
+
+def log_behind() -> Callable[[], None]:
+    """Let a thread write this process's log; gives what waits a second for the last lines.
+
+    A log that nobody reads, or that cannot be written, holds up no reply: what is too much is dropped.
+    """
+    logging.raiseExceptions = False
+    waiting: Queue[Any] = Queue(WAITING_LINES)
+    QueueListener(waiting, logging.StreamHandler()).start()
+    logging.getLogger().handlers[:] = [QueueHandler(waiting)]
+
+    def finish() -> None:
+        latest = time.monotonic() + 1
+        while not waiting.empty() and time.monotonic() < latest:
+            time.sleep(0.01)
+
+    return finish
 
 
 class Body:
@@ -56,157 +87,117 @@ class Body:
             raise OSError("malformed body") from error
 
 
-class Reply(wsgi.Response):  # type: ignore[misc]  # gunicorn is untyped
-    """A reply whose head waits for the body: they leave together, and wake the client once."""
+def tell_more(application: Application) -> Application:
+    """Let ``application`` know when a request began, and read every body through Body."""
 
-    headers_sent: bool
-    _head = b""
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ[BEGAN] = _began.get()
+        environ["wsgi.input"] = Body(environ["wsgi.input"])
+        return application(environ, start_response)
 
-    def send_headers(self) -> None:
-        """Make the head; it goes out with what comes next."""
-        if not self.headers_sent:
-            lines = (*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers))
-            self._head = f"{''.join(lines)}\r\n".encode("latin-1")
-            self.headers_sent = True
-
-    def close(self) -> None:
-        """Send what nothing came after."""
-        self.send_headers()
-        self._send(b"")
-        super().close()
-
-    def _emit_body(self, data: bytes) -> None:
-        if self.chunked:
-            self._send(b"")
-            super()._emit_body(data)
-        else:
-            self._send(data)
-
-    def _send(self, data: bytes) -> None:
-        head, self._head = self._head, b""
-        if head or data:
-            util.write(self.sock, head + data)
+    return answer
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
-    """A client's connection; ``part`` is called to end it when its last reply has been sent."""
+    """A client's connection; ``part`` ends one whose last reply has been sent, ``gone`` hears of its end."""
 
-    def __init__(self, cfg: Any, client: socket.socket, *addresses: Any, part: Callable[..., None]) -> None:
-        super().__init__(cfg, client, *addresses)
-        self._part = part
+    def __init__(self, cfg: Any, client: socket.socket, peer: Any, listener: Any, worker: Worker) -> None:
+        super().__init__(cfg, client, peer, listener)
+        self._worker = worker
+        self.address: str = peer[0]
         self.drained = 0
 
     def close(self, graceful: bool = False) -> None:
         """Close now or, where the client may still be reading, when it has read."""
         if graceful:
-            self._part(self)
+            self._worker.part(self)
         else:
+            self._worker.open_from[self.address] -= 1
             super().close()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
-    """Threads behind a queue of fixed length; its refusals carry the notices and leak nothing.
+    """gunicorn's threads; a connection gets one when its first bytes are there, and not for ever.
 
-    A connection gets a thread when its first bytes are there, not before: who opens many and says nothing
-    holds up nobody. Whoever finds the queue full is told so at once, by this loop, without any thread.
+    One address, unless it is a proxy's, may hold half of the threads and a quarter of the connections.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._begun: dict[TConn, float] = {}
-        self._parting: deque[Connection] = deque()
-        self._room: int = self.cfg.threads + self.app.settings.queue
-        self._deadline = self.app.settings.deadline
+        settings = self.app.settings
+        self._deadline: float = settings.deadline
+        self._proxies = frozenset(settings.trusted_proxies or ())
+        self._begun: dict[Connection, float] = {}
+        self._held: Counter[str] = Counter()
+        self.open_from: Counter[str] = Counter()
 
     def init_process(self) -> None:
-        """Let this loop have its turn soon while threads compute: it must refuse quickly."""
+        """Let this loop have its turn soon while threads compute: it must accept and refuse quickly."""
         sys.setswitchinterval(SWITCH_SECONDS)
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
-        """Take one, so that other processes get theirs, or many where none can be served: a crowd is refused
-        too slowly one by one.
-        """
+        """Take a connection; where there is no descriptor for it, others end soon."""
         try:
-            for _ in range(MAX_ACCEPTED):
-                self._welcome(*listener.accept(), listener)
-                if self._has_room():
-                    return
+            client, peer = listener.accept()
         except OSError as error:
-            if error.errno not in _NOBODY_THERE:
-                raise
-
-    def _welcome(self, client: socket.socket, address: object, listener: socket.socket) -> None:
-        """Refuse at once whom there is no room for; the others wait until they have said something."""
-        client.setblocking(False)
-        if not self._has_room() and self._refuse(client):
+            if error.errno in _NO_ROOM:
+                time.sleep(0.01)
+            return
+        if self._is_crowding(peer[0], self.open_from, self.worker_connections // 4):
             client.close()
             return
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_LIMIT)
-        conn = Connection(self.cfg, client, address, listener.getsockname(), part=self._part)
-        conn.timeout = time.monotonic() + self._deadline
-        self.nr_conns += 1
-        self.pending_conns.append(conn)
-        self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        conn = Connection(self.cfg, client, peer, listener.getsockname(), self)
+        self.open_from[conn.address] += 1
+        self._await(conn, self._deadline, self.on_pending_socket_readable)
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Queue a connection that has something to say, or refuse it."""
-        if self._has_room():
-            self._begun[conn] = time.monotonic()
-            super().enqueue_req(conn)
-        else:
-            conn.sock.setblocking(False)
-            self._refuse(conn.sock)
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a connection that has something to say a thread, or tell it that its address has enough."""
+        if self._is_crowding(conn.address, self._held, self.cfg.threads // 2):
+            with suppress(OSError):
+                conn.sock.setblocking(False)
+                conn.sock.sendall(self.app.refuse(503, conn.sock.recv(REQUEST_LINE_BYTES)))
             self.nr_conns -= 1
-            conn.close()
+            conn.close(graceful=True)
+            return
+        self._held[conn.address] += 1
+        self._begun[conn] = time.monotonic()
+        super().enqueue_req(conn)
 
-    def _has_room(self) -> bool:
-        return len(self._begun) < self._room
+    def handle(self, conn: Connection) -> Any:
+        """Answer in this thread."""
+        _began.set(self._begun.get(conn, time.monotonic()))
+        return super().handle(conn)
 
-    def finish_request(self, conn: TConn, future: Any) -> None:
+    def finish_request(self, conn: Connection, future: Any) -> None:
         """Make room for the next."""
+        self._held[conn.address] -= 1
         self._begun.pop(conn, None)
         super().finish_request(conn, future)
 
     def murder_pending(self) -> None:
-        """Besides those that said nothing, end the reading of requests that took too long to arrive.
+        """Besides those that said nothing, end those that take too long to send a request or read a reply.
 
-        Called in every round of gunicorn's loop. Only reading ends: an answer that is being made is sent.
+        Called in every round of gunicorn's loop. An answer that is being made when reading ends is sent.
         """
         super().murder_pending()
-        latest = time.monotonic() - self._deadline
-        for conn in [conn for conn, begun in self._begun.items() if begun < latest]:
-            self._begun[conn] = float("inf")
-            with suppress(OSError):
-                conn.sock.shutdown(socket.SHUT_RD)
         now = time.monotonic()
-        while self._parting and (self._parting[0].timeout < now or self._parting[0].sock.fileno() < 0):
-            self._end(self._parting.popleft())
+        for conn, begun in self._begun.items():
+            if begun < now - self._deadline:
+                ends = socket.SHUT_RDWR if begun < now - TAKEN * self._deadline else socket.SHUT_RD
+                with suppress(OSError):
+                    conn.sock.shutdown(ends)
+        self._held, self.open_from = +self._held, +self.open_from  # without those at nought
 
     def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: Exception) -> None:
         """Answer what never became a request, or what the application failed at, with the error page."""
         status = choose_status(exc)
         if status == 500:
             self.log.error("Error handling request: %s", describe_fault(exc))
-        try:
+        with suppress(OSError):
             client.sendall(self.app.refuse(status))
-        except OSError:
-            self.log.debug("The client left before the refusal.")
 
-    def _refuse(self, client: socket.socket) -> bool:
-        """Send the busy reply, in the form that the request's beginning asks for; False while it has none."""
-        try:
-            if head := client.recv(REQUEST_LINE_BYTES):
-                client.sendall(self.app.refuse_busy(head))
-                client.shutdown(socket.SHUT_WR)
-        except BlockingIOError:
-            return False
-        except OSError:
-            self.log.debug("The client left before the refusal.")
-        # Nothing to read is a kept connection that its client has closed.
-        return True
-
-    def _part(self, conn: Connection) -> None:
+    def part(self, conn: Connection) -> None:
         """Say that this was the last reply, and close when the client has read it: what is closed with
         bytes unread cuts off the reply. gunicorn waits for that in this loop, up to two seconds for each.
         """
@@ -214,38 +205,34 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
             conn.close()
-            return
-        conn.sock.setblocking(False)
-        conn.timeout = time.monotonic() + PART_SECONDS
-        self._parting.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))
+        else:
+            self._await(conn, PART_SECONDS, self._drain)
 
-    def _drain(self, conn: Connection, _client: socket.socket) -> None:
+    def _drain(self, conn: Connection, client: socket.socket) -> None:
         """Read what nobody will answer; close at its end."""
         try:
-            data = conn.sock.recv(MAX_DRAINED)
+            data = client.recv(MAX_DRAINED)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         conn.drained += len(data)
         if not data or conn.drained > MAX_DRAINED:
-            self._end(conn)
-
-    def _end(self, conn: Connection) -> None:
-        if conn.sock.fileno() >= 0:
-            self.poller.unregister(conn.sock)
+            self.poller.unregister(client)
+            self.pending_conns.remove(conn)
+            self.nr_conns -= 1
             conn.close()
 
+    def _await(self, conn: Connection, seconds: float, readable: Callable[..., None]) -> None:
+        """Have this loop look after a connection until it can be read; ``murder_pending`` ends it else."""
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + seconds
+        self.nr_conns += 1
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
 
-def check_bodies(application: Application) -> Application:
-    """Let ``application`` read every body through Body."""
-
-    def answer(environ: dict[str, Any], start_response: Any) -> Any:
-        environ["wsgi.input"] = Body(environ["wsgi.input"])
-        return application(environ, start_response)
-
-    return answer
+    def _is_crowding(self, address: str, counts: Counter[str], most: int) -> bool:
+        return counts[address] >= most and address not in self._proxies
 
 
 def choose_status(error: Exception) -> int:

@@ -13,17 +13,22 @@ import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, partial
+from pathlib import Path
+from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import AppImportError
-from gunicorn.http import message, wsgi
+from gunicorn.http import message
 
-from app.connections import REQUEST_LINE_BYTES, Application, PrivateLogger, Reply, Worker, check_bodies
+from app.connections import REQUEST_LINE_BYTES, Application, PrivateLogger, Worker, log_behind, tell_more
 from app.errors import NightlightError
 from app.settings import SERVED, SHARED_COUNTS, Settings
 
+RESERVED = 128
+"""Descriptors besides those of connections: the log, and the files of two generations."""
+COUNTS_BYTES = 1_000_000
+"""Of each kind of counts: more than all routes, methods and statuses take."""
 # Workers share the cores; within one a question is too short a work to be divided.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -34,21 +39,23 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def __init__(self, settings: Settings, announce: Callable[[str], None]) -> None:
         self.settings = settings
         self.announce = announce
-        self.listener = bind(settings.host, settings.port)
-        # Counts by labels, nothing else; the folder goes when the server does.
-        os.environ[SHARED_COUNTS] = tempfile.mkdtemp(prefix="nightlight-counts-")
-        # Made once: a flood of refusals must cost next to nothing.
-        self._busy_reply = cache(partial(self._render_refusal, 503))
+        self.descriptor = bind(settings.host, settings.port).detach()
+        self.finish_log = log_behind()
+        with suppress(OSError):  # without room for it each process counts for itself
+            # Counts by labels, nothing else; the folder goes when the server does.
+            os.environ[SHARED_COUNTS] = tempfile.mkdtemp(prefix="nightlight-counts-")
         super().__init__()
 
     def load_config(self) -> None:
         """Fix every choice here; no file, environment variable or argument of gunicorn's own is read."""
         message.MAX_REQUEST_LINE = REQUEST_LINE_BYTES  # gunicorn caps its setting below what we allow
-        wsgi.Response = Reply  # it has no setting for this
+        threads = 2 * self.settings.queue + 2
         options = {
-            "bind": f"fd://{self.listener.detach()}",
+            "bind": f"fd://{self.descriptor}",
             "workers": self.settings.workers,
-            "threads": self.settings.threads,
+            # As many again as can be in hand: for refusals, and for clients that are slow.
+            "threads": threads,
+            "worker_connections": max(threads + 1, min(1000, getrlimit(RLIMIT_NOFILE)[0] - RESERVED)),
             "worker_class": Worker,
             "logger_class": PrivateLogger,
             "loglevel": "warning",
@@ -59,14 +66,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "control_socket_disable": True,
             "forwarded_allow_ips": "",  # app/web/proxies.py alone decides whom to believe
             "proc_name": "nightlight",
+            "pre_fork": go_on,
+            "post_fork": self.start_log,
             "post_worker_init": self.announce_first,
-            "on_exit": forget_counts,
+            "worker_exit": lambda _arbiter, _worker: self.finish_log(),
+            "on_exit": self.leave_nothing,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Application:
         """Make the application; called in each worker after the fork."""
+        reserve_counts()
         # An eighth of a start's time would go into looking for garbage among what is only being made.
         gc.disable()
         from app.web import create_app
@@ -78,26 +89,21 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             raise AppImportError(str(error)) from error
         finally:
             gc.enable()
-        app.wsgi_app = check_bodies(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap it
+        app.wsgi_app = tell_more(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap it
         return app
 
-    def refuse(self, status: int) -> bytes:
-        """A whole HTTP reply of the error page, headers and notices included."""
-        from app.web.refusals import PAGE
+    def refuse(self, status: int, head: bytes = b"") -> bytes:
+        """A whole HTTP reply of the error form (RFC 9112), as JSON when a request begins like a program's."""
+        from app.web.errors import refuse
 
-        return self._render_refusal(status, PAGE)
+        path = "/api/" if b" /api/" in head[:16] else "/"
+        line, headers, body = refuse(self.wsgi(), status, {"PATH_INFO": path})
+        lines = [f"HTTP/1.1 {line}", *(f"{name}: {value}" for name, value in headers), "Connection: close"]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
-    def refuse_busy(self, head: bytes) -> bytes:
-        """The same for a full queue, as JSON when the request begins like a program's."""
-        from app.web.refusals import PAGE, PROGRAM, count_refusal
-
-        count_refusal(self.wsgi(), 503)
-        return self._busy_reply(PROGRAM if b" /api/" in head[:16] else PAGE)
-
-    def _render_refusal(self, status: int, path: str) -> bytes:
-        from app.web.refusals import render_refusal
-
-        return render_refusal(self.wsgi(), status, path)
+    def start_log(self, _arbiter: object, _worker: object) -> None:
+        """A thread does not outlive a fork: each process has one of its own that writes."""
+        self.finish_log = log_behind()
 
     def announce_first(self, worker: Any) -> None:
         """Tell the address when the first worker has loaded the application."""
@@ -106,12 +112,32 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             # For scripts that link to this server; where nothing can be written, they go by the settings.
             with suppress(OSError):
                 (self.settings.index_dir / SERVED).write_text(address, encoding="utf-8")
-            self.announce(address)
+            with suppress(OSError):
+                self.announce(address)
+
+    def leave_nothing(self, _arbiter: object) -> None:
+        """Remove the folder of the shared counts, and write the last of the log."""
+        shutil.rmtree(os.environ.get(SHARED_COUNTS, ""), ignore_errors=True)
+        self.finish_log()
 
 
-def forget_counts(_arbiter: object) -> None:
-    """Remove the folder through which the processes shared their counts."""
-    shutil.rmtree(os.environ[SHARED_COUNTS], ignore_errors=True)
+def go_on(arbiter: Any, worker: Any) -> None:
+    """A first worker that cannot start ends the server, one that takes another's place does not."""
+    if worker.age > arbiter.num_workers:
+        arbiter.WORKER_BOOT_ERROR = arbiter.APP_LOAD_ERROR = None
+
+
+def reserve_counts() -> None:
+    """Have room for this process's counts: a mapped file without room on the disk ends who writes to it.
+
+    To be called before prometheus-client is imported, which looks at the environment once.
+    """
+    try:
+        for kind in ("counter", "histogram"):
+            with Path(os.environ[SHARED_COUNTS], f"{kind}_{os.getpid()}.db").open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, COUNTS_BYTES)
+    except (OSError, KeyError):
+        os.environ.pop(SHARED_COUNTS, None)
 
 
 def describe_address(host: str, port: int) -> str:

@@ -38,7 +38,6 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(2, ge=1, description="Server processes.")
-    threads: int = Field(4, ge=1, description="Threads of each server process.")
     emergency_number: str | None = Field(
         None, description="One emergency number to name on the card instead of 112, 911 or 999."
     )
@@ -47,7 +46,10 @@ class Settings(BaseSettings):
         description="How the search form sends a question: get (Back and sharing work) or post (private).",
     )
     queue: int = Field(
-        12, ge=1, description="Requests that may wait in each server process; one more gets a 503 at once."
+        16,
+        ge=1,
+        description="Requests that each server process has in hand; one more gets a 503 at once. "
+        "One address may have half of them.",
     )
     deadline: float = Field(
         5.0, gt=0, description="Seconds within which a request must arrive and its last answer begin."
@@ -55,11 +57,15 @@ class Settings(BaseSettings):
     rate_limit: str = Field(
         "120 per minute",
         pattern=r"^[1-9][0-9]* per (second|minute|hour|day)$",
-        description="Questions that one address may put to each server process.",
+        description="Questions one address may put to each server process; ten other requests count as one.",
     )
     trusted_proxies: list[str] | None = Field(
         None,
         description="Addresses of proxies whose forwarding headers count, as a JSON list.",
+    )
+    metrics_readers: list[str] | None = Field(
+        None,
+        description="Addresses that may read /metrics, and not by a proxy, as a JSON list; none: nobody.",
     )
     trusted_hosts: list[str] | None = Field(
         None, description="Host names that requests may carry, as a JSON list; none means any."

@@ -27,7 +27,6 @@ def main() -> None:
         "--port", type=int, default=settings.port, help="port to listen on; 0 takes a free one"
     )
     parser.add_argument("--workers", type=int, default=settings.workers, help="server processes")
-    parser.add_argument("--threads", type=int, default=settings.threads, help="threads of each process")
     serve(Settings(**vars(parser.parse_args())), announce)
 
 

@@ -26,7 +26,6 @@ LAYERS = {
 ONLY_PLACES = {
     "faiss": {"app/index/vectors.py"},
     "flask": {"app/web/"},
-    "flask_limiter": {"app/web/limits.py"},
     "gunicorn": {"app/connections.py", "app/server.py"},
     "justext": {"app/corpus/soundness.py"},
     "lxml": {"app/corpus/markup.py"},
@@ -41,8 +40,8 @@ ONLY_PLACES = {
     "prometheus_client": {"app/web/metrics.py", "app/web/system.py"},
     "sentence_transformers": {"app/index/model.py"},
     "spellchecker": {"app/corpus/printed.py"},
-    "structlog": {"app/web/log.py"},
     "tokenizers": {"app/index/encoder.py"},
+    "rapidfuzz": {"app/answering/"},
     "torch": {"app/index/model.py"},
     "trafilatura": {"app/corpus/saved.py"},
 }

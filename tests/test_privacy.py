@@ -43,7 +43,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 from app.settings import Settings
 from app.web import create_app
-app = create_app(Settings(_env_file=None, index_dir=sys.argv[1]))
+app = create_app(Settings(_env_file=None, index_dir=sys.argv[1], metrics_readers=["127.0.0.1"]))
 client = app.test_client()
 for path in ("/", "/?q=is+shuddering+dangerous", "/articles", "/about", "/api", "/metrics", "/readyz"):
     assert client.get(path).status_code == 200, path
@@ -75,10 +75,13 @@ def find_leaks(words: tuple[str, ...], *folders: Path) -> list[str]:
 @pytest.mark.parametrize("count", [40, pytest.param(2000, marks=pytest.mark.slow)])
 def test_no_trace_of_a_question_is_left(settings: Settings, tmp_path: Path, count: int) -> None:
     index = shutil.copytree(settings.index_dir, tmp_path / "index")
+    readers = {"NIGHTLIGHT_METRICS_READERS": '["127.0.0.1"]'}
     private = {"TMPDIR": str(tmp_path / "tmp"), "HOME": str(tmp_path / "home")}
     for folder in private.values():
         Path(folder).mkdir()
-    with start_server(index, tmp_path / "log", "--workers", "1", cwd=tmp_path, **private) as server:
+    with start_server(
+        index, tmp_path / "log", "--workers", "1", cwd=tmp_path, **private, **readers
+    ) as server:
         for number in range(count // 4):
             words = quote(f"{CANARY}{number} does my baby twitch in sleep")
             assert ask(server, f"/?q={words}") == 200

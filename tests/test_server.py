@@ -102,13 +102,11 @@ def test_log_holds_nothing_of_any_request(server: Server) -> None:
 
 def test_full_queue_is_told_at_once_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
     head = f"POST /api/v1/answers HTTP/1.1\r\nHost: a\r\nContent-Type: {JSON}\r\nContent-Length: 9\r\n\r\n"
-    small = ("--workers", "1", "--threads", "1")
     with (
-        start_server(tmp_path / "index", tmp_path / "log", *small, NIGHTLIGHT_QUEUE="1") as server,
-        ExitStack() as clients,
+        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1", NIGHTLIGHT_QUEUE="1") as server,
+        connect(server) as slow,
     ):
-        for _ in range(2):
-            clients.enter_context(connect(server)).sendall(head.encode())
+        slow.sendall(head.encode())
         time.sleep(0.3)
         started = time.perf_counter()
         status, headers, body = send_raw(server, "GET /?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -167,9 +165,9 @@ def test_reply_without_a_body_is_sent_at_once_and_the_connection_kept(server: Se
 
 
 def test_request_that_does_not_arrive_in_time_is_given_up(tmp_path: Path) -> None:
-    small = ("--workers", "1", "--threads", "1")
+    small = {"NIGHTLIGHT_QUEUE": "1", "NIGHTLIGHT_DEADLINE": "0.5"}
     with (
-        start_server(tmp_path / "index", tmp_path / "log", *small, NIGHTLIGHT_DEADLINE="0.5") as server,
+        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1", **small) as server,
         connect(server) as slow,
     ):
         slow.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
@@ -178,7 +176,8 @@ def test_request_that_does_not_arrive_in_time_is_given_up(tmp_path: Path) -> Non
 
 
 def test_processes_count_together_and_leave_nothing_behind(tmp_path: Path) -> None:
-    with start_server(tmp_path / "index", tmp_path / "log", TMPDIR=str(tmp_path)) as server:
+    own = {"TMPDIR": str(tmp_path), "NIGHTLIGHT_METRICS_READERS": '["127.0.0.1"]'}
+    with start_server(tmp_path / "index", tmp_path / "log", **own) as server:
         for _ in range(20):
             fetch_status(f"{server.address}/healthz")
         with urllib.request.urlopen(f"{server.address}/metrics", timeout=10) as reply:  # noqa: S310

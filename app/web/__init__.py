@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask
 
 from app import notices
@@ -9,10 +11,10 @@ from app.answering.answer import Answerer
 from app.answering.citation import format_day
 from app.settings import Settings
 from app.web import api, pages, staff, system
-from app.web.errors import init_errors
+from app.web.errors import init_errors, prepare_refusals, refuse
 from app.web.extracts import link_numbers
 from app.web.headers import init_headers
-from app.web.limits import init_limits
+from app.web.limits import Door
 from app.web.log import start_request
 from app.web.proxies import trust_proxies
 from app.web.reading import check_body_size
@@ -35,10 +37,11 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
     init_errors(app)
     app.before_request(start_request)
     app.before_request(check_body_size)
-    init_limits(app, settings.rate_limit)
     app.after_request(count_response)
     init_headers(app)
-    app.wsgi_app = trust_proxies(app.wsgi_app, settings.trusted_proxies or ())  # type: ignore[method-assign]
+    prepare_refusals(app)
+    door = Door(app.wsgi_app, partial(refuse, app), room=settings.queue, limit=settings.rate_limit)
+    app.wsgi_app = trust_proxies(door, settings.trusted_proxies or ())  # type: ignore[method-assign]
     return app
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from itertools import product
 from traceback import extract_tb
 from typing import Any
+from urllib.parse import unquote_plus
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from app.answering.triage import triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.notices import WITHDRAWN
-from app.web.limits import find_wait
+from app.web.headers import add_headers
+from app.web.log import log_refusal
 from app.web.reading import read_seen, read_typed
-from app.web.site import reply_json, site
+from app.web.site import SITE, Site, reply_json, site
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +32,10 @@ _WORDS = {
     415: ("unsupported_type", "Send the question as plain text from the form, or as JSON in UTF-8."),
     429: ("too_many_requests", "There are too many questions from your address. Wait a bit, then try again."),
     500: ("server_error", "Something went wrong here. It is not your fault. Please try again."),
-    503: ("unavailable", "The search is not ready. Please try again in a minute."),
+    503: (NOT_READY := ("unavailable", "The search is not ready. Please try again in a minute.")),
 }
 BUSY = "Many people are asking at the moment. Please try again in a few seconds."
+_PAGE, _PROGRAM = "/", "/api/v1/answers"
 _RETRY_SECONDS = "10"
 _BUSY_SECONDS = "3"
 
@@ -100,9 +104,37 @@ def handle_http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
-    if status == 429:
-        response.headers["Retry-After"] = str(find_wait(current_app))
     return response
+
+
+def refuse(app: Flask, status: int, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status line, headers and body for what gets no further than the door, counted and logged.
+
+    All such refusals come from here: made beforehand for each status and form, because a flood of them must
+    cost next to nothing, and must not fail; and anew where the question in the address is urgent.
+    """
+    shared: Site = app.extensions[SITE]
+    shared.metrics.count_response("none", "other", status)
+    log_refusal(status, shared.current.generation)
+    path = _PROGRAM if environ["PATH_INFO"].startswith(_JSON_PATHS) else _PAGE
+    asked = unquote_plus(environ.get("QUERY_STRING", ""))
+    if asked and status != 500 and judge_urgency(asked) != "none":
+        return _make_refusal(app, status, path, environ["QUERY_STRING"])
+    return shared.refusals[status, path]
+
+
+def prepare_refusals(app: Flask) -> None:
+    """Make those that ``refuse`` gives."""
+    shared: Site = app.extensions[SITE]
+    for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
+        shared.refusals[status, path] = _make_refusal(app, status, path, "")
+
+
+def _make_refusal(app: Flask, status: int, path: str, query: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    host = (app.config["TRUSTED_HOSTS"] or ["localhost"])[0]
+    with app.test_request_context(path, base_url=f"http://{host}", query_string=query):
+        reply = add_headers(render_busy() if status == 503 else render_error(status, *_WORDS[status]))
+        return reply.status, list(reply.headers), reply.get_data()
 
 
 def handle_unexpected(error: Exception) -> Response:
@@ -121,3 +153,5 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(TooLate, handle_too_late)
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Exception, handle_unexpected)
+    # Where even a handler fails, Flask would log the address; the door tells of it.
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # noqa: ARG005

@@ -1,25 +1,38 @@
-"""How much one address may ask, counted in memory under a hash whose key is random and lives for a day."""
+"""The door: how much one address may ask, how much is in hand at once; the rest is refused at once."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from secrets import token_bytes
+from typing import Any
 
-from flask import Flask, request
-from flask_limiter import Limiter
-from limits.storage import Storage
+from werkzeug.wsgi import ClosingIterator
 
-from app.web.reading import BATCHES
+Application = Any
+"""A WSGI application; werkzeug's own type is for checkers only."""
+Environment = dict[str, Any]
+Refuse = Callable[[int, Environment], tuple[str, list[tuple[str, str]], bytes]]
+"""Status and environment -> status line, headers and body."""
+CHARGE = "nightlight.charge"
+"""Where a request's environment has what takes from its address's allowance: questions -> seconds to wait."""
 
-BATCH_COST = 10
-"""Questions that a batch counts for."""
-_QUESTIONS = frozenset({"pages.search_privately", "api.answer_query", "api.answer_json", *BATCHES})
+QUESTION, OTHER = 10, 1
+"""What a question and any other request take of an allowance."""
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+MAX_ADDRESSES = 100_000
+"""Addresses that are remembered; of more the oldest are forgotten."""
+SENT_AT_ONCE = 65_536
+"""Bytes of a reply that the system takes over at once, however slowly its reader reads."""
 _KEY_BYTES = 32
+logger = logging.getLogger(__name__)
 
 
 class AddressHash:
@@ -30,9 +43,9 @@ class AddressHash:
         self._lock = threading.Lock()
         self._key = (today(), token_bytes(_KEY_BYTES))
 
-    def hash(self, address: str) -> str:
-        """Sixteen bytes in hexadecimal; an IPv6 address counts as its /64, which is one household's."""
-        return blake2b(_household(address), key=self._key_of_today(), digest_size=16).hexdigest()
+    def hash(self, address: str) -> bytes:
+        """Sixteen bytes; an IPv6 address counts as its /64, which is one household's."""
+        return blake2b(_household(address), key=self._key_of_today(), digest_size=16).digest()
 
     def _key_of_today(self) -> bytes:
         with self._lock:
@@ -42,80 +55,109 @@ class AddressHash:
             return self._key[1]
 
 
-class SweptStorage(Storage):
-    """Counts in this process's memory; what has run out is swept away now and then.
+class Allowance:
+    """What each address has taken in its running window, in this process's memory."""
 
-    The library's own memory storage starts a thread for that after nearly every request.
+    def __init__(self, limit: str, now: Callable[[], float] = time.monotonic) -> None:
+        """``limit`` is in questions, as "120 per minute"."""
+        count, _, unit = limit.partition(" per ")
+        self._most, self._seconds, self._now = QUESTION * int(count), SECONDS[unit], now
+        self._lock = threading.Lock()
+        self._taken: dict[bytes, tuple[int, float]] = {}
+
+    def take(self, address: bytes, cost: int) -> float:
+        """Count ``cost``; gives 0 or, where it is too much and is not counted, the seconds to wait."""
+        with self._lock:
+            now = self._now()
+            taken, end = self._taken.get(address, (0, now))
+            if end <= now:
+                self._taken.pop(address, None)  # so that the oldest windows stand first
+                taken, end = 0, now + self._seconds
+            if taken + cost > self._most:
+                return end - now
+            self._taken[address] = taken + cost, end
+            while len(self._taken) > MAX_ADDRESSES or next(iter(self._taken.values()))[1] <= now:
+                del self._taken[next(iter(self._taken))]
+            return 0
+
+
+class Door:
+    """WSGI middleware: lets a request in or refuses it at once, before it waits for anything.
+
+    At most ``room`` requests are in hand in this process, half of it one address's, until their replies are
+    sent. Those of this machine itself take nothing of an allowance: its operator's, or those of a proxy
+    that is not named.
     """
 
-    STORAGE_SCHEME = ("swept",)  # type: ignore[assignment]  # only ever iterated over
-    SWEEP_SECONDS = 60.0
-    base_exceptions = ()
-
-    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_options: str) -> None:
-        super().__init__(uri, wrap_exceptions)
-        self._counts: dict[str, tuple[int, float]] = {}
+    def __init__(self, application: Application, refuse: Refuse, *, room: int, limit: str) -> None:
+        self._application, self._refuse, self._room = application, refuse, room
+        self._allowance = Allowance(limit)
+        self._addresses = AddressHash()
         self._lock = threading.Lock()
-        self._swept = time.time()
+        self._in_hand: Counter[bytes] = Counter()
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a key's count; the first of a window begins it."""
-        now = time.time()
+    def __call__(self, environ: Environment, start_response: Any) -> Iterable[bytes]:
+        """The application's reply, or the refusal."""
+        if "HTTP_HOST" not in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            return self._send(400, environ, start_response)
+        remote = environ.get("REMOTE_ADDR") or ""
+        address, free = self._addresses.hash(remote), is_local(remote)
+
+        def charge(questions: int) -> float:
+            return 0 if free else self._allowance.take(address, QUESTION * questions)
+
+        environ[CHARGE] = charge
+        wait = charge(1) if may_ask(environ) else 0 if free else self._allowance.take(address, OTHER)
+        if wait:
+            return self._send(429, environ, start_response, ("Retry-After", str(ceil(wait))))
         with self._lock:
-            self._sweep(now)
-            count, end = self._counts.get(key, (0, 0.0))
-            count, end = (count + amount, end) if end > now else (amount, now + expiry)
-            self._counts[key] = count, end
-        return count
+            crowded = self._in_hand.total() >= self._room or (
+                self._in_hand[address] >= max(1, self._room // 2)
+            )
+            if not crowded:
+                self._in_hand[address] += 1
+        if crowded:
+            return self._send(503, environ, start_response)
 
-    def get(self, key: str) -> int:
-        """A key's count in its window, or 0."""
-        count, end = self._counts.get(key, (0, 0.0))
-        return count if end > time.time() else 0
+        def leave() -> None:
+            with self._lock:
+                self._in_hand[address] -= 1
+                if not self._in_hand[address]:
+                    del self._in_hand[address]
 
-    def get_expiry(self, key: str) -> float:
-        """When a key's window ends, in seconds since 1970."""
-        return self._counts.get(key, (0, time.time()))[1]
+        size = 0
 
-    def check(self) -> bool:
-        """Memory is always there."""
-        return True
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            nonlocal size
+            size = next((int(value) for name, value in headers if name == "Content-Length"), 0)
+            return start_response(status, headers, *more)
 
-    def reset(self) -> int:
-        """Forget everything."""
-        with self._lock:
-            forgotten = len(self._counts)
-            self._counts.clear()
-        return forgotten
+        try:
+            body: Iterable[bytes] = self._application(environ, start)
+            if size > SENT_AT_ONCE:
+                return ClosingIterator(body, leave)
+            leave()
+            return body  # noqa: TRY300
+        except Exception as error:
+            # Even the error page failed. The error's own words may quote what was typed.
+            leave()
+            logger.error("no reply could be made: %s", type(error).__name__)  # noqa: TRY400
+            return self._send(500, environ, start_response)
 
-    def clear(self, key: str) -> None:
-        """Forget one key."""
-        self._counts.pop(key, None)
-
-    def _sweep(self, now: float) -> None:
-        if now - self._swept > self.SWEEP_SECONDS:
-            self._counts = {key: entry for key, entry in self._counts.items() if entry[1] > now}
-            self._swept = now
-
-
-def init_limits(app: Flask, limit: str) -> None:
-    """Let one address ask ``app`` no more questions than ``limit`` ("120 per minute") says."""
-    addresses = AddressHash()
-    limiter = Limiter(
-        lambda: addresses.hash(request.remote_addr or ""),
-        app=app,
-        application_limits=[limit],
-        application_limits_cost=find_cost,
-        storage_uri="swept://",
-    )
-    limiter.request_filter(is_free)
-    app.extensions["nightlight.limiter"] = limiter
+    def _send(
+        self, status: int, environ: Environment, start_response: Any, *more: tuple[str, str]
+    ) -> Iterable[bytes]:
+        line, headers, body = self._refuse(status, environ)
+        start_response(line, [*headers, *more])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-def is_free() -> bool:
-    """Only questions count, and not those of this machine itself: its operator's, or a proxy's not named."""
-    asked = request.endpoint in _QUESTIONS or (request.endpoint == "pages.search" and "q" in request.args)
-    return not asked or is_local(request.remote_addr or "")
+def may_ask(environ: Environment) -> bool:
+    """Whether a request may put a question; what it is, is read later."""
+    path = environ.get("PATH_INFO") or "/"
+    if path != "/" and not path.startswith("/api/v1/answers"):
+        return False
+    return bool(environ.get("QUERY_STRING")) or environ["REQUEST_METHOD"] == "POST"
 
 
 def is_local(address: str) -> bool:
@@ -124,17 +166,6 @@ def is_local(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def find_cost() -> int:
-    """How many questions this request counts for."""
-    return BATCH_COST if request.endpoint in BATCHES else 1
-
-
-def find_wait(app: Flask) -> int:
-    """Seconds until the address that was just refused may ask again."""
-    current = app.extensions["nightlight.limiter"].current_limit
-    return max(1, round(current.reset_at - time.time())) if current else 1
 
 
 def _household(address: str) -> bytes:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+import json
+import logging
 from bisect import bisect_left
 from secrets import token_hex
-from time import perf_counter
+from time import monotonic
 
-import structlog
 from flask import g, request
 
 _LENGTHS = (0, 25, 50, 100, 200, 500, 1000)
-
-
-class _Stderr:
-    """The end of the line: whatever stderr is when something is written."""
-
-    def msg(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
-
-
-_log = structlog.wrap_logger(
-    _Stderr(), processors=[structlog.processors.JSONRenderer()], wrapper_class=structlog.BoundLogger
-)
+_log = logging.getLogger("nightlight.requests")
+_log.setLevel(logging.INFO)
 
 
 def start_request() -> None:
-    """Take the time, and give the request a name that says nothing."""
-    g.started = perf_counter()
+    """Take the time, since when the request waits, and give it a name that says nothing."""
+    g.started = request.environ.get("nightlight.began") or monotonic()
     g.request_id = token_hex(8)
 
 
@@ -56,7 +46,7 @@ def log_request(status: int, generation: str | None) -> None:
         status,
         generation,
         route=request.url_rule.rule if request.url_rule else None,
-        ms=None if started is None else round((perf_counter() - started) * 1000, 1),
+        ms=None if started is None else round((monotonic() - started) * 1000, 1),
         outcome=g.get("outcome"),
         length=None if length is None else name_length(length),
         request=g.get("request_id"),
@@ -74,12 +64,5 @@ def _write(
     request: str | None = None,
 ) -> None:
     """The only place that writes a line: these fields and no others."""
-    _log.msg(
-        route=route,
-        status=status,
-        ms=ms,
-        generation=generation,
-        outcome=outcome,
-        length=length,
-        request=request,
-    )
+    fields = {"route": route, "status": status, "ms": ms, "generation": generation}
+    _log.info(json.dumps({**fields, "outcome": outcome, "length": length, "request": request}))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from functools import cached_property, lru_cache, partial
+from math import ceil
 from threading import Lock
-from time import perf_counter
+from time import monotonic
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.sansio.utils import get_current_url
 
 from app.answering.answer import Answerer, answer_each
@@ -19,6 +21,7 @@ from app.notices import notices
 from app.records import Answer, Refusal
 from app.settings import Settings
 from app.web.assets import load_assets
+from app.web.limits import CHARGE
 from app.web.log import log_request, note_question
 from app.web.metrics import Metrics
 from app.web.models import BatchRequest
@@ -40,6 +43,7 @@ class Site:
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
         self.notices = NoticesReply.model_validate(notices(settings.emergency_number))
+        self.refusals: dict[tuple[int, str], tuple[str, list[tuple[str, str]], bytes]] = {}
         # Two that compute at once in one process only take the interpreter and the caches from each other.
         self._turn = Lock()
         self._app = app
@@ -58,24 +62,27 @@ class Site:
     def ask(self, answerer: Answerer, question: str, k: int, article: str | None = None) -> Answer:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
         note_question(len(question))
-        with self._turn:
-            started = perf_counter()
-            if started - g.started > self.settings.deadline:
-                raise TooLate("the deadline has passed")
+        left = g.started + self.settings.deadline - monotonic()
+        if left <= 0 or not self._turn.acquire(timeout=left):
+            raise TooLate("the deadline has passed")
+        started = monotonic()
+        try:
             answer = answerer.answer(question, k, article)
+        finally:
+            self._turn.release()
         note_question(len(question), answer.outcome)
         self.metrics.count_answer(
             answer.outcome,
             urgency=answer.urgency,
             generation=answer.generation,
-            seconds=perf_counter() - started,
+            seconds=monotonic() - started,
         )
-        if answer.outcome != "answered":
-            self.metrics.count_unanswered(answer.closest[0].article.slug if answer.closest else "none")
         return answer
 
     def ask_each(self, asked: BatchRequest) -> list[Answer | Refusal]:
         """Answer several questions from one index; one that cannot be taken is refused alone."""
+        if wait := request.environ[CHARGE](len(asked.questions) - 1):  # one was counted at the door
+            raise TooManyRequests(retry_after=ceil(wait))
         answerer = self.current.answerer
         ask = partial(self.ask, answerer, k=asked.k, article=asked.article)
         return list(answer_each(ask, asked.questions))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
+from app.web.errors import NOT_READY, render_error
 from app.web.headers import IMMUTABLE
 from app.web.site import reply_json, site
 
 blueprint = Blueprint("system", __name__)
 _DAY = "public, max-age=86400"
+_FORWARDED = {"Forwarded", "Via", "X-Forwarded-For", "X-Real-Ip"}
 
 
 @blueprint.get("/static/<name>")
@@ -41,7 +43,8 @@ def describe_search() -> Response:
     """Lets a browser offer Nightlight as a search engine; there are no suggestions to leak what is typed."""
     response = site().render("opensearch.xml", base=site().base)
     response.content_type = "application/opensearchdescription+xml"
-    response.headers["Cache-Control"] = _DAY
+    if site().settings.public_url:  # else it names the host that was asked for, and that only
+        response.headers["Cache-Control"] = _DAY
     return response
 
 
@@ -53,9 +56,11 @@ def report_alive() -> Response:
 
 @blueprint.get("/readyz")
 def report_ready() -> Response:
-    """An index is loaded; which one, and whether it is the newest."""
+    """An index is loaded; which one, and whether it is the newest; else why there is none."""
     current = site().current
-    answerer = current.answerer
+    answerer = current.in_use
+    if answerer is None:
+        return render_error(503, *NOT_READY, degraded=current.degraded)
     status = "degraded" if current.degraded else "ready"
     return reply_json(
         {
@@ -68,5 +73,8 @@ def report_ready() -> Response:
 
 @blueprint.get("/metrics")
 def report_metrics() -> Response:
-    """Counts and times in the Prometheus text format."""
+    """Counts and times in the Prometheus text format, for whom the settings name, and not by a proxy."""
+    readers = site().settings.metrics_readers or ()
+    if request.remote_addr not in readers or any(map(request.headers.get, _FORWARDED)):
+        raise NotFound
     return Response(site().metrics.render(), content_type=CONTENT_TYPE_LATEST)

@@ -371,7 +371,8 @@ def test_serving_answers_does_not_load_the_document_library() -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_metrics_count_by_outcome_and_hold_no_question(client: FlaskClient) -> None:
+def test_metrics_count_by_outcome_and_hold_no_question(answerer: WordAnswerer) -> None:
+    client = create_app(Settings(_env_file=None, metrics_readers=["127.0.0.1"]), answerer).test_client()
     client.get("/api/v1/answers?q=canary+jerks")
     text = client.get("/metrics").text
     labels = 'generation="20261122T010000Z-words",outcome="answered",urgency="none"'

@@ -39,7 +39,7 @@ FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
         ("/nothing", 404, HTML, PRIVATE),
         ("/favicon.ico", 200, "image/x-icon", DAILY),
         ("/robots.txt", 200, "text/plain; charset=utf-8", DAILY),
-        ("/opensearch.xml", 200, "application/opensearchdescription+xml", DAILY),
+        ("/opensearch.xml", 200, "application/opensearchdescription+xml", PRIVATE),
         ("/api/v1/answers?q=jerks", 200, JSON, PRIVATE),
         ("/api/v1/answers", 400, JSON, PRIVATE),
         ("/api/v1/articles", 200, JSON, REVALIDATED),
@@ -49,7 +49,7 @@ FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
         ("/api/v1/openapi.json", 200, JSON, REVALIDATED),
         ("/healthz", 200, JSON, PRIVATE),
         ("/readyz", 200, JSON, PRIVATE),
-        ("/metrics", 200, "text/plain; version=1.0.0; charset=utf-8", PRIVATE),
+        ("/metrics", 404, JSON, PRIVATE),
     ],
 )
 def test_headers_are_exactly_these(

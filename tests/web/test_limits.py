@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import create_environ, run_wsgi_app
 
 from app.notices import EMERGENCY_SIGNS, notices
+from app.records import Answer
 from app.settings import Settings
 from app.web import create_app
-from app.web.limits import AddressHash, SweptStorage
-from tests.web.answerer import make_answerer
+from app.web.limits import MAX_ADDRESSES, AddressHash, Allowance
+from tests.web.answerer import WordAnswerer, make_answerer
 from tests.web.page import read_page
 
 FAR, OTHER = "203.0.113.7", "203.0.113.8"
@@ -39,7 +44,6 @@ def test_question_over_the_limit_is_told_when_to_come_back_with_the_notices() ->
     assert refused.get_json()["error"]["code"] == "too_many_requests"
     assert refused.get_json()["notices"]["emergency"] == notices().emergency
     page = read_page(client.get("/?q=my+jerks"), 429)
-    assert page.typed == "my jerks"
     assert EMERGENCY_SIGNS[0] in page.text
 
 
@@ -51,15 +55,96 @@ def test_page_and_programs_share_one_count() -> None:
     assert client.get(QUESTION).status_code == 429
 
 
-def test_batch_counts_for_many_questions() -> None:
-    assert make_client().post("/api/v1/answers:batch", json={"questions": ["jerks"]}).status_code == 429
-
-
-@pytest.mark.parametrize("path", ["/", "/articles", "/about", "/healthz", "/api/v1/articles"])
-def test_what_is_no_question_is_not_counted(path: str) -> None:
+def test_batch_costs_what_it_takes() -> None:
     client = make_client()
-    assert set(statuses(client, path, times=5)) == {200}
-    assert client.get(QUESTION).status_code == 200
+    assert client.post("/api/v1/answers:batch", json={"questions": ["jerks"] * 2}).status_code == 200
+    refused = client.post("/api/v1/answers:batch", json={"questions": ["jerks"] * 2})
+    assert (refused.status_code, 1 <= int(refused.headers["Retry-After"]) <= 60) == (429, True)
+    assert refused.get_json()["notices"]["emergency"] == notices().emergency
+
+
+@pytest.mark.parametrize("path", ["/", "/articles", "/about", "/healthz", "/api/v1/articles", "/zebra"])
+def test_ten_requests_that_are_no_question_count_as_one(path: str) -> None:
+    got = statuses(make_client(), path, times=31)
+    assert set(got[:30]) <= {200, 404}
+    assert got[30] == 429
+
+
+@pytest.mark.parametrize("path", ["/?%71=jerks", "/api/v1/answers/?q=jerks", "/?q=jerks&q=", "/?k=5&q=jerks"])
+def test_question_counts_however_it_is_written(path: str) -> None:
+    assert statuses(make_client(), path)[-1] == 429
+
+
+def test_refusal_with_an_emergency_in_it_is_made_for_it() -> None:
+    client = make_client()
+    statuses(client, times=3)
+    urgent = client.get("/?q=she+is+not+breathing+and+blue")
+    assert (urgent.status_code, client.get("/?q=jerks").status_code) == (429, 429)
+    assert EMERGENCY_SIGNS[0].replace("'", "&#39;") in urgent.text
+
+
+class Slow(WordAnswerer):
+    """Answers when it may."""
+
+    def __init__(self) -> None:
+        self.__dict__.update(make_answerer().__dict__)
+        self.may, self.begun = threading.Event(), threading.Semaphore(0)
+
+    def answer(self, question: str, k: int = 5) -> Answer:
+        self.begun.release()
+        self.may.wait(10)
+        return super().answer(question, k)
+
+
+def test_one_address_has_half_of_the_room_and_others_the_rest() -> None:
+    slow = Slow()
+    app = create_app(Settings(_env_file=None, queue=4), slow)
+
+    def ask(address: str) -> int:
+        client = app.test_client()
+        client.environ_base["REMOTE_ADDR"] = address
+        return client.get(QUESTION).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        waiting = [pool.submit(ask, FAR) for _ in range(2)]
+        slow.begun.acquire(timeout=5)
+        while app.wsgi_app._in_hand.total() < 2:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        assert [ask(FAR), ask(FAR)] == [503, 503]
+        waiting += [pool.submit(ask, address) for address in (OTHER, "2001:db8::1")]
+        while app.wsgi_app._in_hand.total() < 4:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        assert ask("203.0.113.9") == 503
+        slow.may.set()
+        assert [each.result() for each in waiting] == [200] * 4
+    assert app.wsgi_app._in_hand == {}  # type: ignore[attr-defined]
+
+
+def test_time_in_the_queue_counts_towards_the_deadline() -> None:
+    slow = Slow()
+    app = create_app(Settings(_env_file=None, deadline=0.3), slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(app.test_client().get, QUESTION)
+        slow.begun.acquire(timeout=5)
+        started = time.monotonic()
+        late = app.test_client().get(QUESTION)
+        assert 0.2 < time.monotonic() - started < 2
+        assert (late.status_code, late.get_json()["error"]["code"]) == (503, "busy")
+        slow.may.set()
+        assert first.result().status_code == 200
+    began = {"nightlight.began": time.monotonic() - 1}
+    assert app.test_client().get(QUESTION, environ_overrides=began).status_code == 503
+
+
+def test_request_of_http_1_1_without_a_host_is_refused() -> None:
+    app = create_app(Settings(_env_file=None), make_answerer())
+    environ = create_environ("/")
+    del environ["HTTP_HOST"]
+    body, status, _ = run_wsgi_app(app, environ)
+    assert status == "400 BAD REQUEST"
+    assert EMERGENCY_SIGNS[0].replace("'", "&#39;") in b"".join(body).decode()
+    environ["SERVER_PROTOCOL"] = "HTTP/1.0"
+    assert run_wsgi_app(app, environ)[1] == "200 OK"
 
 
 def test_addresses_are_counted_apart() -> None:
@@ -114,14 +199,22 @@ def test_one_household_of_ipv6_counts_as_one_address() -> None:
     assert addresses.hash(f"::ffff:{FAR}") == addresses.hash(FAR)
 
 
-def test_counts_that_ran_out_are_swept_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_allowance_comes_back_with_the_next_window_and_is_forgotten_after_it() -> None:
     now = [1000.0]
-    monkeypatch.setattr("app.web.limits.time.time", lambda: now[0])
-    storage = SweptStorage()
-    assert [storage.incr("a", 60), storage.incr("a", 60), storage.get("a")] == [1, 2, 2]
-    now[0] += 61
-    assert (storage.get("a"), storage.incr("b", 60)) == (0, 1)
-    assert list(storage._counts) == ["b"]
+    allowance = Allowance("3 per minute", lambda: now[0])
+    assert [allowance.take(b"a", 10), allowance.take(b"a", 20), allowance.take(b"a", 1)] == [0, 0, 60]
+    now[0] += 59
+    assert (allowance.take(b"a", 1), allowance.take(b"b", 30)) == (1, 0)
+    now[0] += 2
+    assert allowance.take(b"c", 30) == 0
+    assert list(allowance._taken) == [b"b", b"c"]
+
+
+def test_so_many_addresses_are_remembered_and_no_more() -> None:
+    allowance = Allowance("1 per day")
+    for number in range(MAX_ADDRESSES + 10):
+        allowance.take(number.to_bytes(4), 1)
+    assert len(allowance._taken) == MAX_ADDRESSES
 
 
 @pytest.mark.parametrize("limit", ["", "many", "0 per minute", "5 per fortnight", "5"])

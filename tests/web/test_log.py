@@ -8,17 +8,19 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from app.notices import EMERGENCY_SIGNS
 from app.settings import Settings
 from app.web import create_app
 from app.web.log import name_length
+from app.web.metrics import _BUCKETS
 from tests.web.answerer import WordAnswerer, make_answerer
 
 CANARY = "zebracanary"
 GENERATION = "20261122T010000Z-words"
 
 
-def read_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+def read_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    return [json.loads(record.message) for record in caplog.records if record.name == "nightlight.requests"]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def read_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 )
 def test_line_holds_these_fields(
     client: FlaskClient,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     method: str,
     path: str,
     route: str | None,
@@ -44,7 +46,7 @@ def test_line_holds_these_fields(
     length: str | None,
 ) -> None:
     client.open(path, method=method, headers={"User-Agent": CANARY, "Referer": f"https://{CANARY}/"})
-    (line,) = read_lines(capsys)
+    (line,) = read_lines(caplog)
     assert isinstance(line.pop("ms"), float)
     assert re.fullmatch(r"[0-9a-f]{16}", str(line.pop("request")))
     assert line == {
@@ -56,14 +58,14 @@ def test_line_holds_these_fields(
     }
 
 
-def test_each_request_has_another_name(client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_request_has_another_name(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(50):
         client.get("/healthz")
-    assert len({line["request"] for line in read_lines(capsys)}) == 50
+    assert len({line["request"] for line in read_lines(caplog)}) == 50
 
 
 def test_fault_is_logged_with_the_requests_name_and_without_its_words(
-    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Failing(WordAnswerer):
         def answer(self, question: str, k: int = 5, article: str | None = None) -> object:  # noqa: ARG002
@@ -71,7 +73,7 @@ def test_fault_is_logged_with_the_requests_name_and_without_its_words(
 
     client = create_app(Settings(_env_file=None), Failing()).test_client()
     response = client.get(f"/api/v1/answers?q={CANARY}")
-    (line,) = read_lines(capsys)
+    (line,) = read_lines(caplog)
     assert (response.status_code, line["status"], line["length"]) == (500, 500, "1-25")
     assert caplog.messages[0].startswith("unexpected KeyError at ")
     assert caplog.messages[0].endswith(f"in request {line['request']}")
@@ -85,12 +87,47 @@ def test_batch_past_its_deadline_is_refused_with_when_to_come_back() -> None:
     assert response.headers["Retry-After"] == "3"
 
 
-def test_unanswered_questions_are_counted_by_the_nearest_article(client: FlaskClient) -> None:
-    for question in ("shuddering cats dogs cows pigs", "zebra", "zebra"):
+def test_failing_error_page_is_told_without_the_address(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = create_app(Settings(_env_file=None), make_answerer()).test_client()
+    assert client.get("/healthz", environ_overrides={"SERVER_PROTOCOL": "HTTP/1.0"}).status_code == 200
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr("app.web.pages.read_question_query", fail)
+    with monkeypatch.context() as broken:
+        broken.setattr("app.web.errors.read_typed", fail)
+        response = client.get(f"/?q={CANARY}")
+    assert (response.status_code, EMERGENCY_SIGNS[0].replace("'", "&#39;") in response.text) == (500, True)
+    assert CANARY not in f"{caplog.text}{response.text}"
+
+
+def test_counts_are_for_those_whom_the_settings_name_and_never_through_a_proxy() -> None:
+    app = create_app(Settings(_env_file=None, metrics_readers=["127.0.0.1"]), make_answerer())
+    near, far = app.test_client(), app.test_client()
+    far.environ_base["REMOTE_ADDR"] = "203.0.113.7"
+    for path in ("/metrics", "/metrics/", "/metrics%2f", "/%6detrics"):
+        assert far.get(path).status_code == 404
+        assert near.get(path, headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 404
+    assert near.get("/metrics").status_code == 200
+    unset = create_app(Settings(_env_file=None), make_answerer()).test_client()
+    assert unset.get("/metrics").status_code == 404
+
+
+def test_counts_tell_neither_how_long_one_question_took_nor_what_was_near(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = create_app(Settings(_env_file=None, metrics_readers=["127.0.0.1"]), make_answerer())
+    client = app.test_client()
+    for question in ("shuddering cats dogs cows pigs", "zebra"):
         client.get("/", query_string={"q": question})
     text = client.get("/metrics").text
-    assert 'nightlight_unanswered_total{article="shudders"} 1.0' in text
-    assert 'nightlight_unanswered_total{article="none"} 2.0' in text
+    assert "shudders" not in text
+    assert "_created" not in text
+    total = next(line for line in text.splitlines() if line.startswith("nightlight_answer_seconds_sum"))
+    assert any(float(total.split()[1]) == pytest.approx(a + b) for a in _BUCKETS for b in _BUCKETS)
 
 
 @pytest.mark.parametrize(
