@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
+from io import FileIO, TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener
 from queue import Queue
 from traceback import extract_tb
@@ -62,7 +63,9 @@ def log_behind() -> Callable[[], None]:
     """
     logging.raiseExceptions = False
     waiting: Queue[Any] = Queue(WAITING_LINES)
-    QueueListener(waiting, logging.StreamHandler()).start()
+    # Not sys.stderr, whose lock a write that never ends would hold against the end of the process.
+    raw = TextIOWrapper(FileIO(2, "w", closefd=False), "utf-8", write_through=True)
+    QueueListener(waiting, logging.StreamHandler(raw)).start()
     logging.getLogger().handlers[:] = [QueueHandler(waiting)]
 
     def finish() -> None:

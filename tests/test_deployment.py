@@ -75,14 +75,24 @@ def test_emergency_card_is_shown_when_the_server_is_down(tmp_path: Path) -> None
 @needs_nginx
 def test_nginx_tells_the_server_the_address_and_nobody_the_counts(tmp_path: Path) -> None:
     limits = {"NIGHTLIGHT_RATE_LIMIT": "3 per minute", "NIGHTLIGHT_TRUSTED_PROXIES": '["127.0.0.1"]'}
+    limits["NIGHTLIGHT_METRICS_READERS"] = '["127.0.0.1"]'
     with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1", **limits) as server:
         backend = int(server.address.rpartition(":")[2])
         forged = {"X-Forwarded-For": "203.0.113.5", "X-Forwarded-Proto": "https"}
         assert [fetch(f"{server.address}/?q=a", **forged)[0] for _ in range(4)][-1] == 429
         with nginx_before(tmp_path / "nginx", backend) as address:
             assert [fetch(f"{address}/?q=a", **forged)[0] for _ in range(4)] == [503] * 4
-            status, headers, body = fetch(f"{address}/metrics")
-            assert (status, EMERGENCY_SIGNS[0] in body) == (404, True)
+            for path in (
+                "/metrics",
+                "/metrics/",
+                "/metrics%2f",
+                "//metrics",
+                "/%6detrics",
+                "/METRICS",
+                "/a/../metrics",
+            ):
+                status, headers, body = fetch(address + path)
+                assert (path, status, EMERGENCY_SIGNS[0] in body) == (path, 404, True)
             assert "Strict-Transport-Security" not in headers
 
 

@@ -124,7 +124,8 @@ def refuse(app: Flask, status: int, environ: dict[str, Any]) -> tuple[str, list[
 
 
 def prepare_refusals(app: Flask) -> None:
-    """Make those that ``refuse`` gives."""
+    """Make those that ``refuse`` gives, and read the rules that it asks."""
+    judge_urgency("")
     shared: Site = app.extensions[SITE]
     for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
         shared.refusals[status, path] = _make_refusal(app, status, path, "")
