@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from app.answering.triage import triage
+from app.answering.triage import CALM, triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.notices import WITHDRAWN
 from app.web.headers import add_headers
@@ -35,6 +35,8 @@ _WORDS = {
     503: (NOT_READY := ("unavailable", "The search is not ready. Please try again in a minute.")),
 }
 BUSY = "Many people are asking at the moment. Please try again in a few seconds."
+_LOOKED_AT = 2000
+"""Bytes of an address in which an emergency is looked for at the door."""
 _PAGE, _PROGRAM = "/", "/api/v1/answers"
 _RETRY_SECONDS = "10"
 _BUSY_SECONDS = "3"
@@ -111,21 +113,21 @@ def refuse(app: Flask, status: int, environ: dict[str, Any]) -> tuple[str, list[
     """Status line, headers and body for what gets no further than the door, counted and logged.
 
     All such refusals come from here: made beforehand for each status and form, because a flood of them must
-    cost next to nothing, and must not fail; and anew where the question in the address is urgent.
+    cost next to nothing, and must not fail; and anew where the question in the address is urgent or foreign.
     """
     shared: Site = app.extensions[SITE]
     shared.metrics.count_response("none", "other", status)
     log_refusal(status, shared.current.generation)
     path = _PROGRAM if environ["PATH_INFO"].startswith(_JSON_PATHS) else _PAGE
-    asked = unquote_plus(environ.get("QUERY_STRING", ""))
-    if asked and status != 500 and judge_urgency(asked) != "none":
-        return _make_refusal(app, status, path, environ["QUERY_STRING"])
+    query = environ.get("QUERY_STRING", "")[:_LOOKED_AT]
+    if query and status != 500 and triage(unquote_plus(query)) != CALM:
+        return _make_refusal(app, status, path, query)
     return shared.refusals[status, path]
 
 
 def prepare_refusals(app: Flask) -> None:
     """Make those that ``refuse`` gives, and read the rules that it asks."""
-    judge_urgency("")
+    triage("is")
     shared: Site = app.extensions[SITE]
     for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
         shared.refusals[status, path] = _make_refusal(app, status, path, "")

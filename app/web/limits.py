@@ -27,6 +27,8 @@ CHARGE = "nightlight.charge"
 QUESTION, OTHER = 10, 1
 """What a question and any other request take of an allowance."""
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+HEARD = "30 per minute"
+"""Refusals to one address that look for an emergency in what was asked; more would cost too much."""
 MAX_ADDRESSES = 100_000
 """Addresses that are remembered; of more the oldest are forgotten."""
 SENT_AT_ONCE = 65_536
@@ -91,7 +93,7 @@ class Door:
 
     def __init__(self, application: Application, refuse: Refuse, *, room: int, limit: str) -> None:
         self._application, self._refuse, self._room = application, refuse, room
-        self._allowance = Allowance(limit)
+        self._allowance, self._heard = Allowance(limit), Allowance(HEARD)
         self._addresses = AddressHash()
         self._lock = threading.Lock()
         self._in_hand: Counter[bytes] = Counter()
@@ -109,7 +111,9 @@ class Door:
         environ[CHARGE] = charge
         wait = charge(1) if may_ask(environ) else 0 if free else self._allowance.take(address, OTHER)
         if wait:
-            return self._send(429, environ, start_response, ("Retry-After", str(ceil(wait))))
+            return self._send(
+                429, self._hear(address, environ), start_response, ("Retry-After", str(ceil(wait)))
+            )
         with self._lock:
             crowded = self._in_hand.total() >= self._room or (
                 self._in_hand[address] >= max(1, self._room // 2)
@@ -117,7 +121,7 @@ class Door:
             if not crowded:
                 self._in_hand[address] += 1
         if crowded:
-            return self._send(503, environ, start_response)
+            return self._send(503, self._hear(address, environ), start_response)
 
         def leave() -> None:
             with self._lock:
@@ -143,6 +147,9 @@ class Door:
             leave()
             logger.error("no reply could be made: %s", type(error).__name__)  # noqa: TRY400
             return self._send(500, environ, start_response)
+
+    def _hear(self, address: bytes, environ: Environment) -> Environment:
+        return {**environ, "QUERY_STRING": ""} if self._heard.take(address, QUESTION) else environ
 
     def _send(
         self, status: int, environ: Environment, start_response: Any, *more: tuple[str, str]

@@ -20,7 +20,8 @@ from app.answering.replies import (
     VerificationReply,
 )
 from app.notices import notices
-from app.settings import ROOT
+from app.settings import ROOT, Settings
+from app.web import create_app
 from app.web.models import ErrorReply
 from tests.web.answerer import WordAnswerer
 
