@@ -162,9 +162,8 @@ class Door:
 def may_ask(environ: Environment) -> bool:
     """Whether a request may put a question; what it is, is read later."""
     path = environ.get("PATH_INFO") or "/"
-    if path != "/" and not path.startswith("/api/v1/answers"):
-        return False
-    return bool(environ.get("QUERY_STRING")) or environ["REQUEST_METHOD"] == "POST"
+    asks = path == "/" or path.startswith("/api/v1/answers")
+    return environ["REQUEST_METHOD"] == "POST" or (asks and bool(environ.get("QUERY_STRING")))
 
 
 def is_local(address: str) -> bool:

@@ -90,10 +90,10 @@ class Slow(WordAnswerer):
         self.__dict__.update(make_answerer().__dict__)
         self.may, self.begun = threading.Event(), threading.Semaphore(0)
 
-    def answer(self, question: str, k: int = 5) -> Answer:
+    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
         self.begun.release()
         self.may.wait(10)
-        return super().answer(question, k)
+        return super().answer(question, k, article)
 
 
 def test_one_address_has_half_of_the_room_and_others_the_rest() -> None:
