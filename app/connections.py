@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import selectors
 import socket
 import sys
@@ -13,7 +14,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from io import FileIO, TextIOWrapper
 from logging.handlers import QueueHandler, QueueListener
 from queue import Queue
 from traceback import extract_tb
@@ -56,6 +56,19 @@ class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.error("%s: %s", msg.partition("%")[0].strip(), describe_fault(sys.exc_info()[1]))
 
 
+class Stderr(logging.Handler):
+    """Standard error without a lock, which a write that never ends would hold to the end of the process."""
+
+    def createLock(self) -> None:  # noqa: N802 - logging's name
+        """None is needed: one thread writes."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, if that can be done."""
+        with suppress(OSError):
+            os.write(2, f"{self.format(record)}\n".encode())
+
+
 def log_behind() -> Callable[[], None]:
     """Let a thread write this process's log; gives what waits a second for the last lines.
 
@@ -63,9 +76,7 @@ def log_behind() -> Callable[[], None]:
     """
     logging.raiseExceptions = False
     waiting: Queue[Any] = Queue(WAITING_LINES)
-    # Not sys.stderr, whose lock a write that never ends would hold against the end of the process.
-    raw = TextIOWrapper(FileIO(2, "w", closefd=False), "utf-8", write_through=True)
-    QueueListener(waiting, logging.StreamHandler(raw)).start()
+    QueueListener(waiting, Stderr()).start()
     logging.getLogger().handlers[:] = [QueueHandler(waiting)]
 
     def finish() -> None:
