@@ -1,4 +1,4 @@
-"""HTML -> pieces; the only place of lxml. Nothing is fetched or run.
+"""HTML -> pieces; the only place of lxml and selectolax. Nothing is fetched or run.
 
 The tree is walked once, and each text node goes into a piece: kept, or dropped with the reason. Only what no
 reader can bring to light is passed over: scripts, styles, templates, the head.
@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import count
 
 from lxml import html
+from selectolax.lexbor import LexborHTMLParser
 
 from app.corpus.drafts import INVISIBLE, Piece, clean, tell_invisible
 from app.corpus.structure import BULLET, Kind
@@ -86,17 +87,16 @@ class Page:
 
 
 def walk_markup(source: str, *, comments: bool = False) -> Page:
-    """Every visible or openable piece of a page; raises CorpusError when it is empty or nested too deep.
+    """Every visible or openable piece of a page; raises CorpusError when it is nested too deep.
 
     ``comments`` shows them as dropped: in Markdown they are an editor's words, in a page a program's.
     """
     parser = html.HTMLParser(
         encoding="utf-8", no_network=True, huge_tree=True, remove_comments=not comments, remove_pis=True
     )
-    try:
-        tree = html.document_fromstring(source.encode("utf-8"), parser=parser)
-    except html.etree.ParserError:
-        raise CorpusError("there is no text in it.") from None
+    # Where tags are missing or crossed, lexbor puts words where browsers do; lxml's own parser does not.
+    mended = LexborHTMLParser(source).html or ""
+    tree = html.document_fromstring(mended.encode("utf-8"), parser=parser)
     walker = _Walker(tree)
     body = tree.find("body")
     walker.enter(tree if body is None else body, depth=0)
@@ -643,7 +643,8 @@ def _lay_out(rows: Sequence[Sequence[_Cell]], why: str) -> Iterator[Piece]:
             row.pop()
         line = _join([cell.piece for cell in row], " | ")
         text = line.text if len(row) > 1 else f"{line.text} |"
-        yield replace(line, kind=Kind.TABLE_ROW, text=text, kept=not why, why=why)
+        reason = why or ("" if any(c.isalnum() for c in text) else "no words")
+        yield replace(line, kind=Kind.TABLE_ROW, text=text, kept=not reason, why=reason)
 
 
 def _is_whole(row: Sequence[_Cell]) -> bool:

@@ -39,6 +39,7 @@ _APPENDIX = re.compile(
     re.VERBOSE,
 )
 # Lines that sites put into and around it.
+_SOURCE = re.compile(r"\b(?:19|20)\d\d\b|https?://|\bdoi\b")
 _FURNITURE = re.compile(
     r"""
     in\ this\ (article|guide|post|section) | on\ this\ page | (table\ of\ )?contents
@@ -62,18 +63,16 @@ _FURNITURE = re.compile(
 def propose_drops(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """The pieces, less what sites put around every article: contents, sources, buttons in words."""
     proposed: list[Piece] = []
-    rank = 0
-    """Of the heading over the section that is left out; 0 outside of one."""
     listed = False
+    """Whether the links, lists and sources under it are left out, too; prose never is."""
     for piece in pieces:
         words = fold(piece.text).strip("•:?!… ")
-        if piece.kind is Kind.HEADING and piece.kept:
-            ended = rank and piece.rank <= rank
-            rank = piece.rank if _APPENDIX.fullmatch(words) else 0 if ended else rank
-        furniture = len(words) <= MAX_FURNITURE and _FURNITURE.fullmatch(words) is not None
-        listed = furniture or (listed and piece.kind is Kind.ITEM and piece.linked)
-        out = piece.kept and (bool(rank) or listed)
-        proposed.append(replace(piece, kept=False, why="furniture of the site") if out else piece)
+        named = _APPENDIX.fullmatch(words) if piece.kind is Kind.HEADING else _FURNITURE.fullmatch(words)
+        source = piece.kind is Kind.ITEM or piece.linked or _SOURCE.search(piece.text) is not None
+        listed = (named is not None and len(words) <= MAX_FURNITURE) or (
+            listed and piece.kind is not Kind.HEADING and source
+        )
+        proposed.append(replace(piece, kept=False, why="furniture of the site") if listed and piece.kept else piece)
     return tuple(proposed)
 
 
