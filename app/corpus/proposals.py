@@ -26,23 +26,15 @@ _HELP = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Headings of sections that sites put under an article, without capitals.
-_APPENDIX = re.compile(
-    r"""
-    (list\ of\ )? (article\ )? (references|sources|citations|bibliography|footnotes|external\ links|see\ also)
-    | (further|suggested|related)\ reading
-    | (related|recommended|popular|latest|more) (\ \w+){0,2}\ (articles?|posts?|stories|topics|pages?|links)
-    | you\ (may|might)\ also\ (like|enjoy|be\ interested\ in)
-    | share\ (this|on|via)\b.* | (leave\ a\ )? (comments?|reply) | about\ the\ authors?
-    | (sign\ up|subscribe)\b.*
-    """,
-    re.VERBOSE,
-)
-# Lines that sites put into and around it.
 _SOURCE = re.compile(r"\b(?:19|20)\d\d\b|https?://|\bdoi\b")
+# Headings and lines that sites put into and around an article, without capitals.
 _FURNITURE = re.compile(
     r"""
-    in\ this\ (article|guide|post|section) | on\ this\ page | (table\ of\ )?contents
+    (list\ of\ )? (article\ )? (references|sources|citations|bibliography|footnotes|external\ links|see\ also)
+    | (further|suggested|related)\ reading | most\ read | updates\ to\ this\ page | page\ history
+    | (related|recommended|popular|latest|more) (\ \w+){0,2}\ (articles?|posts?|stories|topics|pages?|links)
+    | you\ (may|might)\ also\ (like|enjoy|be\ interested\ in) | (leave\ a\ )? (comments?|reply) (\ \(\d+\))?
+    | about\ the\ authors? | in\ this\ (article|guide|post|section) | on\ this\ page | (table\ of\ )?contents
     | jump\ to\b.* | skip\ to\b.* | back\ to\ top
     | (was|is)\ this\ ((page|article|answer|information|content|guide)\ )?(helpful|useful)\b.*
     | did\ you\ find\ (this|what)\b.* | (we|this\ (web)?site)\ uses?\ cookies.*
@@ -50,7 +42,7 @@ _FURNITURE = re.compile(
     | (read|learn|see|find\ out)\ more(:\ .*|\ (about|on|from)\ .*)?
     | continue\ reading.* | (related|see\ also|read\ next):\ .*
     | copy\ link | follow\ us.* | advertisement | sponsored
-    | (share|print|tweet|pin|save|email) (\ (this|on|via|to)\ .*)? | (sign\ up|subscribe)\ (for|to)\ .*
+    | (share|print|tweet|pin|save|email) (\ (this|on|via|to)\b.*)? | (sign\ up|subscribe)\ (for|to)\ .*
     | leave\ a\ (comment|reply) | \d+\ (comments?|shares?|likes?|min(ute)?s?\ read)
     | (previous|next)\ (article|post|page|story)\b.*
     | (page\ )?last\ (updated|reviewed)\b.* | next\ review\ due\b.*
@@ -63,16 +55,17 @@ _FURNITURE = re.compile(
 def propose_drops(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """The pieces, less what sites put around every article: contents, sources, buttons in words."""
     proposed: list[Piece] = []
-    listed = False
-    """Whether the links, lists and sources under it are left out, too; prose never is."""
+    appendix = listed = False
+    """Whether lists and sources, or links alone, are left out with what stands over them; prose never is."""
     for piece in pieces:
         words = fold(piece.text).strip("•:?!… ")
-        named = _APPENDIX.fullmatch(words) if piece.kind is Kind.HEADING else _FURNITURE.fullmatch(words)
-        source = piece.kind is Kind.ITEM or piece.linked or _SOURCE.search(piece.text) is not None
-        listed = (named is not None and len(words) <= MAX_FURNITURE) or (
-            listed and piece.kind is not Kind.HEADING and source
-        )
-        proposed.append(replace(piece, kept=False, why="furniture of the site") if listed and piece.kept else piece)
+        source = piece.linked or _SOURCE.search(piece.text) is not None
+        if piece.kind is Kind.HEADING or not (source or piece.kind is Kind.ITEM):
+            appendix = listed = False
+        if len(words) <= MAX_FURNITURE and _FURNITURE.fullmatch(words):
+            appendix, listed = piece.kind is Kind.HEADING, True
+        out = piece.kept and (appendix or (listed and (piece.linked or _FURNITURE.fullmatch(words))))
+        proposed.append(replace(piece, kept=False, why="furniture of the site") if out else piece)
     return tuple(proposed)
 
 
