@@ -248,7 +248,7 @@ def _sort_letters(
             why = "turned sideways"
         elif not (0 <= x <= layout.width and 0 <= y <= layout.height):
             why = "outside the page"
-        elif inkless or _is_covered(char, covers, order):
+        elif inkless or char.size < 1 or _is_covered(char, covers, order):
             why = "not visible"
         elif any(_strikes(item, char) for item in over):
             why = "struck out"

@@ -25,6 +25,8 @@ MARGIN = 0.08
 """Share of a page's height, above and below, where running heads and page numbers stand."""
 WIDE_MARGIN = 0.15
 """Where they may stand when they stand there on three pages or more."""
+NEAR = 8
+"""How many lines of a paragraph say how wide it is and how far apart its lines are."""
 UNKNOWN = 0.05
 """Where more words than this share are in no word list, letters may be lost; usual is 0.01 at most."""
 
@@ -309,7 +311,7 @@ def _continues(group: Sequence[Line], line: Line, body: tuple[float, bool], lead
             abs(last.size - line.size) < 0.1 and gap < 0.5 * line.size and not _SENTENCE_END.search(last.text)
         )
         return alike or (inside and line.text[0].islower())
-    within = [below.top - above.bottom for above, below in pairwise(group) if above.page == below.page]
+    within = [b.top - a.bottom for a, b in pairwise(group[-NEAR:]) if a.page == b.page]
     usual = max(1.3 * max(within), 0.2 * line.size) if within else (leading + 0.2) * line.size
     return gap < usual and not _is_last_line(group, line)
 
@@ -317,7 +319,7 @@ def _continues(group: Sequence[Line], line: Line, body: tuple[float, bool], lead
 def _is_last_line(group: Sequence[Line], line: Line) -> bool:
     """A short line that ends a sentence, before a line that begins one, or a line that is set in."""
     last = group[-1]
-    short = last.right - last.left < 0.75 * (max(each.right for each in (*group, line)) - last.left)
+    short = last.right - last.left < 0.75 * (max(each.right for each in (*group[-NEAR:], line)) - last.left)
     set_in = line.left - last.left > 0.8 * line.size
     return (short or set_in) and _SENTENCE_END.search(last.text) is not None and not line.text[0].islower()
 
