@@ -52,7 +52,7 @@ bom: environment  ## list everything installed, with versions and licences, as C
 	@$(RUN)/bom.py $(ARGS)
 
 evaluate: environment  ## measure the answers to the development questions
-	@$(RUN)/evaluate.py
+	@$(RUN)/evaluate.py $(ARGS)
 
 bench: environment  ## measure us beside the plain way and other frameworks; writes docs/performance.md
 	@$(RUN)/benchmark.py $(ARGS)

@@ -17,7 +17,6 @@ from app.evaluation.comparison import VARIANTS, Row, compare_variants
 from app.evaluation.measures import TOP, Judgement, find_intervals, summarise
 from app.evaluation.pictures import draw
 from app.evaluation.questions import GOOD, Kind, read_questions
-from app.evaluation.release import CROSS_VALIDATED
 from app.evaluation.trial import ask_all, write_run
 from app.settings import Settings
 
@@ -111,10 +110,6 @@ def report(answerer: IndexAnswerer, options: argparse.Namespace) -> None:
         )
         return
     print(render_table(figures, intervals, count_kinds(judged)))
-    unseen = answerer.index.generation.manifest.extra.get(CROSS_VALIDATED, {}).get(options.questions.name)
-    if unseen:
-        print("Confidence was fitted to these questions; by cross-validation, without having seen them:")
-        print("\n".join(f"{name:24} {value:.3f}" for name, value in unseen.items()))
     if options.misses:
         print(render_misses(judged))
 

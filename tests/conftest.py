@@ -17,7 +17,8 @@ from app.evaluation.release import examine
 from app.index.build import build_generation
 from app.index.model import Model
 from app.index.publish import CURRENT, building, next_time, publish
-from app.settings import ROOT, Settings
+from app.settings import Settings
+from tests.articles import copy_five
 
 KEPT_INDEX = "NIGHTLIGHT_TESTS_INDEX"
 """Names a folder whose index many runs share (scripts/mutants.py); without it each run builds its own."""
@@ -29,11 +30,14 @@ def built_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     own = tmp_path_factory.getbasetemp()
     meeting = own if worker_id == "master" else own.parent  # where the session's processes meet
     shared = Path(os.environ.get(KEPT_INDEX, meeting))
-    settings = Settings(_env_file=None, corpus_dir=ROOT / "corpus", index_dir=shared / "shared-index")
     shared.mkdir(parents=True, exist_ok=True)
+    settings = Settings(
+        _env_file=None, corpus_dir=shared / "five-articles", index_dir=shared / "shared-index"
+    )
     with (shared / "building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first builds, the others wait for it
         if not (settings.index_dir / CURRENT).exists():
+            copy_five(settings.corpus_dir)
             build_index(settings)
     return settings
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.answering.confidence import OTHER_SUBJECT, Calibration, Features, OtherSubjects, find_features
+from app.answering.confidence import Confidence
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
 from app.answering.triage import Triage, load_rules, triage
@@ -59,22 +59,21 @@ def answer_each(ask: Callable[[str], Answer], questions: Iterable[str]) -> Itera
 
 
 UNCALIBRATED = 0.4
-"""Where a corpus without questions left no calibration: the least cosine of a sentence that answers."""
+"""For a model that confidence was not learned for: the least cosine of a sentence that answers."""
 
 
 class IndexAnswerer:
     """Answers from one generation, from start to end of a question."""
 
     def __init__(self, index: OpenedIndex) -> None:
-        """Raises WrongModel when the generation was calibrated for another model."""
+        """Raises WrongModel when what was fitted for the generation was fitted with another model."""
         self.index = index
         self.generation = index.generation.name
         self.model = index.generation.manifest.model.name
         self.search = Search(index)
-        self._calibration = Calibration.read(index.generation.manifest)
+        self._confidence = Confidence.load(index)
         load_rules()
         self._urgency_vote = UrgencyVote.read(index.generation.manifest)
-        self._other_subjects = OtherSubjects(index.lexical)
         self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
 
     def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
@@ -87,7 +86,7 @@ class IndexAnswerer:
 
     def _answer(self, question: str, k: int, article: str | None) -> Answer:
         ranking, found = self.search.rank(question, article), triage(question)
-        confidence, outcome = self._judge(ranking) if has_words(question) else (0.0, "none")
+        confidence, outcome = self.judge(ranking) if has_words(question) else (0.0, "none")
         matches = self._find_matches(ranking, k) if outcome != "none" else ()
         return Answer(
             question=question,
@@ -107,10 +106,6 @@ class IndexAnswerer:
         """The candidates for a question; raises QuestionError for one that cannot be taken."""
         return self.search.rank(check_question(question))
 
-    def assess(self, ranking: Ranking) -> Features:
-        """What confidence is estimated from."""
-        return find_features(ranking, self.index.lexical)
-
     def _judge_urgency(self, found: Triage, ranking: Ranking) -> Urgency:
         """The rules decide; the vote, which has learnt from English alone, can only raise."""
         vote = self._urgency_vote
@@ -119,19 +114,13 @@ class IndexAnswerer:
         voted = vote.judge(ranking.query.encoding.vector)
         return found.urgency if voted == "none" else voted
 
-    def names_other_subject(self, ranking: Ranking) -> bool:
-        """Whether a word of the question says that it is about something else."""
-        return self._other_subjects.name(ranking.query.words)
-
-    def _judge(self, ranking: Ranking) -> tuple[float, Outcome]:
-        """Confidence and outcome; a generation without calibration answers by one cosine alone."""
-        if self._calibration is None:
+    def judge(self, ranking: Ranking) -> tuple[float, Outcome]:
+        """Confidence and outcome; a model that confidence was not learned for answers by one cosine alone."""
+        if self._confidence is None:
             confidence = float(np.clip(ranking.sentences.max(), 0, 1))
             return confidence, "answered" if confidence >= UNCALIBRATED else "closest"
-        confidence = self._calibration.estimate(self.assess(ranking), ranking.query.encoding.vector)
-        if self.names_other_subject(ranking):
-            confidence = min(confidence, OTHER_SUBJECT)
-        return confidence, self._calibration.decide(confidence)
+        confidence = self._confidence.estimate(ranking)
+        return confidence, self._confidence.calibration.decide(confidence)
 
     def _find_matches(self, ranking: Ranking, k: int) -> tuple[Match, ...]:
         return tuple(self.search.match(ranking, place) for place in self.search.select(ranking, k))

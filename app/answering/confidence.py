@@ -1,8 +1,10 @@
 """Does any of this answer the question? A calibrated probability, and what follows from it.
 
-A logistic regression over a few features that see more than one cosine, fitted to questions with known
-answers when a generation is built (app/evaluation/calibration.py) and stored in its manifest. It is bound
-to the model that it was fitted with.
+A small network over features that know no subject: how well the first passage meets the question, how it
+stands among the other candidates, and how far it stands above what the same question gets from a cohort, a
+fixed set of passages of other articles of the same domain (cohort normalisation: Reynolds 1997; Rosenberg
+et al. 1992). It is learned once on sample corpora of many sizes (app/evaluation/calibration.py) and kept
+with the cohort in a folder that is named after the model's weights.
 """
 
 from __future__ import annotations
@@ -12,53 +14,80 @@ import tomllib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.answering.fitted import Fitted, logistic
+from app.answering.fitted import Fitted
 from app.answering.search import Ranking
-from app.index.lexical import LexicalIndex
+from app.index.lexical import find_words
+from app.index.opened import OpenedIndex
+from app.index.rowfile import map_values
+from app.index.tokens import Matrix, TokenVectors
 from app.records import Outcome
 
 Features = NDArray[np.float64]
 
 FEATURES = (
     "late interaction",  # of the first passage
+    "passage",  # its cosine
+    "words",  # its BM25
     "best sentence",  # the highest cosine of any candidate's sentence
     "familiar words",  # share of the content words, by weight, that the corpus knows or has a relative of
     "shared words",  # share of the content words, by weight, that the first passage has
     "content words",  # logarithm of their number
+    "tokens",  # logarithm of their number
     "covered tokens",  # mean over the tokens, by weight, of the best cosine among all candidates' tokens
     "strangest tokens",  # the same over the third of the content tokens that fit worst: an unknown subject
+    "above the cohort's best",  # late interaction and passage's cosine, in cosines
+    "above the cohort's mean",  # the same in standard deviations of the cohort's nearest
+    "passage above the cohort's",  # best cosine of a passage, in cosines
+    "density, near",  # all candidates' cosines against the cohort's nearest, as log mean exponentials
+    "density, nearer",
+    "strange to the cohort",  # what the cohort's nearest leave of the tokens, by weight
+    "passages",  # logarithm of their number in the corpus
 )
-
-CALIBRATION = "calibration"
-"""Where in a manifest's extra."""
 
 SUBJECTS_FILE = Path(__file__).with_name("subjects.toml")
 OTHER_SUBJECT = 0.1
 """The highest confidence of a question that names another subject."""
+MENTIONS = 3
+"""Passages that hold a word of another subject before it is one of the corpus's own."""
+
+FOLDERS = Path(__file__).with_name("confidence")
+"""A folder for each model, named by the first FOLDER_NAME characters of its weights' SHA-256."""
+FOLDER_NAME = 16
+FITTED = "fitted.json"
+COHORT_VECTORS, COHORT_TOKENS, COHORT_OFFSETS = "vectors.f16", "tokens.int8", "tokens.offsets"
 
 CONTENT_TOKEN = 0.05
 """Tokens of less weight than this are punctuation or nearly everywhere."""
+COMPARED = 20
+"""Candidates, and cohort passages, whose cosines count as the neighbourhood of a question."""
+NEAREST = 8
+"""Cohort passages that late interaction looks at: more say no more on validation worlds."""
+NARROWNESS = (10, 30)
+"""How much nearer ones count more, in the two densities."""
+PASSAGE_SHARE = 0.5
+"""What the passage's cosine counts beside late interaction where both are compared with the cohort's."""
+EXTREME = 3.0
+"""Standard deviations beyond which a feature says no more: other corpora may lie outside what was seen."""
 
 
 class Calibration(Fitted):
-    """What the build fitted: how features become a probability, and where the outcomes part."""
+    """What was learned: how features become a probability, and where the outcomes part."""
 
-    name = CALIBRATION
+    name = "confidence"
 
     means: list[float]
     scales: list[float]
-    coefficients: list[float]
-    """For each of FEATURES and, last, for the subject."""
-    intercept: float
-    subject_coefficients: list[float]
-    """For each component of the question's vector: is it about what the articles are about?"""
-    subject_intercept: float
+    hidden: list[list[float]]
+    """For each of FEATURES its weight for each hidden unit (tanh)."""
+    hidden_intercepts: list[float]
+    outer: list[float]
+    outer_intercept: float
     answered: Annotated[float, Field(ge=0, le=1)]
     """From this probability on, the question counts as answered."""
     closest: Annotated[float, Field(ge=0, le=1)]
@@ -66,22 +95,17 @@ class Calibration(Fitted):
     questions: dict[str, int]
     """How many of each kind it was fitted to."""
 
-    def estimate(self, features: Features, vector: NDArray[np.float32]) -> float:
-        """The probability, 0 to 1, that the first passage answers."""
-        subject = float(vector @ self._subject) + self.subject_intercept
-        slopes, intercept = self._line
-        return logistic(float(features @ slopes[:-1]) + subject * float(slopes[-1]) + intercept)
+    def estimate(self, features: Features) -> Features:
+        """The probability, 0 to 1, that the first passage answers: of one row of features or of each."""
+        means, scales, hidden, intercepts, outer = self._arrays
+        values = ((features - means) / scales).clip(-EXTREME, EXTREME)
+        return 1 / (1 + np.exp(-(np.tanh(values @ hidden + intercepts) @ outer + self.outer_intercept)))
 
     @cached_property
-    def _subject(self) -> NDArray[np.float32]:
-        """The subject's coefficients as an array, made once and not for each question."""
-        return np.array(self.subject_coefficients, dtype=np.float32)
-
-    @cached_property
-    def _line(self) -> tuple[Features, float]:
-        """Coefficients and intercept for features as they are, not yet centred and scaled."""
-        slopes = np.array(self.coefficients) / self.scales
-        return slopes, self.intercept - float(slopes @ self.means)
+    def _arrays(self) -> tuple[Features, ...]:
+        """Made once and not for each question."""
+        lists = (self.means, self.scales, self.hidden, self.hidden_intercepts, self.outer)
+        return tuple(map(np.array, lists))
 
     def decide(self, confidence: float) -> Outcome:
         """What the reader is told."""
@@ -90,36 +114,125 @@ class Calibration(Fitted):
         return "closest" if confidence >= self.closest else "none"
 
 
-class OtherSubjects:
-    """Reviewed words that say a question is about something else, unless the corpus holds them too."""
+class Cohort:
+    """Passages of other articles of the domain, never shown: what a question finds where it has no answer."""
 
-    def __init__(self, lexical: LexicalIndex, path: Path = SUBJECTS_FILE) -> None:
+    def __init__(self, folder: Path, index: OpenedIndex) -> None:
+        """Of the model of ``index``, by whose token weights and directions it is compared."""
+        dimension = index.passages.dimension
+        self._vectors = map_values(folder / COHORT_VECTORS, "<f2").reshape(-1, dimension).astype(np.float32)
+        offsets = (folder / COHORT_OFFSETS).read_bytes()
+        self._tokens = TokenVectors(folder / COHORT_TOKENS, offsets, index.directions)
+
+    def find(self, ranking: Ranking) -> tuple[NDArray[np.float32], Matrix]:
+        """For the question its nearest: their cosines, best first, and its tokens' best cosines in some.
+
+        float32[COMPARED], and float32[NEAREST, m] for the first of these.
+        """
+        cosines = self._vectors @ ranking.query.encoding.vector
+        nearest = (-cosines).argpartition(COMPARED)[:COMPARED]
+        nearest = nearest[(-cosines[nearest]).argsort()]
+        rows = nearest[:NEAREST]
+        return cosines[nearest], self._tokens.best_cosines(ranking.query.encoding.tokens, rows)
+
+
+class OtherSubjects:
+    """Reviewed words that say a question is about something else, unless the articles are about it, too.
+
+    They are when a title has the word, or MENTIONS passages; and what the first passage itself speaks of is
+    not another subject. A mention in passing elsewhere says nothing.
+    """
+
+    def __init__(self, index: OpenedIndex, path: Path = SUBJECTS_FILE) -> None:
+        lexical = index.lexical
+        titles = {lexical.stem(word) for title in index.store.titles() for word in find_words(title)}
         lists = (subject["words"].split() for subject in tomllib.loads(path.read_text("utf-8")).values())
-        words = [word for words in lists for word in words if not lexical.known(word)]
-        self._stems = {lexical.stem(word) for word in words}
+        words = [word for words in lists for word in words if lexical.document_frequency(word) < MENTIONS]
+        self._stems = {lexical.stem(word) for word in words} - titles
         self._lexical = lexical
 
-    def name(self, words: Sequence[str]) -> bool:
-        """Whether any of the words names another subject."""
-        return any(self._lexical.stem(word) in self._stems for word in words)
+    def name(self, words: Sequence[str], row: int) -> bool:
+        """Whether any of a question's words names another subject than the passage of that row."""
+        return any(self._lexical.stem(w) in self._stems and not self._lexical.holds(row, w) for w in words)
 
 
-def find_features(ranking: Ranking, lexical: LexicalIndex) -> Features:
+class Confidence:
+    """Estimates how sure an answer is, for one generation."""
+
+    def __init__(
+        self,
+        calibration: Calibration,
+        cohort: Cohort,
+        index: OpenedIndex,
+    ) -> None:
+        self.calibration = calibration
+        self._cohort = cohort
+        self._index = index
+        self._others = OtherSubjects(index)
+
+    @classmethod
+    def load(cls, index: OpenedIndex) -> Self | None:
+        """As it was learned for the model of a generation; None for a model that it was not learned for."""
+        weights = index.generation.manifest.model.weights_sha256
+        folder = FOLDERS / weights[:FOLDER_NAME]
+        if not (folder / FITTED).exists():
+            return None
+        calibration = Calibration.model_validate_json((folder / FITTED).read_bytes())
+        calibration.require(weights)
+        return cls(calibration, Cohort(folder, index), index)
+
+    def estimate(self, ranking: Ranking) -> float:
+        """The probability, 0 to 1, that the first passage answers."""
+        features = find_features(ranking, self._index, self._cohort)
+        confidence = float(self.calibration.estimate(features))
+        return (
+            min(confidence, OTHER_SUBJECT)
+            if self._others.name(ranking.query.words, int(ranking.rows[0]))
+            else confidence
+        )
+
+
+def find_features(ranking: Ranking, index: OpenedIndex, cohort: Cohort) -> Features:
     """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
-    words = ranking.query.words
-    weights = [lexical.weigh(word) for word in words]
+    query, lexical = ranking.query, index.lexical
+    words = query.words
+    by_word = [lexical.weigh(word) for word in words]
     familiar = [lexical.familiar(word) for word in words]
     shared = [lexical.holds(int(ranking.rows[0]), word) for word in words]
-    covered, strangest = _compare_tokens(ranking)
+
+    weights = query.token_weights * ~query.encoding.special
+    total = float(weights.sum())
+    share = weights / total if total else np.full(len(weights), 1 / len(weights), dtype=np.float32)
+    best = ranking.tokens.max(axis=0)
+    content = best[weights > CONTENT_TOKEN]
+    strangest = np.sort(content if len(content) else best)[: max(1, (len(content) or len(best)) // 3)]
+
+    cosines, tokens = cohort.find(ranking)
+    others = tokens @ (query.token_weights / query.token_weights.sum()) + PASSAGE_SHARE * cosines[:NEAREST]
+    first = float(ranking.late[0] + PASSAGE_SHARE * ranking.passages[0])
+    passages = np.sort(ranking.passages)[::-1][:COMPARED]
+    near, nearer = (
+        math.log(float(np.exp(k * passages).mean() / np.exp(k * cosines).mean())) / k for k in NARROWNESS
+    )
     return np.array(
         [
             ranking.late[0],
+            ranking.passages[0],
+            ranking.lexical[0],
             ranking.sentences.max(),
-            _find_share(weights, familiar),
-            _find_share(weights, shared),
+            _find_share(by_word, familiar),
+            _find_share(by_word, shared),
             math.log1p(len(words)),
-            covered,
-            strangest,
+            math.log(len(weights)),
+            best @ share,
+            strangest.mean(),
+            first - others.max(),
+            (first - others.mean()) / (others.std() + 1e-3),
+            passages[0] - cosines[0],
+            near,
+            nearer,
+            1 - tokens.max(axis=0) @ share,
+            math.log(len(index.passages)),
         ],
         dtype=np.float64,
     )
@@ -128,14 +241,3 @@ def find_features(ranking: Ranking, lexical: LexicalIndex) -> Features:
 def _find_share(weights: Sequence[float], chosen: Sequence[bool]) -> float:
     total = sum(weights)
     return sum(w for w, c in zip(weights, chosen, strict=True) if c) / total if total else 0.0
-
-
-def _compare_tokens(ranking: Ranking) -> tuple[float, float]:
-    """How well the question's tokens are met anywhere: their weighted mean, and the worst third's mean."""
-    best = ranking.tokens.max(axis=0).tolist()
-    weights = (ranking.query.token_weights * ~ranking.query.encoding.special).tolist()
-    content = sorted(b for b, weight in zip(best, weights, strict=True) if weight > CONTENT_TOKEN)
-    worst = (content or sorted(best))[: max(1, len(content or best) // 3)]
-    total = sum(weights)
-    weighted = sum(b * weight for b, weight in zip(best, weights, strict=True))
-    return weighted / total if total else sum(best) / len(best), sum(worst) / len(worst)

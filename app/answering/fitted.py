@@ -1,4 +1,4 @@
-"""What is fitted when a generation is built: stored in its manifest, and bound to the model."""
+"""What is fitted to a model's vectors, and bound to the model; stored in a manifest or in a folder."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ class Fitted(BaseModel):
         if stored is None:
             return None
         fitted = cls.model_validate(stored)
-        if fitted.weights_sha256 != manifest.model.weights_sha256:
-            raise WrongModel(
-                f"The {cls.name.replace('_', ' ')} was fitted with another model; run `make index`."
-            )
+        fitted.require(manifest.model.weights_sha256)
         return fitted
+
+    def require(self, weights_sha256: str) -> None:
+        """Raises WrongModel when it was fitted with a model of other weights."""
+        if self.weights_sha256 != weights_sha256:
+            raise WrongModel(f"The {self.name.replace('_', ' ')} was fitted with another model.")
 
 
 def logistic(logit: float) -> float:

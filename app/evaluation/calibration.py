@@ -1,171 +1,224 @@
-"""Fits confidence to questions with known answers: a logistic regression, cross-validated.
+"""Learns confidence once for a model, on sample corpora of many sizes and on the articles' own questions.
 
-One of its features says whether a question is about what the articles are about: a logistic regression
-over the question's vector. As that one is fitted too, the outer one sees its out-of-fold values alone.
-scikit-learn belongs to the build; the server only multiplies.
+In a sample corpus it is known what is answerable: a question whose article is in it is, one whose article
+was left out is not, though its neighbours are there, and neither is a miss. What was learned is measured on
+articles and questions that no fit has seen. scikit-learn belongs to this and to no build or server.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
-from app.answering.confidence import OTHER_SUBJECT, Calibration
-from app.errors import QuestionError
-from app.evaluation.measures import measure_auroc, measure_calibration_error
-from app.evaluation.questions import GOOD, Question
+from app.answering.confidence import (
+    COHORT_OFFSETS,
+    COHORT_TOKENS,
+    COHORT_VECTORS,
+    EXTREME,
+    Calibration,
+    Cohort,
+    find_features,
+)
+from app.corpus.catalog import read_corpus
+from app.evaluation.measures import measure_auroc
+from app.evaluation.questions import Question
+from app.evaluation.worlds import Material, Part, World, sample_worlds, write_corpus
+from app.index.build import build_generation
+from app.index.model import Model
+from app.index.opened import OpenedIndex
+from app.index.publish import CURRENT, building, next_time, open_current, open_previous, publish
+from app.index.tokens import TokenWriter
+from app.settings import Settings
 
-FOLDS = 5
-INNER_FOLDS = 10
-SUBJECT_PENALTY = 10.0
-PENALTY = 0.5
-"""Inverse strength of the quadratic penalties (scikit-learn's C), by cross-validation over 0.3 to 10."""
+COHORT = 50
+"""Articles that the cohort is made of; half as many are as good to 0.01 of AUROC, a quarter to 0.02."""
+FITTED_WORLDS: Mapping[int, int] = {5: 16, 15: 8, 45: 6, 100: 4}
+"""How many sample corpora of each size confidence is fitted to."""
+MEASURED_WORLDS: Mapping[int, int] = {5: 12, 45: 5, 150: 3}
+"""The same for what is told of it."""
+ASKED = 150
+"""Questions of each kind that a sample corpus is asked at most."""
+OWN_SHARE = 0.25
+"""What the published articles' own questions count beside all sample corpora."""
+
+UNITS = 16
+PENALTY = 30.0
+STEPS = 300
 SEED = 0
 
-WRONG_REFUSAL = 3.0
+WRONG_REFUSAL = 4.0
 """What refusing a question that is answered costs, in answers to questions that are not."""
-WRONG_SILENCE = 15.0
+WRONG_SILENCE = 20.0
 """What giving it nothing at all costs, not even the nearest passages."""
-
-MIN_OF_EACH = 20
-"""Fewer questions of either kind say nothing worth fitting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What confidence is fitted to."""
+    """The questions of one corpus, as confidence sees them."""
 
-    ids: tuple[str, ...]
+    size: int
+    """Articles of the corpus."""
+    kinds: NDArray[np.str_]
+    """Of each question: "answerable", "absent", "miss" or, where nothing more is known, "unanswerable"."""
     features: NDArray[np.float64]
     """float64[n, f]."""
-    vectors: NDArray[np.float32]
-    """float32[n, d] of the questions."""
-    answerable: NDArray[np.bool_]
-    elsewhere: NDArray[np.bool_]
-    """Whether a reviewed word names another subject, which bounds the confidence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A calibration, and what it gave to questions that it had not seen."""
-
-    calibration: Calibration
-    sample: Sample
-    confidences: NDArray[np.float64]
-    """float64[n]: cross-validated, in the sample's order."""
-
-    def summarise(self, ids: Collection[str]) -> dict[str, float]:
-        """How well confidence tells the kinds of these questions apart; nothing where one kind is missing."""
-        part = np.array([one in ids for one in self.sample.ids])
-        answerable = self.sample.answerable[part]
-        if not part.any() or answerable.all() or not answerable.any():
-            return {}
-        confidences = self.confidences[part]
-        return {
-            "AUROC of confidence": measure_auroc(confidences, answerable),
-            "calibration error": measure_calibration_error(confidences, answerable),
-            "refused": float((confidences[~answerable] < self.calibration.answered).mean()),
-            "wrongly refused": float((confidences[answerable] < self.calibration.answered).mean()),
-        }
+def split_cohort(materials: Sequence[Material]) -> tuple[tuple[Material, ...], tuple[Material, ...]]:
+    """Those that the cohort is made of, and the others, which alone sample corpora may hold."""
+    train = [material for material in materials if material.part == "train"]
+    cohort = train[:: len(train) // COHORT][:COHORT]
+    return tuple(cohort), tuple(material for material in materials if material not in cohort)
 
 
-def gather(answerer: IndexAnswerer, questions: Sequence[Question]) -> Sample:
-    """Features of every question that is no emergency, can be taken and is labelled for these articles."""
-    texts = {article.slug: article.text for article in answerer.articles()}
-    kept: list[Question] = []
-    features, vectors, elsewhere = [], [], []
-    for question in questions:
-        if question.kind not in ("answerable", "unanswerable") or not _is_labelled(question, texts):
-            continue
-        try:
-            ranking = answerer.rank(question.question)
-        except QuestionError:
-            continue
-        kept.append(question)
-        features.append(answerer.assess(ranking))
-        vectors.append(ranking.query.encoding.vector)
-        elsewhere.append(answerer.names_other_subject(ranking))
-    return Sample(
-        ids=tuple(question.id for question in kept),
-        features=np.array(features),
-        vectors=np.array(vectors),
-        answerable=np.array([question.kind == "answerable" for question in kept], dtype=bool),
-        elsewhere=np.array(elsewhere, dtype=bool),
+def build_index(corpus: Path, folder: Path, settings: Settings, base: Path) -> OpenedIndex:
+    """An index of a corpus in ``folder``; texts that the one in ``base`` holds are not encoded again.
+
+    One that is there already is opened as it is.
+    """
+    if (folder / CURRENT).exists():
+        return OpenedIndex(open_current(folder))
+    with building(folder) as built:
+        previous = open_previous(base)
+        build_generation(
+            read_corpus(corpus),
+            built,
+            Model.load(settings.model),
+            precision=settings.precision,
+            previous=previous,
+            created=next_time(folder),
+        )
+        if previous:
+            previous.close()
+        publish(folder, built)
+    return OpenedIndex(open_current(folder))
+
+
+def build_world(materials: Iterable[Material], folder: Path, settings: Settings, base: Path) -> OpenedIndex:
+    """The same of these articles."""
+    corpus = folder / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    write_corpus(corpus, materials)
+    return build_index(corpus, folder, settings, base)
+
+
+def write_cohort(index: OpenedIndex, folder: Path) -> None:
+    """The passages of an index as `Cohort` reads them."""
+    rows = np.arange(len(index.passages))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / COHORT_VECTORS).write_bytes(index.passages.vectors(rows).astype("<f2").tobytes())
+    with TokenWriter(folder / COHORT_TOKENS, folder / COHORT_OFFSETS) as tokens:
+        for row in rows.tolist():
+            tokens.add(index.tokens.stored(row))
+
+
+def gather(index: OpenedIndex, cohort: Path, questions: Iterable[Question], size: int) -> Sample:
+    """What confidence sees of each of these questions; emergencies are none of its business."""
+    answerer, compared = IndexAnswerer(index), Cohort(cohort, index)
+    kept = [question for question in questions if question.kind in ("answerable", "unanswerable")]
+    features = [find_features(answerer.rank(question.question), index, compared) for question in kept]
+    kinds = [_name_kind(question) for question in kept]
+    return Sample(size, np.array(kinds), np.array(features))
+
+
+def gather_worlds(
+    materials: Sequence[Material],
+    part: Part,
+    counts: Mapping[int, int],
+    *,
+    folder: Path,
+    cohort: Path,
+    settings: Settings,
+    base: Path,
+) -> Iterator[Sample]:
+    """The questions of sample corpora that ask about articles of ``part``, so many of each size."""
+    for size, count in counts.items():
+        for number, world in enumerate(sample_worlds(materials, part, size, count, seed=SEED)):
+            name = folder / f"{part}-{size}-{number}"
+            index = build_world((*world.asked, *world.filler), name, settings, base)
+            try:
+                yield gather(index, cohort, _choose(world), size)
+            finally:
+                index.close()
+
+
+def fit(samples: Sequence[Sample], own: Sample, *, weights_sha256: str, created: str) -> Calibration:
+    """Learn it from the questions of sample corpora and the published articles' ``own``.
+
+    Every size counts the same and, in each, answerable questions as much as the others together, so that a
+    probability holds where one question in two is answered.
+    """
+    from sklearn.neural_network import MLPClassifier
+
+    features = np.concatenate([sample.features for sample in (*samples, own)])
+    answerable = np.concatenate([sample.kinds == "answerable" for sample in (*samples, own)])
+    weights = [_weigh(sample) * (1 - OWN_SHARE) / _count(samples, sample.size) for sample in samples]
+    weights.append(_weigh(own) * OWN_SHARE * len({sample.size for sample in samples}))
+    weight = np.concatenate(weights)
+    means, scales = features.mean(axis=0), features.std(axis=0)
+    network = MLPClassifier(
+        (UNITS,), activation="tanh", solver="lbfgs", alpha=PENALTY, max_iter=STEPS, random_state=SEED
     )
-
-
-def fit(sample: Sample, *, weights_sha256: str, created: str) -> Fit | None:
-    """The calibration of a sample; None when it is too small to say anything."""
-    yes, no = int(sample.answerable.sum()), int((~sample.answerable).sum())
-    if min(yes, no) < MIN_OF_EACH:
-        return None
-    model = _Model(sample)
-    calibration = Calibration(
+    values = ((features - means) / scales).clip(-EXTREME, EXTREME)
+    network.fit(values, answerable, sample_weight=weight * len(weight) / weight.sum())
+    return Calibration(
         weights_sha256=weights_sha256,
+        means=means.tolist(),
+        scales=scales.tolist(),
+        hidden=network.coefs_[0].tolist(),
+        hidden_intercepts=network.intercepts_[0].tolist(),
+        outer=network.coefs_[1][:, 0].tolist(),
+        outer_intercept=float(network.intercepts_[1][0]),
         answered=1 / (1 + WRONG_REFUSAL),
         closest=1 / (1 + WRONG_SILENCE),
-        questions={"answerable": yes, "unanswerable": no},
+        questions={"answerable": int(answerable.sum()), "unanswerable": int((~answerable).sum())},
         created=created,
-        **model.parameters(),
     )
-    return Fit(calibration, sample, _cross_validate(sample))
 
 
-def _is_labelled(question: Question, texts: Mapping[str, str]) -> bool:
-    """A question whose answer was taken out of the articles is no longer known to be answerable."""
-    good = [gold for gold in question.relevant if gold.grade >= GOOD]
-    return not good or any(gold.quote in texts.get(gold.article, "") for gold in good)
+def measure(calibration: Calibration, samples: Sequence[Sample]) -> dict[str, float]:
+    """How well it tells the questions of these apart, and what the threshold gives."""
+    features = np.concatenate([sample.features for sample in samples])
+    kinds = np.concatenate([sample.kinds for sample in samples])
+    confidences = calibration.estimate(features)
+    answerable = kinds == "answerable"
+    figures = {"AUROC": measure_auroc(confidences, answerable)}
+    for kind in sorted(set(kinds[~answerable])):
+        part = answerable | (kinds == kind)
+        figures[f"AUROC, {kind}"] = measure_auroc(confidences[part], answerable[part])
+    figures["wrongly refused"] = float((confidences[answerable] < calibration.answered).mean())
+    for kind in sorted(set(kinds[~answerable])):
+        figures[f"refused, {kind}"] = float((confidences[kinds == kind] < calibration.answered).mean())
+    return figures
 
 
-class _Model:
-    """The two regressions, fitted to a sample or a part of it."""
-
-    def __init__(self, sample: Sample, part: NDArray[np.int64] | slice = slice(None)) -> None:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.model_selection import StratifiedKFold, cross_val_predict
-        from sklearn.preprocessing import StandardScaler
-
-        vectors, answerable = sample.vectors[part], sample.answerable[part]
-        self.subject = LogisticRegression(C=SUBJECT_PENALTY, max_iter=2000, class_weight="balanced")
-        folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=SEED)
-        unseen = cross_val_predict(self.subject, vectors, answerable, cv=folds, method="decision_function")
-        self.subject.fit(vectors, answerable)
-        values = np.column_stack([sample.features[part], unseen])
-        self.scaler = StandardScaler().fit(values)
-        self.outer = LogisticRegression(C=PENALTY).fit(self.scaler.transform(values), answerable)
-
-    def predict(self, sample: Sample, part: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The probability of each question of the part."""
-        subject = self.subject.decision_function(sample.vectors[part])
-        values = np.column_stack([sample.features[part], subject])
-        probabilities: NDArray[np.float64] = self.outer.predict_proba(self.scaler.transform(values))[:, 1]
-        return probabilities
-
-    def parameters(self) -> dict[str, Any]:
-        """As Calibration names them."""
-        return {
-            "means": self.scaler.mean_.tolist(),
-            "scales": self.scaler.scale_.tolist(),
-            "coefficients": self.outer.coef_[0].tolist(),
-            "intercept": float(self.outer.intercept_[0]),
-            "subject_coefficients": self.subject.coef_[0].tolist(),
-            "subject_intercept": float(self.subject.intercept_[0]),
-        }
+def _name_kind(question: Question) -> str:
+    prefix = question.id.split("/")[0]
+    return prefix if prefix in ("absent", "miss") else question.kind
 
 
-def _cross_validate(sample: Sample) -> NDArray[np.float64]:
-    from sklearn.model_selection import StratifiedKFold
+def _choose(world: World) -> Iterator[Question]:
+    """At most ASKED of each kind, evenly over articles and manners of asking."""
+    kinds: dict[str, list[Question]] = {}
+    for question in world.questions():
+        kinds.setdefault(_name_kind(question), []).append(question)
+    generator = np.random.default_rng(SEED)
+    for questions in kinds.values():
+        for place in generator.permutation(len(questions))[:ASKED]:
+            yield questions[place]
 
-    confidences = np.zeros(len(sample.answerable))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        for seen, unseen in folds.split(sample.vectors, sample.answerable):
-            confidences[unseen] = _Model(sample, seen).predict(sample, unseen)
-    return np.where(sample.elsewhere, np.minimum(confidences, OTHER_SUBJECT), confidences)
+
+def _count(samples: Sequence[Sample], size: int) -> int:
+    return sum(sample.size == size for sample in samples)
+
+
+def _weigh(sample: Sample) -> NDArray[np.float64]:
+    """What each question counts: answerable ones half of all, the other kinds the same share of the rest."""
+    others = set(sample.kinds) - {"answerable"}
+    share = {"answerable": 0.5, **{str(kind): 0.5 / len(others) for kind in others}}
+    return np.array([share[str(kind)] / (sample.kinds == kind).sum() for kind in sample.kinds])

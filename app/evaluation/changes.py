@@ -71,12 +71,13 @@ def render_text(changes: Changes) -> str:
 
 def render_measures(examination: Examination) -> str:
     """The measures before and after, side by side, and what the gate says of them."""
-    if not examination.after:
-        return "No questions to measure the answers by."
-    rows = [f"{name:24} {before:>8} {after:>8}" for name, before, after in _list_measures(examination)]
-    moved = f"Another first passage: {', '.join(examination.moved) or 'none'}"
-    objections = [f"The gate objects: {reason}" for reason in examination.verdict.reasons]
-    return "\n".join([f"{'':24} {'before':>8} {'after':>8}", *rows, moved, *objections])
+    lines = ["No questions to measure the answers by."]
+    if examination.after:
+        rows = [f"{name:24} {before:>8} {after:>8}" for name, before, after in _list_measures(examination)]
+        lines = [f"{'':24} {'before':>8} {'after':>8}", *rows]
+    lines += [f"Another first passage: {moved}" for moved in examination.moved]
+    lines += [f"New: {article.describe()}" for article in examination.articles]
+    return "\n".join([*lines, *(f"The gate objects: {reason}" for reason in examination.verdict.reasons)])
 
 
 def render_page(changes: Changes) -> str:
@@ -95,7 +96,8 @@ def render_page(changes: Changes) -> str:
         f"<ul>{''.join(articles) or '<li>No article is added, changed or removed.'}</ul>",
         f"<p>{changes.kept} passages kept, {len(changes.new)} new, {len(changes.gone)} gone.",
         f"<table><tr><th>Measure<th>before<th>after{''.join(measures)}</table>",
-        f"<p>Another first passage: {escape(', '.join(changes.examination.moved)) or 'none'}.",
+        *(f"<p>Another first passage: {escape(moved)}." for moved in changes.examination.moved),
+        *(f"<p>New: {escape(article.describe())}." for article in changes.examination.articles),
         *(f"<p><strong>The gate objects: {escape(r)}.</strong>" for r in changes.examination.verdict.reasons),
         *(f"<h2>{escape(_name(p))}</h2><ins>{escape(p.text)}</ins>" for p in changes.new),
         *(f"<h2>{escape(_name(p))}</h2><del>{escape(p.text)}</del>" for p in changes.gone),

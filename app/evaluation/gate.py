@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.errors import GateRefused
-from app.evaluation.measures import Judgement
+from app.evaluation.measures import MEASURES, Judgement, Reply
 
 MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0, "today noticed": 0.02}
 """By how much each of these may fall."""
@@ -20,6 +20,10 @@ MAX_RISE = {
 """By how much each of these may rise."""
 
 TOLERANCE = 1e-9
+EXAMPLES = 3
+"""Questions that an objection names at most."""
+PREVIEW = 60
+"""Characters of a passage in an objection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +40,68 @@ class Verdict:
             )
 
 
-def compare(before: Mapping[str, float], after: Mapping[str, float], lost: Sequence[str] = ()) -> Verdict:
+def compare(
+    before: Mapping[str, float], after: Mapping[str, float], worse: Mapping[str, Sequence[str]] | None = None
+) -> Verdict:
     """Weigh the measures of the generation before against the new one's.
 
-    ``lost`` names pinned questions that had their passage and have it no longer.
+    ``worse`` has the questions behind a measure, in words.
     """
-    reasons = [
-        f"{name} fell from {before[name]:.3f} to {after[name]:.3f} (at most {margin:g} is allowed)"
-        for name, margin in MARGINS.items()
-        if name in before and name in after and after[name] < before[name] - margin - TOLERANCE
-    ]
-    reasons += [
-        f"{name} rose from {before[name]:.3f} to {after[name]:.3f} (at most {margin:g} is allowed)"
-        for name, margin in MAX_RISE.items()
-        if name in before and name in after and after[name] > before[name] + margin + TOLERANCE
-    ]
-    reasons += [f"the pinned question {name} lost its passage" for name in lost]
+    moves = [(name, "fell", -1, margin) for name, margin in MARGINS.items()]
+    moves += [(name, "rose", 1, margin) for name, margin in MAX_RISE.items()]
+    reasons = []
+    for name, verb, sign, margin in moves:
+        if name in before and name in after and sign * (after[name] - before[name]) > margin + TOLERANCE:
+            examples = (worse or {}).get(name, ())[:EXAMPLES]
+            shown = f", among others {', '.join(f'“{one}”' for one in examples)}" if examples else ""
+            reasons.append(
+                f"{name} {verb} from {before[name]:.3f} to {after[name]:.3f} (at most {margin:g} is allowed)"
+                f"{shown}"
+            )
     return Verdict(tuple(reasons))
 
 
+def find_worse(before: Sequence[Judgement], after: Sequence[Judgement]) -> dict[str, list[str]]:
+    """For each measure that the gate weighs the questions that it went down by, as they were asked."""
+    old = {one.question.id: one for one in before}
+    return {
+        measure.name: [
+            one.question.question
+            for one in after
+            if one.question.id in old
+            and measure.applies(one)
+            and (measure.value(one) - measure.value(old[one.question.id])) * (1 if rising else -1) > 0
+        ]
+        for measure in MEASURES
+        if (rising := measure.name in MAX_RISE) or measure.name in MARGINS
+    }
+
+
+def find_moved(before: Sequence[Judgement], after: Sequence[Judgement]) -> tuple[str, ...]:
+    """Each question whose first passage is another one now: the question, and both passages' first words."""
+    old = {one.question.id: one.reply for one in before}
+    return tuple(
+        f"“{one.question.question}”: {_preview(one.reply)} instead of {_preview(old[one.question.id])}"
+        for one in after
+        if one.question.id in old and old[one.question.id].passages[:1] != one.reply.passages[:1]
+    )
+
+
 def find_lost(before: Sequence[Judgement], after: Sequence[Judgement]) -> tuple[str, ...]:
-    """Ids of the pinned questions whose first passage answered before and does not now."""
-    held = {one.question.id for one in before if one.first_good_rank() == 1}
-    return tuple(one.question.id for one in after if one.question.id in held and one.first_good_rank() != 1)
+    """Each pinned question whose first passage answered before and does not now, as an objection."""
+    now = {one.question.id: one for one in after}
+    return tuple(
+        f"the pinned question “{one.question.question}” lost its passage: {_preview(one.reply)}, now "
+        + (_preview(now[one.question.id].reply) if one.question.id in now else "in no article")
+        for one in before
+        if one.first_good_rank() == 1
+        and (one.question.id not in now or now[one.question.id].first_good_rank() != 1)
+    )
+
+
+def _preview(reply: Reply) -> str:
+    if not reply.passages:
+        return "nothing"
+    slug, text = reply.passages[0]
+    words = " ".join(text.split())
+    return f"“{words if len(words) <= PREVIEW else words[:PREVIEW] + '…'}” ({slug})"

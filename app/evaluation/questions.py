@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,10 @@ Grade = Literal[1, 2, 3]
 
 GOOD = 2
 """The grade from which a quote answers the question, wholly (3) or for a good part (2); 1 is related."""
+
+
+JUDGED = "judged.toml"
+"""Beside question files: the articles that their "unanswerable" was judged against."""
 
 
 class Gold(BaseModel):
@@ -40,15 +45,39 @@ class Question(BaseModel):
     language: str = "en"
     """BCP 47."""
     relevant: tuple[Gold, ...] = Field(strict=False)
+    against: tuple[str, ...] | None = Field(None, strict=False)
+    """The articles, by slug, that an unanswerable question was judged against; None where nobody says."""
+
+    def holds_for(self, texts: Mapping[str, str]) -> bool:
+        """Whether the label can be believed of these articles, by slug.
+
+        Another article may answer an unanswerable question; a question whose answer was taken out of the
+        articles is no longer known to be answerable.
+        """
+        if self.kind == "unanswerable":
+            return self.against is None or texts.keys() <= set(self.against)
+        good = [gold for gold in self.relevant if gold.grade >= GOOD]
+        return not good or any(gold.quote in texts.get(gold.article, "") for gold in good)
 
 
 def read_questions(path: Path) -> tuple[Question, ...]:
-    """Every question of the file; raises QuestionsError that names the file and the line."""
+    """Every question of the file; raises QuestionsError that names the file and the line.
+
+    An unanswerable one that does not say itself what it was judged against was judged against the articles
+    of ``judged.toml`` in the same folder.
+    """
+    judged = path.with_name(JUDGED)
     try:
         lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionsError(f"{path}: cannot be read: {error}.") from None
-    questions = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+        against = tomllib.loads(judged.read_text("utf-8"))["articles"] if judged.exists() else None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise QuestionsError(f"{path}: cannot be read with its {JUDGED}: {error}.") from None
+    questions = [
+        question
+        if question.kind != "unanswerable" or question.against is not None
+        else question.model_copy(update={"against": against and tuple(against)})
+        for question in (_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip())
+    ]
     if not questions:
         raise QuestionsError(f"{path}: there is no question in it.")
     _refuse_repeated_ids(path, questions)

@@ -1,4 +1,4 @@
-"""Between being built and being published, a generation is calibrated, measured and judged."""
+"""Between being built and being published, a generation is measured and judged."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.answering.answer import IndexAnswerer
-from app.answering.confidence import CALIBRATION
 from app.answering.opening import answer_from
+from app.answering.question import make_searchable
 from app.answering.urgency_vote import URGENCY_VOTE, UrgencyVote
 from app.errors import GenerationError
-from app.evaluation.calibration import Sample, fit, gather
-from app.evaluation.gate import Verdict, compare, find_lost
+from app.evaluation.findability import Findability, examine_article
+from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse
 from app.evaluation.measures import Judgement, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
@@ -25,7 +25,7 @@ from app.index.model import Model
 from app.settings import Settings
 
 FITTED = ("dev.jsonl", "practice.jsonl")
-"""The question files that confidence is fitted to."""
+"""The question files whose questions the vote on urgency learns as no emergencies."""
 GATED = ("dev.jsonl", "urgent_practice.jsonl")
 """Those that the gate compares generations by."""
 LEARNT = "level_practice.jsonl"
@@ -35,9 +35,10 @@ REPORTED = ("heldout.jsonl", "urgent_blind.jsonl", "level_heldout.jsonl")
 mended by `urgent_heldout.jsonl`, so it is not one of them (docs/evaluation.md)."""
 PINNED = "pinned.jsonl"
 """Those whose first passage may not be lost."""
+EXAMINED = 300
+"""New articles that are asked what their own headings ask; of more, so many in even steps."""
 
 EVALUATION = "evaluation"
-CROSS_VALIDATED = "cross-validated"
 ACCEPTED = "accepted"
 MADE_FROM = "made from"
 """Where in a manifest's extra ``fingerprint`` stands."""
@@ -50,7 +51,9 @@ class Examination:
     after: Mapping[str, float]
     before: Mapping[str, float] = field(default_factory=dict)
     moved: tuple[str, ...] = ()
-    """Questions whose first passage is another one now."""
+    """Questions whose first passage is another one now, in words."""
+    articles: tuple[Findability, ...] = ()
+    """New or changed articles, asked what their own headings ask."""
     verdict: Verdict = field(default_factory=Verdict)
 
 
@@ -62,7 +65,7 @@ def fingerprint(settings: Settings) -> str:
     package, model = Path(__file__).parents[1], Model.load(settings.model)
     paths = [
         *settings.corpus_dir.glob("*.t[xo]*"),
-        *settings.questions_dir.rglob("*.jsonl"),
+        *settings.questions_dir.rglob("*.[jt]*"),
         *(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"),
     ]
     lines = [f"{path.name} {hash_file(path)}" for path in sorted(paths)]
@@ -79,67 +82,66 @@ def examine(
     created: str,
     accepted: str | None = None,
 ) -> Examination:
-    """Calibrate and measure the unpublished generation in ``folder`` and write both into its manifest.
+    """Measure the unpublished generation in ``folder`` and write what it gave into its manifest.
 
-    Without questions enough to fit it, the calibration of the generation before goes on, if it is the same
-    model's. Raises QuestionsError, GenerationError.
+    Only questions whose label holds for the articles of both generations are compared. Raises
+    QuestionsError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
     learnt = [one for one in questions.get(LEARNT, ()) if one.language == "en"]
-    held = {name: questions.get(name, ()) for name in FITTED}
-    _calibrate(folder, settings, previous, held, learnt, created)
-    if not questions:
-        return Examination(after={})
+    with _opened(Generation.open(folder), settings) as answerer:
+        vote = _find_vote(answerer, previous, learnt, _join(questions, FITTED), created)
+    annotate(folder, extra={URGENCY_VOTE: vote.model_dump(), MADE_FROM: fingerprint(settings)})
     gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
+    before, before_pinned = _ask_previous(previous, settings, gated, pinned)
     with _opened(Generation.open(folder), settings) as answerer:
         after, after_pinned = ask_all(answerer, gated), ask_all(answerer, pinned)
         reported = ask_all(answerer, _join(questions, REPORTED))
-    before, before_pinned = _ask_previous(previous, settings, gated, pinned)
-    verdict = compare(summarise(before), summarise(after), find_lost(before_pinned, after_pinned))
-    examination = Examination(summarise(after), summarise(before), _find_moved(before, after), verdict)
+        articles = _examine_articles(answerer, previous)
+    reasons: tuple[str, ...] = ()
+    if before:
+        both = {one.question.id for one in before} & {one.question.id for one in after}
+        shared_before, shared_after = (
+            [one for one in many if one.question.id in both] for many in (before, after)
+        )
+        worse = find_worse(shared_before, shared_after)
+        reasons = compare(summarise(shared_before), summarise(shared_after), worse).reasons
+    if previous:
+        reasons += tuple(filter(None, (article.object() for article in articles)))
+    verdict = Verdict((*reasons, *find_lost(before_pinned, after_pinned)))
+    figures = summarise(after) if after else {}
+    old = summarise(before) if before else {}
+    examination = Examination(figures, old, find_moved(before, after), articles, verdict)
     _record(folder, examination, reported, accepted)
     return examination
 
 
-def _calibrate(
-    folder: Path,
-    settings: Settings,
-    previous: Generation | None,
-    questions: Mapping[str, tuple[Question, ...]],
-    learnt: Sequence[Question],
-    created: str,
-) -> None:
-    generation = Generation.open(folder)
-    weights = generation.manifest.model.weights_sha256
-    with _opened(generation, settings) as answerer:
-        sample = gather(answerer, _join(questions, FITTED))
-        vote = _find_vote(answerer, previous, learnt, sample, created)
-    fitted = fit(sample, weights_sha256=weights, created=created)
-    annotate(folder, extra={URGENCY_VOTE: vote.model_dump(), MADE_FROM: fingerprint(settings)})
-    if fitted:
-        figures = {name: fitted.summarise({one.id for one in held}) for name, held in questions.items()}
-        annotate(folder, extra={CALIBRATION: fitted.calibration.model_dump(), CROSS_VALIDATED: figures})
-    elif previous and previous.manifest.model.weights_sha256 == weights:
-        kept = {CALIBRATION, CROSS_VALIDATED} & previous.manifest.extra.keys()
-        annotate(folder, extra={name: previous.manifest.extra[name] for name in sorted(kept)})
+def _examine_articles(answerer: IndexAnswerer, previous: Generation | None) -> tuple[Findability, ...]:
+    """Each article that the generation before did not have, or had in other words."""
+    known = {one.slug: one.sha256 for one in previous.manifest.sources} if previous else {}
+    new = [one for one in answerer.articles() if known.get(one.slug) != one.sha256]
+    examined = (examine_article(answerer, one) for one in new[:: -(-len(new) // EXAMINED) or 1])
+    return tuple(one for one in examined if one.asked)
 
 
 def _find_vote(
     answerer: IndexAnswerer,
     previous: Generation | None,
     learnt: Sequence[Question],
-    sample: Sample,
+    questions: Sequence[Question],
     created: str,
 ) -> UrgencyVote:
     """The vote of the generation before where it would come out the same: encoding takes seconds."""
     encoder, manifest = answerer.index.encoder, answerer.index.generation.manifest
-    others, examples = (
-        list(sample.vectors),
-        {
-            kind: [*texts, *(one.question for one in learnt if one.kind == kind)]
-            for kind, texts in read_examples().items()
-        },
-    )
+    others = [
+        encoder.encode(make_searchable(one.question)).vector
+        for one in questions
+        if one.kind in ("answerable", "unanswerable")
+    ]
+    examples = {
+        kind: [*texts, *(one.question for one in learnt if one.kind == kind)]
+        for kind, texts in read_examples().items()
+    }
     fitted_to = describe_examples(manifest.files[LAYOUT.encoder].sha256, examples, others)
     stored = previous.manifest.extra.get(URGENCY_VOTE, {}) if previous else {}
     if stored.get("fitted_to") == fitted_to:
@@ -176,15 +178,6 @@ def _ask_previous(
             return ask_all(answerer, gated), ask_all(answerer, pinned)
     except GenerationError:
         return [], []
-
-
-def _find_moved(before: list[Judgement], after: list[Judgement]) -> tuple[str, ...]:
-    first = {one.question.id: one.reply.passages[:1] for one in before}
-    return tuple(
-        one.question.id
-        for one in after
-        if one.question.id in first and first[one.question.id] != one.reply.passages[:1]
-    )
 
 
 def _record(folder: Path, examination: Examination, reported: list[Judgement], accepted: str | None) -> None:

@@ -24,9 +24,10 @@ def ask(answerer: Answerer, question: Question, k: int = DEPTH) -> Reply:
 
 
 def ask_all(answerer: Answerer, questions: Iterable[Question]) -> list[Judgement]:
-    """Every question's reply, judged against the answerer's own articles."""
+    """Every question's reply, judged against the answerer's own articles, if its label holds for these."""
     texts = {article.slug: article.text for article in answerer.articles()}
-    return [judge(question, ask(answerer, question), texts) for question in questions]
+    held = (question for question in questions if question.holds_for(texts))
+    return [judge(question, ask(answerer, question), texts) for question in held]
 
 
 def write_run(path: Path, judged: Sequence[Judgement]) -> None:

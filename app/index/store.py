@@ -173,6 +173,11 @@ class Store:
         rows = self._database.all("SELECT metadata, text FROM articles ORDER BY slug")
         return tuple(_load_article(*row) for row in rows)
 
+    def titles(self) -> tuple[str, ...]:
+        """Every article's title, without reading the articles."""
+        found = self._database.all("SELECT json_extract(metadata, '$.title') FROM articles")
+        return tuple(title for (title,) in found)
+
     def passage(self, passage_id: str) -> Passage:
         """One passage by its id, old or new; raises NotFound, or Withdrawn for one that was here once."""
         found = self._database.all("SELECT row FROM passages WHERE id = ?", passage_id)

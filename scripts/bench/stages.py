@@ -57,7 +57,7 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
         "dense search": search_vectors,
         "lexical search": lambda question: index.lexical.search(find_content_words(question), PROPOSED),
         "late interaction": compare_tokens,
-        "confidence": lambda question: answerer.assess(rankings[question]),
+        "confidence": lambda question: answerer.judge(rankings[question]),
         "answer, everything on": answerer.answer,
         "page, a whole request": _request_page(answerer, questions, rendered),
     }

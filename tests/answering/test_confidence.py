@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from app.answering.answer import IndexAnswerer
-from app.answering.confidence import CALIBRATION, FEATURES, Calibration
+from app.answering.confidence import (
+    FEATURES,
+    Calibration,
+    Cohort,
+    Confidence,
+    OtherSubjects,
+    find_features,
+)
+from app.answering.search import Search
 from app.errors import WrongModel
+from app.evaluation.calibration import write_cohort
+from app.index.opened import OpenedIndex
 
 WEIGHTS = "0" * 64
+COUNT = len(FEATURES)
 CALIBRATED = Calibration(
     weights_sha256=WEIGHTS,
-    means=[0.0] * 8,
-    scales=[1.0] * 8,
-    coefficients=[1.0, *[0.0] * 6, 2.0],
-    intercept=-1.0,
-    subject_coefficients=[0.5, 0.0],
-    subject_intercept=0.25,
+    means=[0.0] * COUNT,
+    scales=[2.0] * COUNT,
+    hidden=[[1.0, 0.0], *([0.0, 0.0] for _ in FEATURES[1:])],
+    hidden_intercepts=[0.25, 0.5],
+    outer=[2.0, 1.0],
+    outer_intercept=-1.0,
     answered=0.25,
     closest=0.05,
     questions={"answerable": 1, "unanswerable": 1},
@@ -25,11 +39,19 @@ CALIBRATED = Calibration(
 )
 
 
-def test_confidence_is_the_logistic_of_the_weighted_features_and_the_subject() -> None:
-    features = np.zeros(len(FEATURES))
-    features[0] = 0.5
-    confidence = CALIBRATED.estimate(features, np.array([1.0, 0.0], dtype=np.float32))
-    assert confidence == pytest.approx(1 / (1 + np.exp(-(0.5 + 2 * 0.75 - 1))))
+def estimate(first: float) -> float:
+    features = np.zeros(COUNT)
+    features[0] = first
+    return float(CALIBRATED.estimate(features))
+
+
+def test_confidence_is_the_logistic_of_what_the_hidden_units_make_of_the_features() -> None:
+    logit = 2 * np.tanh(0.5 / 2 + 0.25) + np.tanh(0.5) - 1
+    assert estimate(0.5) == pytest.approx(1 / (1 + np.exp(-logit)))
+
+
+def test_feature_beyond_all_that_was_seen_counts_as_the_farthest_that_was() -> None:
+    assert estimate(600.0) == estimate(6.0) > estimate(5.9)
 
 
 @pytest.mark.parametrize(
@@ -40,11 +62,32 @@ def test_outcome_follows_the_thresholds(confidence: float, outcome: str) -> None
     assert CALIBRATED.decide(confidence) == outcome
 
 
-def test_calibration_of_another_model_is_refused(answerer: IndexAnswerer) -> None:
-    manifest = answerer.index.generation.manifest
-    other = manifest.model_copy(update={"extra": {CALIBRATION: CALIBRATED.model_dump()}})
+def test_calibration_of_another_model_is_refused() -> None:
+    CALIBRATED.require(WEIGHTS)
     with pytest.raises(WrongModel, match="another model"):
-        Calibration.read(other)
+        CALIBRATED.require("1" * 64)
+
+
+def test_confidence_was_learned_for_the_model_in_use(answerer: IndexAnswerer) -> None:
+    assert Confidence.load(answerer.index) is not None
+
+
+def test_features_say_what_the_first_passage_and_the_cohort_give(
+    answerer: IndexAnswerer, tmp_path: Path
+) -> None:
+    """With the corpus as its own cohort, nothing stands above the cohort."""
+    write_cohort(answerer.index, tmp_path)
+    index = answerer.index
+    ranking = Search(index).rank("is shuddering dangerous?")
+    features = dict(
+        zip(FEATURES, find_features(ranking, index, Cohort(tmp_path, index)).tolist(), strict=True)
+    )
+    assert features["late interaction"] == pytest.approx(float(ranking.late[0]))
+    assert features["above the cohort's best"] == pytest.approx(0, abs=1e-3)
+    assert features["passage above the cohort's"] == pytest.approx(0, abs=1e-3)
+    assert features["density, near"] == pytest.approx(0, abs=0.02)
+    assert features["familiar words"] == 1
+    assert features["passages"] == pytest.approx(math.log(89))
 
 
 @pytest.mark.parametrize(
@@ -93,3 +136,39 @@ def test_passage_that_says_when_to_get_help_needs_no_other(answerer: IndexAnswer
     answer = answerer.answer("when should I seek medical advice for baby leg spasm?")
     assert answer.matches[0].passage.section[-1] == "When should I seek medical advice for Baby Leg Spasm?"
     assert answer.help == ()
+
+
+class Mentions:
+    """An index of which only words and titles are asked."""
+
+    def __init__(self, index: OpenedIndex, counts: dict[str, int], titles: tuple[str, ...] = ()) -> None:
+        self.lexical = self.store = self
+        self.stem = index.lexical.stem
+        self._counts = counts
+        self._titles = titles
+
+    def document_frequency(self, word: str) -> int:
+        return self._counts.get(word, 0)
+
+    def titles(self) -> tuple[str, ...]:
+        return self._titles
+
+    def holds(self, row: int, word: str) -> bool:
+        return row == 7 and self._counts.get(word, 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("counts", "titles", "row", "other"),
+    [
+        ({}, (), 0, True),
+        ({"dog": 1}, (), 0, True),  # a mention in passing
+        ({"dog": 1}, (), 7, False),  # the first passage speaks of it
+        ({"dog": 3}, (), 0, False),
+        ({}, ("When a dog bites", "Colic"), 0, False),
+    ],
+)
+def test_word_of_another_subject_counts_until_the_articles_are_about_it(
+    answerer: IndexAnswerer, counts: dict[str, int], titles: tuple[str, ...], row: int, other: bool
+) -> None:
+    subjects = OtherSubjects(Mentions(answerer.index, counts, titles))  # type: ignore[arg-type]
+    assert subjects.name(["my", "dog", "twitches"], row) is other

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.records import Article, Passage
-from app.settings import ROOT
+from tests.articles import read_five
 
 METADATA = """\
 title = "On twitching"
@@ -26,7 +25,7 @@ rights = "All rights with the publisher"
 @pytest.fixture(scope="session")
 def articles() -> Mapping[str, Article]:
     """The committed articles, by slug."""
-    return {article.slug: article for article in read_corpus(ROOT / "corpus")}
+    return {article.slug: article for article in read_five()}
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import GateRefused
-from app.evaluation.gate import compare, find_lost
-from app.evaluation.measures import Reply, judge
+from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse
+from app.evaluation.measures import Judgement, Reply, judge
 from app.evaluation.questions import Gold, Question
 
 FIGURES = {
@@ -48,20 +48,59 @@ def test_worse_generation_is_refused_with_both_figures(name: str, value: float, 
     assert compare(FIGURES, {**FIGURES, name: value}).reasons == (reason,)
 
 
-def test_lost_pinned_question_is_named_and_can_be_accepted() -> None:
-    verdict = compare(FIGURES, FIGURES, lost=("pinned-1",))
-    with pytest.raises(GateRefused, match="the pinned question pinned-1 lost its passage"):
+def test_fallen_measure_names_the_questions_behind_it() -> None:
+    worse = {"refused": ["one?", "two?", "three?", "four?"]}
+    (reason,) = compare(FIGURES, {**FIGURES, "refused": 0.79}, worse).reasons
+    assert reason == (
+        "refused fell from 0.850 to 0.790 (at most 0.05 is allowed), among others “one?”, “two?”, “three?”"
+    )
+
+
+QUESTION = Question(
+    id="p", question="why?", kind="answerable", relevant=(Gold(article="a", quote="because", grade=3),)
+)
+TEXTS = {"a": "because of that. Something else."}
+
+
+def judge_passage(*words: str) -> Judgement:
+    passages = tuple(("a", one) for one in words)
+    return judge(QUESTION, Reply("p", passages, urgency="none", confidence=1), TEXTS)
+
+
+HELD, ELSEWHERE, MISSED = judge_passage("because of that"), judge_passage("Something else."), judge_passage()
+
+
+def test_lost_pinned_question_is_named_in_words_and_can_be_accepted() -> None:
+    (reason,) = find_lost([HELD], [ELSEWHERE])
+    assert reason == (
+        "the pinned question “why?” lost its passage: “because of that” (a), now “Something else.” (a)"
+    )
+    verdict = Verdict((reason,))
+    with pytest.raises(GateRefused, match="the pinned question “why\\?” lost its passage"):
         verdict.enforce(None)
     verdict.enforce("the article was withdrawn by its publisher")
 
 
 def test_pinned_question_is_lost_only_when_it_was_held_before() -> None:
-    question = Question(
-        id="p", question="why?", kind="answerable", relevant=(Gold(article="a", quote="because", grade=3),)
+    assert find_lost([HELD], [MISSED]) == (
+        "the pinned question “why?” lost its passage: “because of that” (a), now nothing",
     )
-    texts = {"a": "because of that"}
-    held = judge(question, Reply("p", (("a", "because of that"),), urgency="none", confidence=1), texts)
-    missed = judge(question, Reply("p", (), urgency="none", confidence=1), texts)
-    assert find_lost([held], [missed]) == ("p",)
-    assert find_lost([missed], [missed]) == ()
-    assert find_lost([held], [held]) == ()
+    assert find_lost([MISSED], [MISSED]) == ()
+    assert find_lost([HELD], [HELD]) == ()
+
+
+def test_pinned_question_whose_words_are_gone_from_every_article_is_lost() -> None:
+    assert find_lost([HELD], [])[0].endswith("now in no article")
+
+
+def test_moved_first_passage_is_told_with_question_and_both_passages() -> None:
+    assert find_moved([HELD], [ELSEWHERE]) == (
+        "“why?”: “Something else.” (a) instead of “because of that” (a)",
+    )
+    assert find_moved([HELD], [HELD]) == ()
+
+
+def test_worse_questions_are_found_by_the_measure_that_they_went_down_by() -> None:
+    worse = find_worse([HELD], [MISSED])
+    assert (worse["success@3"], worse["wrongly refused"], worse["refused"]) == (["why?"], ["why?"], [])
+    assert not any(find_worse([MISSED], [HELD]).values())

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.corpus.catalog import read_corpus
 from app.errors import QuestionsError
-from app.evaluation.questions import check_quotes, read_questions
+from app.evaluation.questions import Question, check_quotes, read_questions
 from app.settings import ROOT
+from tests.articles import FIVE, read_five
 
 FILES = sorted((ROOT / "tests" / "questions").glob("*.jsonl"))
 LINE = {"id": "a", "question": "why?", "kind": "unanswerable", "relevant": []}
@@ -18,7 +18,7 @@ LINE = {"id": "a", "question": "why?", "kind": "unanswerable", "relevant": []}
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_quote_stands_once_in_its_article(path: Path) -> None:
-    texts = {article.slug: article.text for article in read_corpus(ROOT / "corpus")}
+    texts = {article.slug: article.text for article in read_five()}
     questions = read_questions(path)
     check_quotes(path, questions, texts)
     assert all(question.kind != "unanswerable" or not question.relevant for question in questions)
@@ -54,3 +54,47 @@ def test_quote_that_is_not_in_the_article_is_told(tmp_path: Path) -> None:
     path.write_text(json.dumps({**LINE, "kind": "answerable", "relevant": [gold]}))
     with pytest.raises(QuestionsError, match="question a: a quote stands 0 times in one"):
         check_quotes(path, read_questions(path), {"one": "something else"})
+
+
+def read_one(folder: Path, **fields: object) -> Question:
+    path = folder / "questions.jsonl"
+    path.write_text(json.dumps({**LINE, **fields}))
+    return read_questions(path)[0]
+
+
+def test_unanswerable_counts_only_beside_the_articles_that_it_was_judged_against(tmp_path: Path) -> None:
+    (tmp_path / "judged.toml").write_text('articles = ["one", "two"]')
+    question = read_one(tmp_path)
+    assert question.holds_for({"one": "", "two": ""})
+    assert question.holds_for({"one": ""})
+    assert not question.holds_for({"one": "", "three": ""})
+    own = read_one(tmp_path, against=["one", "three"])
+    assert own.holds_for({"one": "", "three": ""})
+    assert not own.holds_for({"two": ""})
+
+
+def test_unanswerable_of_which_nobody_says_what_it_was_judged_against_always_counts(tmp_path: Path) -> None:
+    assert read_one(tmp_path).holds_for({"three": ""})
+
+
+def test_answerable_counts_as_long_as_an_article_holds_a_good_quote(tmp_path: Path) -> None:
+    gold = [
+        {"article": "one", "quote": "so it is", "grade": 2},
+        {"article": "one", "quote": "or", "grade": 1},
+    ]
+    question = read_one(tmp_path, kind="answerable", relevant=gold)
+    assert question.holds_for({"one": "well, so it is", "three": ""})
+    assert not question.holds_for({"one": "or not"})
+    assert not question.holds_for({"two": "so it is"})
+
+
+def test_faulty_list_of_articles_is_told(tmp_path: Path) -> None:
+    (tmp_path / "judged.toml").write_text("articles =")
+    with pytest.raises(QuestionsError, match=r"judged\.toml"):
+        read_one(tmp_path)
+
+
+def test_questions_of_the_project_say_what_they_were_judged_against() -> None:
+    unanswerable = [q for path in FILES for q in read_questions(path) if q.kind == "unanswerable"]
+    assert unanswerable
+    assert all(question.against == FIVE for question in unanswerable)

@@ -36,5 +36,5 @@ def test_vote_on_urgency_is_fitted_again_where_it_would_be_another(
     without_questions = own_settings.model_copy(update={"questions_dir": tmp_path})
     before, after = examine_again(without_questions)
     assert (before["created"] == "later", after["created"]) == (False, "later")
-    assert before["examples"]["urgent"] == after["examples"]["urgent"]  # type: ignore[index]
+    assert before["examples"]["urgent"] > after["examples"]["urgent"]  # type: ignore[index]
     assert before["examples"]["harmless"] > after["examples"]["harmless"]  # type: ignore[index]

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.corpus.catalog import read_corpus
 from app.corpus.passages import CHUNKER
 from app.errors import BuildError
 from app.index.build import annotate, build_generation, refuse_shrinking
@@ -22,9 +21,10 @@ from app.index.publish import open_current
 from app.index.store import Store
 from app.index.vectors import VectorIndex
 from app.records import Article
-from app.settings import ROOT, Settings
+from app.settings import Settings
+from tests.articles import read_five
 
-ARTICLES = read_corpus(ROOT / "corpus")
+ARTICLES = read_five()
 SHORT = (min(ARTICLES, key=lambda article: len(article.text)),)
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.index import postings
 from app.index.database import Database
@@ -35,6 +34,7 @@ from app.index.lexical import (
 from app.index.postings import CHAMPIONS, Postings
 from app.settings import ROOT
 from synthesize import Synthesizer, collect
+from tests.articles import read_five
 
 STEMMER = Stemmer()
 SENSES = {form: f"zz{terms[0][1:]}zz" for form, terms in _read_senses().items()}
@@ -47,7 +47,7 @@ PASSAGES = (
 )
 
 
-ARTICLES = read_corpus(ROOT / "corpus")
+ARTICLES = read_five()
 REAL = [(embedded_heading(passage), passage.text) for a in ARTICLES for passage in cut_article(a)]
 QUESTIONS = [
     find_content_words(json.loads(line)["question"])

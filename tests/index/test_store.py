@@ -10,7 +10,6 @@ from threading import Thread
 
 import pytest
 
-from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.errors import BuildError, NotFound, Withdrawn
 from app.index.database import Database
@@ -18,9 +17,9 @@ from app.index.embedded import embedded_hash, embedded_sentence
 from app.index.generation import LAYOUT
 from app.index.store import Store, StoreWriter
 from app.records import Article, WithdrawnPassage
-from app.settings import ROOT
+from tests.articles import read_five
 
-ARTICLES = read_corpus(ROOT / "corpus")
+ARTICLES = read_five()
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 Write = Callable[..., Store]
 

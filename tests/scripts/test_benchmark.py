@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import benchmark
-from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.evaluation.questions import read_questions
 from app.settings import ROOT
@@ -22,8 +21,9 @@ from bench.reindexing import change_sentence
 from bench.report import describe_spreads
 from bench.rightness import compare_rightness, measure_rightness, select_answerable
 from synthesize import Synthesizer
+from tests.articles import read_five
 
-TEXTS = {article.slug: article.text for article in read_corpus(ROOT / "corpus")}
+TEXTS = {article.slug: article.text for article in read_five()}
 QUESTIONS = select_answerable(read_questions(ROOT / "tests" / "questions" / "dev.jsonl"))[:3]
 
 
@@ -111,7 +111,7 @@ def test_everybody_is_judged_by_the_gold_quotes() -> None:
 
 
 def test_one_sentence_is_changed_and_one_passage_with_it() -> None:
-    article = next(Synthesizer(read_corpus(ROOT / "corpus")).make())
+    article = next(Synthesizer(read_five()).make())
     changed = change_sentence(article)
     before, after = ([a.text[p.start : p.end] for p in cut_article(a)] for a in (article, changed))
     differing = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]

@@ -11,8 +11,9 @@ from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.settings import ROOT
 from synthesize import Synthesizer, collect
+from tests.articles import read_five
 
-ARTICLES = read_corpus(ROOT / "corpus")
+ARTICLES = read_five()
 
 
 def test_the_same_seed_makes_the_same_articles() -> None:

@@ -10,16 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.corpus.structure import find_blocks, find_tables
 from app.errors import CorpusError
 from app.records import Article
-from app.settings import ROOT
 from app.web.typeset import lay_out_article, typeset
+from tests.articles import read_five
 from tests.web.answerer import JERKS, make_article
 
-ARTICLES = {article.slug: article for article in read_corpus(ROOT / "corpus")}
+ARTICLES = {article.slug: article for article in read_five()}
 TEXTS = st.text(
     st.sampled_from("ab<>&\"' .:\t•-1") | st.just("\n") | st.characters(exclude_categories=("Cs", "Cc")),
     min_size=1,

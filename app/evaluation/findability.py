@@ -1,0 +1,76 @@
+"""Can what is new be found? Each new article is asked what its own headings ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.answering.answer import IndexAnswerer
+from app.errors import QuestionError
+from app.records import Article, Passage
+
+_NUMBER = re.compile(r"^\W*\d+[.)]\s*")
+_TOPIC_END = re.compile(r"\s*(?:[|:?—–]|\s-\s)")
+"""What a title says behind one of these is not what the article is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findability:
+    """What became of the questions that an article's own headings ask."""
+
+    title: str
+    asked: int
+    answered: int
+    """Those that were not refused."""
+    found: int
+    """Those with a passage of the article among the answers."""
+    first: int
+    """Those whose first passage stands under that very heading."""
+    lost: tuple[str, ...]
+    """Those without any passage of the article."""
+
+    def describe(self) -> str:
+        """In one line."""
+        return (
+            f"“{self.title}”, asked what its own {self.asked} headings ask: {self.answered} answered, "
+            f"{self.first} of them with that section first"
+        )
+
+    def object(self) -> str | None:
+        """What speaks against publishing: most of the article's own questions do not find it."""
+        if self.found * 2 >= self.asked:
+            return None
+        return (
+            f"the article “{self.title}” cannot be found: {len(self.lost)} of the {self.asked} questions "
+            f"that its own headings ask find nothing of it, among them “{self.lost[0]}”"
+        )
+
+
+def ask_headings(article: Article, passages: Iterable[Passage]) -> dict[tuple[str, ...], str]:
+    """For each section of an article the question that its heading asks; one that is none gets the topic."""
+    topic = _TOPIC_END.split(article.title)[0]
+    questions = {}
+    for section in {passage.section: None for passage in passages if passage.section}:
+        heading = _NUMBER.sub("", section[-1])
+        questions[section] = heading if "?" in heading else f"{heading}: {topic}"
+    return questions
+
+
+def examine_article(answerer: IndexAnswerer, article: Article) -> Findability:
+    """Ask what the article's headings ask, by the same call as the page."""
+    questions = ask_headings(article, answerer.passages_of(article.slug))
+    answered = first = 0
+    lost = []
+    for section, question in questions.items():
+        try:
+            matches = answerer.answer(question).matches
+        except QuestionError:  # too long a heading for a question
+            matches = ()
+        answered += bool(matches)
+        places = [(match.article.slug, match.passage.section) for match in matches]
+        first += places[:1] == [(article.slug, section)]
+        if all(slug != article.slug for slug, _ in places):
+            lost.append(question)
+    asked = len(questions)
+    return Findability(article.title, asked, answered, asked - len(lost), first, tuple(lost))

@@ -1,0 +1,32 @@
+"""The five articles that tests know, whatever else is in corpus/ beside them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from app.corpus.catalog import read_article
+from app.records import Article
+from app.settings import ROOT
+
+FIVE = (
+    "baby-leg-spasm",
+    "baby-leg-twitching-while-sleeping",
+    "baby-restless-legs",
+    "twitching-in-the-leg",
+    "why-does-my-child-twitch-while-sleeping",
+)
+
+
+def read_five() -> tuple[Article, ...]:
+    """As ``read_corpus`` gives them."""
+    return tuple(read_article(ROOT / "corpus" / f"{slug}.txt") for slug in FIVE)
+
+
+def copy_five(folder: Path) -> Path:
+    """A corpus of these alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for slug in FIVE:
+        for suffix in (".txt", ".toml"):
+            shutil.copy(ROOT / "corpus" / f"{slug}{suffix}", folder)
+    return folder
