@@ -316,9 +316,7 @@ def show_metadata(slug: str, metadata: Mapping[str, Value], others: tuple[Articl
     usual = languages.most_common(1)[0][0] if languages else None
     language = str(metadata["language"] or "en").partition("-")[0]
     if usual and language != usual:
-        print(
-            f"Attention: its language is {language}, that of the other articles {usual}; it answers nothing."
-        )
+        print(f"Attention: its language is {language}, that of the other articles {usual}.")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
 
+from app.corpus.resemblance import find_resemblances
 from app.evaluation.release import Examination
 from app.index.database import Database
 from app.index.generation import LAYOUT, Generation
@@ -14,6 +16,8 @@ from app.records import Passage
 
 PREVIEW = 90
 """Characters of a passage in the text; the page shows it whole."""
+CONTEXT = 6
+"""Words shown on each side of a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,16 @@ def _read_sources(generation: Generation) -> dict[str, tuple[str, str]]:
 
 
 def render_text(changes: Changes) -> str:
-    """For the terminal: a line an article and a passage."""
+    """For the terminal: a line an article and a passage; of one that was edited, the part that changed."""
+    edited = _find_edited(changes)
+    replaced = {passage.id for passage in edited.values()}
     lines = [f"{kind:8} {slug}.txt" for kind, slugs in _list_articles(changes) for slug in slugs]
     lines.append(f"passages: {changes.kept} kept, {len(changes.new)} new, {len(changes.gone)} gone")
-    lines += [f"  + {_name(passage)}: {_preview(passage)}" for passage in changes.new]
-    lines += [f"  - {_name(passage)}: {_preview(passage)}" for passage in changes.gone]
+    for passage in changes.new:
+        before = edited.get(passage.id)
+        said = _mark_changes(before.text, passage.text) if before else _preview(passage)
+        lines.append(f"  {'~' if before else '+'} {_name(passage)}: {said}")
+    lines += [f"  - {_name(p)}: {_preview(p)}" for p in changes.gone if p.id not in replaced]
     return "\n".join([*lines, render_measures(changes.examination)])
 
 
@@ -103,6 +112,31 @@ def render_page(changes: Changes) -> str:
         *(f"<h2>{escape(_name(p))}</h2><del>{escape(p.text)}</del>" for p in changes.gone),
     ]
     return "\n".join(parts) + "\n</html>\n"
+
+
+def _find_edited(changes: Changes) -> dict[str, Passage]:
+    """The passage gone that each new one of the same article says most of, by the new one's id."""
+    pairs: dict[str, Passage] = {}
+    for slug in changes.changed:
+        new, gone = ([p for p in passages if p.article == slug] for passages in (changes.new, changes.gone))
+        for found in find_resemblances(new, gone):
+            if found.stored not in pairs.values():
+                pairs[found.new.id] = found.stored
+    return pairs
+
+
+def _mark_changes(before: str, after: str) -> str:
+    """``… and harmless [-condition-] {+thing+} that …``, as ``git diff --word-diff`` has it."""
+    old, new = before.split(), after.split()
+    parts: list[str] = []
+    for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if operation != "equal":
+            parts += [f"[-{' '.join(old[a:b])}-]"] * (b > a) + [f"{{+{' '.join(new[c:d])}+}}"] * (d > c)
+            continue
+        head = old[a : min(b, a + CONTEXT)] if a else []
+        tail = old[max(a + len(head), b - CONTEXT) : b] if b < len(old) else []
+        parts += [*head, *["…"] * (len(head) + len(tail) < b - a), *tail]
+    return " ".join(parts)
 
 
 def _list_articles(changes: Changes) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -32,8 +32,9 @@ def test_dry_run_shows_what_an_edit_does_and_publishes_nothing(
 
     assert lines[0] == f"changed  {SLUG}.txt"
     assert lines[1] == "passages: 88 kept, 1 new, 1 gone"
-    assert lines[2].startswith(f"  + {SLUG} > What is baby shudder syndrome?: {OLD} <indeed> that")
-    assert lines[3].startswith(f"  - {SLUG} > What is baby shudder syndrome?: {OLD} that")
+    context = "… are a rare and harmless condition {+<indeed>+} that"
+    assert lines[2].startswith(f"  ~ {SLUG} > What is baby shudder syndrome?: {context}")
+    assert not lines[3].startswith("  - ")
     assert (own_settings.index_dir / "CURRENT").read_bytes() == current
     assert sorted((own_settings.index_dir / "generations").iterdir()) == generations
     tree = html5lib.parse(page.read_text("utf-8"), namespaceHTMLElements=False)
