@@ -151,6 +151,7 @@ def _find_vote(
         weights_sha256=manifest.model.weights_sha256,
         created=created,
         examples=examples,
+        measured=sum(one.kind == "harmless" for one in learnt),
         others=others,
         fitted_to=fitted_to,
     )

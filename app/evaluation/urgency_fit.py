@@ -16,7 +16,8 @@ from app.answering.urgency_vote import UrgencyVote, Voice
 
 EXAMPLES = Path(__file__).with_name("urgency_examples.toml")
 FALSE_SHARES = {"now": 0.005, "today": 0.015}
-"""Of the harmless sentences, each judged by a fit without it, so many may be raised by the vote alone."""
+"""Of the harmless questions, each judged by a fit without it, so many may be raised by the vote alone. The
+sentences of the file do not count here: they were chosen for being hard."""
 PENALTY = 0.1
 """Strength of the quadratic penalty; a third or three times as much changes nothing beyond noise."""
 FOLDS = 4
@@ -45,22 +46,25 @@ def fit_vote(
     created: str,
     examples: Examples | None = None,
     others: Sequence[NDArray[np.float32]] = (),
+    measured: int = 0,
     fitted_to: str = "",
 ) -> UrgencyVote:
     """The vote for the model whose ``encode`` turns a sentence into a unit vector, float32[d].
 
     ``others`` are vectors of further questions that are no emergencies, on any subject: the sentences alone
-    would leave the vote to guess at what is about nothing of the kind. ``fitted_to`` is remembered.
+    would leave the vote to guess at what is about nothing of the kind. The thresholds are chosen by them and
+    the last ``measured`` of the harmless examples, or by all of these. ``fitted_to`` is remembered.
     """
     examples = examples or read_examples()
     texts = [text for kind in ("urgent", "today", "harmless") for text in examples[kind]]
     vectors = np.array([*(encode(make_searchable(text)) for text in texts), *others], dtype=np.float64)
     now, today = (len(examples[kind]) for kind in ("urgent", "today"))
     places = np.arange(len(vectors))
+    asked = places >= (len(texts) - measured if measured else now + today)
     return UrgencyVote(
         weights_sha256=weights_sha256,
-        now=_fit_voice(vectors, places < now, places >= now + today, FALSE_SHARES["now"]),
-        today=_fit_voice(vectors, places < now + today, places >= now + today, FALSE_SHARES["today"]),
+        now=_fit_voice(vectors, places < now, asked, FALSE_SHARES["now"]),
+        today=_fit_voice(vectors, places < now + today, asked, FALSE_SHARES["today"]),
         examples={"urgent": now, "today": today, "harmless": len(vectors) - now - today},
         created=created,
         fitted_to=fitted_to,
