@@ -249,9 +249,13 @@ def test_under_an_alarm_without_help_in_the_articles_nothing_is_open(
     assert list(folded.iter("article")) == page.with_class("extract") != []
 
 
-def test_weak_answer_looks_weak(client: FlaskClient, answerer: WordAnswerer) -> None:
+def test_weak_answer_looks_weak(
+    client: FlaskClient, answerer: WordAnswerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer = answerer.answer
-    answerer.answer = lambda question, k=5: replace(answer(question, k), confidence=0.3)  # type: ignore[method-assign]
+    monkeypatch.setattr(
+        answerer, "answer", lambda *args, **named: replace(answer(*args, **named), confidence=0.3)
+    )
     page = read_page(client.get(ANSWERED))
     assert page.h1 == WEAK
     assert page.title.startswith(WEAK)
