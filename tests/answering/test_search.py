@@ -14,7 +14,7 @@ from app.index.tokens import DIRECTIONS, find_scale, read_directions
 
 def test_score_is_the_weighted_sum_of_four(answerer: IndexAnswerer) -> None:
     ranking = answerer.search.rank("can cold air make legs jump")
-    expected = 1.25 * ranking.late + 0.6 * ranking.passages + 0.4 * ranking.sentences + 0.06 * ranking.lexical
+    expected = 0.9 * ranking.late + 1.0 * ranking.passages + 0.4 * ranking.sentences + 0.06 * ranking.lexical
     np.testing.assert_allclose(ranking.scores, expected, atol=1e-6)
 
 
