@@ -54,6 +54,7 @@ _NO_HEADING = re.compile(r"[.!:;,…]['\"”’)\]]*$")
 _TYPED_BULLET = re.compile(rf"{BULLET.pattern}|o\s+(?=[a-z])")
 _SAYING_BULLETS = "✓✔✗✘→"
 _LISTED = re.compile(rf"{_TYPED_BULLET.pattern}|\d{{1,2}}[.)]\s")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
 _UNDISPLAYED = re.compile(r"display:\s*none|visibility:\s*hidden", re.IGNORECASE)
@@ -95,7 +96,7 @@ def walk_markup(source: str, *, comments: bool = False) -> Page:
         encoding="utf-8", no_network=True, huge_tree=True, remove_comments=not comments, remove_pis=True
     )
     # Where tags are missing or crossed, lexbor puts words where browsers do; lxml's own parser does not.
-    mended = LexborHTMLParser(source).html or ""
+    mended = _CONTROL.sub(" ", LexborHTMLParser(source).html or "")
     tree = html.document_fromstring(mended.encode("utf-8"), parser=parser)
     walker = _Walker(tree)
     body = tree.find("body")
@@ -322,7 +323,8 @@ class _Walker:
 
     def _enter_inline(self, element: html.HtmlElement, depth: int) -> None:
         style = element.get("style", "")
-        element.tag = "span" if element.tag == "button" else element.tag
+        if element.tag == "button":
+            element.tag = "span"
         quoted = [_Words("“"), _Words("”")] if element.tag == "q" else []
         with self._keeping("bold", "linked", "change"):
             self.bold = self.bold or element.tag in ("b", "strong") or _BOLD.search(style) is not None
@@ -414,8 +416,8 @@ class _Walker:
             self.heading = self.rank
         elif tag == "summary" or self._heads(element):
             self.kind, self.rank, self.marker = Kind.HEADING, min(6, self.heading + 1), ""
-            # An extraction leaves buttons out.
-            element.tag = f"h{self.rank}" if tag == "button" else tag
+            if tag == "button":  # an extraction leaves those out
+                element.tag = f"h{self.rank}"
         elif tag == "li":
             self.kind, self.rank = Kind.ITEM, min(MAX_INDENT, max(0, len(self.lists) - 1))
             begins = next(self.lists[-1]) if self.lists else "• "

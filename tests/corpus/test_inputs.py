@@ -222,6 +222,8 @@ def test_sentences_end_where_a_reader_ends_them() -> None:
             "## Do", "Never shake a baby!", "It harms."]),
         ("<h2>Do</h2><p><b>Never shake</b></p><h2>Then</h2><p>Wait.</p>", [
             "## Do", "Never shake", "## Then", "Wait."]),
+        # What only damaged or made-up pages hold.
+        ("<p>It&#11;jumps\x1f at <o:p>night</o:p><li3\u017e>.</p>", ["It jumps at night."]),
         # Tables.
         (
             "<table><thead><tr><th rowspan=2>Age</th><th colspan=2>Signs</th></tr><tr><th>mild</th><th>bad"
