@@ -155,7 +155,7 @@ def main() -> None:
     created = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     (own,) = samples["own"]
     calibration = fit(samples["fitted"], own, weights_sha256=weights, created=created)
-    (target / FITTED).write_text(calibration.model_dump_json(indent=1) + "\n", "utf-8")
+    (target / FITTED).write_text(calibration.model_dump_json() + "\n", "utf-8")
     print("\n".join(list_figures(calibration, samples)))
     for name, group in GROUPS.items() if options.ablate else ():
         part = {kind: leave_out(many, group) for kind, many in samples.items()}
