@@ -86,7 +86,7 @@ def test_the_passages_to_come_are_shown_with_their_paths(add: Add, corpus: Path,
 def test_a_word_file_and_a_pdf_become_articles(add: Add, corpus: Path, tmp_path: Path) -> None:
     word = write_word_file(tmp_path / "doc.docx")
     assert add(word, "--yes", "--slug", "word", *KNOWN)[0] == 0
-    assert add(write_pdf(tmp_path / "doc.pdf"), "--yes", "--slug", "pdf", *KNOWN)[0] == 0
+    assert add(write_pdf(tmp_path / "doc.pdf", pages=2), "--yes", "--slug", "pdf", *KNOWN)[0] == 0
     assert [article.slug for article in read_corpus(corpus)] == ["pdf", "word"]
     assert (corpus / "word.txt").read_text(encoding="utf-8") == PLAIN
 
