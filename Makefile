@@ -48,7 +48,7 @@ soak: environment  ## load, overload, slow clients, killed workers, leaks; ARGS=
 mutants: environment  ## change the core step by step and tell which changes no test notices
 	@$(RUN)/mutants.py $(ARGS)
 
-bom: environment  ## list everything installed, with versions and licences, as CycloneDX
+bom: environment  ## list everything installed and the model, with licences and hashes, as CycloneDX
 	@$(RUN)/bom.py $(ARGS)
 
 evaluate: environment  ## measure the answers to the development questions

@@ -6,13 +6,16 @@ worker loads the application after the fork, so that no thread or mapped file is
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import shutil
 import socket
+import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
@@ -110,8 +113,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         if worker.age == 1:
             address = describe_address(*worker.sockets[0].getsockname()[:2])
             # For scripts that link to this server; where nothing can be written, they go by the settings.
-            with suppress(OSError):
-                (self.settings.index_dir / SERVED).write_text(address, encoding="utf-8")
+            with suppress(OSError), open_without_waiting(self.settings.index_dir / SERVED) as file:
+                file.write(address.encode())
             with suppress(OSError):
                 self.announce(address)
 
@@ -138,6 +141,17 @@ def reserve_counts() -> None:
                 os.posix_fallocate(file.fileno(), 0, COUNTS_BYTES)
     except (OSError, KeyError):
         os.environ.pop(SHARED_COUNTS, None)
+
+
+def open_without_waiting(path: Path) -> FileIO:
+    """A regular file, to be written anew; raises OSError for anything else, and never waits as for a pipe."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = FileIO(os.open(path, flags, 0o644), "w")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a regular file")
+    file.truncate()
+    return file
 
 
 def describe_address(host: str, port: int) -> str:

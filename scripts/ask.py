@@ -17,7 +17,11 @@ from app.answering.opening import open_answerer
 from app.answering.question import check_count, check_question
 from app.answering.reports import RENDERERS
 from app.errors import QuestionError
+from app.index.generation import open_regular
 from app.settings import SERVED, Settings
+
+ADDRESS_BYTES = 200
+"""More than any address of a server has."""
 
 
 def read_questions(path: Path) -> list[str]:
@@ -32,7 +36,8 @@ def read_questions(path: Path) -> list[str]:
 def find_server(settings: Settings) -> str | None:
     """The address of the server that was started last with this index, while it runs."""
     try:
-        address = (settings.index_dir / SERVED).read_text(encoding="utf-8")
+        with open_regular(settings.index_dir / SERVED) as file:
+            address = file.read(ADDRESS_BYTES).decode()
         with build_opener(ProxyHandler({})).open(f"{address}healthz", timeout=1) as reply:
             return address if json.load(reply) == {"status": "alive"} else None
     except (OSError, ValueError):

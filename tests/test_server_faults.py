@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.notices import EMERGENCY_SIGNS
-from app.settings import Settings
+from app.settings import SERVED, Settings
+from ask import find_server
 from tests.index.broken import BROKEN
 from tests.serving import Server, start_server
 from tests.test_server import connect, fetch_status
@@ -119,6 +120,23 @@ def test_full_temporary_folder_ends_no_process(tmp_path: Path) -> None:
         for path in ("/healthz", "/articles", "/none", "/api/v1/articles", "/robots.txt") * 10:
             assert ask(server, path) in (200, 404, 503)
         assert find_workers(server) == before
+
+
+@pytest.mark.parametrize("kind", ["pipe", "pipe with a reader", "folder", "device"])
+def test_start_waits_for_nothing_that_has_the_name_of_its_address(tmp_path: Path, kind: str) -> None:
+    (tmp_path / SERVED).symlink_to("/dev/full")
+    with ExitStack() as stack:
+        if kind != "device":
+            (tmp_path / SERVED).unlink()
+        if kind.startswith("pipe"):
+            os.mkfifo(tmp_path / SERVED)
+        if kind == "pipe with a reader":
+            stack.callback(os.close, os.open(tmp_path / SERVED, os.O_RDONLY | os.O_NONBLOCK))
+        if kind == "folder":
+            (tmp_path / SERVED).mkdir()
+        server = stack.enter_context(start_server(tmp_path, tmp_path / "log", "--workers", "1"))
+        assert ask(server, "/healthz") == 200
+        assert find_server(Settings(index_dir=tmp_path)) is None
 
 
 @pytest.mark.parametrize(
