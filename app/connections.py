@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import selectors
 import socket
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
+from ipaddress import IPv6Address, ip_address
 from logging.handlers import QueueHandler, QueueListener
 from queue import Queue
 from traceback import extract_tb
@@ -37,6 +39,7 @@ MAX_DRAINED = 65_536
 """Bytes that are read of what a client still sends after its last reply."""
 WAITING_LINES = 10_000
 """Lines of log that wait to be written; more are dropped."""
+FORWARDED = re.compile(rb"^x-forwarded-for:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 _began: ContextVar[float] = ContextVar("began")
@@ -119,6 +122,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
         super().__init__(cfg, client, peer, listener)
         self._worker = worker
         self.address: str = peer[0]
+        self.household = self.address
         self.drained = 0
 
     def close(self, graceful: bool = False) -> None:
@@ -133,7 +137,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     """gunicorn's threads; a connection gets one when its first bytes are there, and not for ever.
 
-    One address, unless it is a proxy's, may hold half of the threads and a quarter of the connections.
+    One address, unless it is a proxy's, may hold as many threads as
+    half of what can be in hand, and a quarter of the connections.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -166,15 +171,24 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._await(conn, self._deadline, self.on_pending_socket_readable)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Give a connection that has something to say a thread, or tell it that its address has enough."""
-        if self._is_crowding(conn.address, self._held, self.cfg.threads // 2):
+        """Give a connection that has something to say a thread, or tell it that its address has enough.
+
+        Threads share one interpreter: each more that parses and refuses makes all others wait for it, many
+        times in a question. So an address has few, behind a proxy too, and a refusal needs none.
+        """
+        conn.sock.setblocking(False)
+        conn.household = find_household(conn.address)
+        if conn.address in self._proxies:
             with suppress(OSError):
-                conn.sock.setblocking(False)
+                head = conn.sock.recv(REQUEST_LINE_BYTES, socket.MSG_PEEK)
+                conn.household = find_household(conn.address, head)
+        if self._is_crowding(conn.household, self._held, max(2, self.app.settings.queue // 2)):
+            with suppress(OSError):
                 conn.sock.sendall(self.app.refuse(503, conn.sock.recv(REQUEST_LINE_BYTES)))
             self.nr_conns -= 1
             conn.close(graceful=True)
             return
-        self._held[conn.address] += 1
+        self._held[conn.household] += 1
         self._begun[conn] = time.monotonic()
         super().enqueue_req(conn)
 
@@ -185,7 +199,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def finish_request(self, conn: Connection, future: Any) -> None:
         """Make room for the next."""
-        self._held[conn.address] -= 1
+        self._held[conn.household] -= 1
         self._begun.pop(conn, None)
         super().finish_request(conn, future)
 
@@ -247,6 +261,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _is_crowding(self, address: str, counts: Counter[str], most: int) -> bool:
         return counts[address] >= most and address not in self._proxies
+
+
+def find_household(address: str, head: bytes = b"") -> str:
+    """Whose request it is: by the last address that a proxy names in its head; an IPv6 address by its /64."""
+    named = FORWARDED.findall(head.partition(b"\r\n\r\n")[0])
+    last = named[-1].rpartition(b",")[2].strip().decode("latin-1") if named else address
+    try:
+        found = ip_address(last)
+    except ValueError:
+        return last
+    return found.exploded[:19] if isinstance(found, IPv6Address) and not found.ipv4_mapped else str(found)
 
 
 def choose_status(error: Exception) -> int:

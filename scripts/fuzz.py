@@ -34,6 +34,11 @@ SEEDS = tuple(
         "POST /api/v1/answers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f'Transfer-Encoding: chunked\r\n\r\n1b\r\n{{"question": "{CANARY}"}}\r\n0\r\n\r\n',
         f"GET /articles/{CANARY} HTTP/1.0\r\n\r\nGET /?q={CANARY} HTTP/1.1\r\nHost: a\r\n\r\n",
+        f"GET /metrics%2f?{CANARY} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        f"GET /a/../%6detrics/ HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {CANARY}\r\n\r\n",
+        f"GET /?q={CANARY}{'q' * 990} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        f"GET /api/v1/answers?q={CANARY}{'+zxqj' * 190} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        f"GET /api/v1/answers?q={CANARY}{'%CC%81' * 980} HTTP/1.1\r\nHost: localhost\r\n\r\n",
     )
 )
 TOKENS = (

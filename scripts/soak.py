@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Load a server of its own: steadily, beyond what it can, by slow clients, with killed workers, for leaks."""
+"""Load a server of its own: steadily, beyond what it can, with slow clients, killed workers, attacks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -39,9 +40,27 @@ class Plan:
     slow: float = 8
     kills: float = 16
     leak: int = 3000
+    adversarial: int = 1000
 
 
-FULL = Plan(steady=600, overload=120, slow=30, kills=120, leak=200_000)
+FULL = Plan(steady=600, overload=120, slow=30, kills=120, leak=200_000, adversarial=10_000)
+ADVERSARIAL = (
+    "q" * 1000,
+    " ".join(chr(0x4E00 + number) for number in range(500)),
+    " ".join(f"zxqj{number:x}" for number in range(4096, 4205)),
+    "the of and to in is it you that " * 31,
+    "baby " * 200,
+    "a" + "\u0301" * 999,
+    "not breathing blue lips " * 41,
+)
+"""One word, 500 unknown words, words to mend, stop words, the commonest word, marks, an alarm."""
+COUNTS = ("/metrics", "/metrics/", "/metrics%2f", "//metrics", "/%6detrics", "/METRICS", "/a/../metrics")
+SLOW_READERS = 10
+_BATCH = json.dumps({"questions": ["why does my baby twitch in sleep"] * 50, "k": 20}).encode()
+SLOWLY_READ = 2 * (
+    b"POST /api/v1/answers:batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(_BATCH), _BATCH)
+)
 
 
 def make_request(number: int) -> bytes:
@@ -49,6 +68,17 @@ def make_request(number: int) -> bytes:
     words = quote(f"{QUESTIONS[number % len(QUESTIONS)]} {number}")
     path = f"/api/v1/answers?q={words}"
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+
+
+def make_adversarial(number: int) -> bytes:
+    """A question that is made to cost much or, one time in eight, the counts' address misspelt."""
+    kind, turn = number % 8, number // 8
+    if kind == 7:
+        path = COUNTS[turn % len(COUNTS)]
+    else:
+        path = f"/api/v1/answers?q={quote(f'{turn} {ADVERSARIAL[kind]}'[:1000])}"
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
+    return head.encode()
 
 
 async def open_loop(port: int, rate: float, seconds: float) -> list[Reply]:
@@ -162,8 +192,6 @@ async def soak_slowly(server: Running, plan: Plan) -> bool:
 
 def start_nginx(folder: Path, backend: int) -> int:
     """The documented configuration on a free port, without TLS, in front of the server; gives the port."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     documented = (ROOT / "scripts" / "deploy" / "nginx.conf").read_text(encoding="utf-8")
@@ -221,12 +249,44 @@ async def soak_for_leaks(server: Running, plan: Plan) -> bool:
     )
 
 
+async def soak_adversarially(server: Running, plan: Plan) -> bool:
+    """Questions made to cost much, spellings of the counts' address, slow readers of batches, and a log that
+    is full: memory of each worker within 5%, no worker lost, no fault.
+    """
+    workers, port = server.workers(), server.port
+    with ExitStack() as readers:
+        for _ in range(SLOW_READERS):
+            reader = readers.enter_context(socket.socket())
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", port))
+            reader.sendall(SLOWLY_READ)
+        warm = await asyncio.to_thread(
+            Flood(port, make_adversarial).press, 4, max(500, plan.adversarial // 5)
+        )
+        await asyncio.sleep(3)
+        before = {pid: measure(pid)[0] for pid in server.workers()}
+        replies = await asyncio.to_thread(Flood(port, make_adversarial).press, 4, plan.adversarial)
+        await asyncio.sleep(3)
+    after = {pid: measure(pid)[0] for pid in server.workers()}
+    print(
+        f"adversarial: {len(warm)} before, then {plan.adversarial} with {SLOW_READERS} slow readers: ", end=""
+    )
+    print(f"{describe(replies)}; kB of each worker before {before}, after {after}", flush=True)
+    kept = after.keys() == before.keys() == set(workers)
+    return (
+        kept
+        and all(after[pid] <= 1.05 * kilobytes for pid, kilobytes in before.items())
+        and all(reply.status in (200, 400, 404, 429, 503) for reply in replies)
+    )
+
+
 PARTS: dict[str, Callable[[Running, Plan], Awaitable[bool]]] = {
     "steady": soak_steadily,
     "overload": soak_overloaded,
     "slow": soak_slowly,
     "kills": soak_killing,
     "leak": soak_for_leaks,
+    "adversarial": soak_adversarially,
 }
 
 
@@ -240,7 +300,10 @@ def main() -> None:
     options = parser.parse_args()
     plan, failed = FULL if options.full else Plan(), []
     for name in options.parts or PARTS:
-        with tempfile.TemporaryDirectory() as folder, start_server(Path(folder) / "log") as server:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            start_server(Path("/dev/full") if name == "adversarial" else Path(folder) / "log") as server,
+        ):
             if not asyncio.run(_run_part(PARTS[name], server, plan)):
                 failed.append(name)
     if failed:

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from app import notices
-from app.connections import describe_fault
+from app.connections import describe_fault, find_household
 from tests.serving import ROOT, Server, start_server
 
 CANARY = "zebracanary"
@@ -190,6 +190,22 @@ def test_fault_is_described_by_kind_and_place() -> None:
     with pytest.raises(KeyError) as caught:
         raise KeyError(CANARY)
     assert describe_fault(caught.value) == f"KeyError at {__file__}:{caught.traceback[-1].lineno + 1}"
+
+
+@pytest.mark.parametrize(
+    ("head", "household"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "127.0.0.1"),
+        (b"GET / HTTP/1.1\r\nX-FORWARDED-for: 203.0.113.7\r\n\r\n", "203.0.113.7"),
+        (b"GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1, 203.0.113.7\r\n\r\n", "203.0.113.7"),
+        (b"POST / HTTP/1.1\r\n\r\nX-Forwarded-For: 203.0.113.7\r\n", "127.0.0.1"),
+        (b"GET / HTTP/1.1\r\nX-Forwarded-For: 2001:db8::9\r\n\r\n", "2001:0db8:0000:0000"),
+        (b"GET / HTTP/1.1\r\nX-Forwarded-For: 2001:db8:0:0:1:2:3:4\r\n\r\n", "2001:0db8:0000:0000"),
+        (b"GET / HTTP/1.1\r\nX-Forwarded-For: unknown\r\n\r\n", "unknown"),
+    ],
+)
+def test_household_is_that_of_the_last_address_a_proxy_names(head: bytes, household: str) -> None:
+    assert find_household("127.0.0.1", head) == household
 
 
 def test_terminated_server_finishes_the_request_it_is_reading(tmp_path: Path) -> None:

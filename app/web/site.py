@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent import futures
 from functools import cached_property, lru_cache, partial
 from math import ceil
-from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -45,7 +45,8 @@ class Site:
         self.notices = NoticesReply.model_validate(notices(settings.emergency_number))
         self.refusals: dict[tuple[int, str], tuple[str, list[tuple[str, str]], bytes]] = {}
         # Two that compute at once in one process only take the interpreter and the caches from each other.
-        self._turn = Lock()
+        # First come, first served, which a lock is not: who has many threads would get it again and again.
+        self._turn = futures.ThreadPoolExecutor(1)
         self._app = app
         app.extensions[SITE] = self
 
@@ -63,19 +64,23 @@ class Site:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
         note_question(len(question))
         left = g.started + self.settings.deadline - monotonic()
-        if left <= 0 or not self._turn.acquire(timeout=left):
+        if left <= 0:
             raise TooLate("the deadline has passed")
-        started = monotonic()
-        try:
-            answer = answerer.answer(question, k, article)
-        finally:
-            self._turn.release()
+
+        def answer_now() -> tuple[Answer, float]:
+            started = monotonic()
+            return answerer.answer(question, k, article), monotonic() - started
+
+        asked = self._turn.submit(answer_now)
+        if not futures.wait([asked], left).done and asked.cancel():  # none that has been begun is given up
+            raise TooLate("the deadline has passed")
+        answer, seconds = asked.result()
         note_question(len(question), answer.outcome)
         self.metrics.count_answer(
             answer.outcome,
             urgency=answer.urgency,
             generation=answer.generation,
-            seconds=monotonic() - started,
+            seconds=seconds,
         )
         return answer
 
