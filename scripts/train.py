@@ -283,7 +283,7 @@ def train(folder: Path, passes: int, rate: float, seed: int) -> Trainee:
         optimizer.zero_grad()
         with parametrize.cached():
             loss = measure_loss(trainee, chosen, weights, duplicates[numbers][:, numbers], headed)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
         schedule.step()
