@@ -52,6 +52,9 @@ ADVERSARIAL = {
 def measure(answerer: IndexAnswerer, question: str) -> tuple[int, int]:
     """Calls, and the most bytes that Python held at a time."""
     steps = 0
+    answerer.answer(
+        "mi bebé no respira"
+    )  # what is loaded once a process, at the first question that wants it
 
     def count(_frame: FrameType, event: str, _value: Any) -> None:
         nonlocal steps

@@ -56,7 +56,9 @@ def test_another_word_of_the_family_finds_the_passage(answerer: IndexAnswerer) -
 def test_near_duplicates_and_third_passages_of_a_section_are_left_out(answerer: IndexAnswerer) -> None:
     row_of = {id_: row for row, id_ in enumerate(answerer.index.store.passage_ids())}
     for question in ("can cold cause spasms", "what causes twitching", "when should I see a doctor"):
-        matches = answerer.answer(question, 10).matches
+        answer = answerer.answer(question, 10)
+        matches = answer.matches or answer.closest
+        assert len(matches) > 2
         rows = np.array([row_of[match.passage.id] for match in matches])
         vectors = answerer.index.passages.vectors(rows)
         cosines = vectors @ vectors.T - np.eye(len(rows))

