@@ -12,7 +12,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from itertools import chain, pairwise, product
 from urllib.parse import quote
 
 from app.corpus.structure import BULLET, NUMBER, Block, Kind
@@ -63,9 +63,18 @@ class Fragments:
     def name(self, start: int, end: int) -> str | None:
         """The fragment, without ``#:~:text=``, that marks ``[start, end)`` of the text and nothing else.
 
-        None where there is no telling it from what stands before it.
+        In two directives where one cannot tell: the last cells of a table often repeat, and nothing may
+        follow that they could be told by. None where there is no telling it from what stands before it.
         """
         first, last = bisect_left(self._starts, start), bisect_right(self._ends, end)
+        edges = (word for word in range(last - 1, first, -1) if self._parts[word - 1] != self._parts[word])
+        for cuts in chain([(first, last)], ((first, edge, last) for edge in edges)):
+            named = [self._name_words(*words) for words in pairwise(cuts)]
+            if all(named):
+                return "&text=".join(filter(None, named))
+        return None
+
+    def _name_words(self, first: int, last: int) -> str | None:
         if first >= last:
             return None
         # What stands before or behind is named only where the words themselves stand elsewhere too.

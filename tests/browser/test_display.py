@@ -9,8 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.answering.reassurance import reassures
-from tests.browser.conftest import OpenPage
+from app.settings import Settings
+from app.web import create_app
+from tests.browser.conftest import OpenPage, serve
 from tests.browser.test_accessibility import STATES
+from tests.web.answerer import WordAnswerer, make_article
 
 pytestmark = pytest.mark.browser
 
@@ -102,14 +105,28 @@ def test_reading_order_is_the_order_on_the_screen(states: str, open_page: OpenPa
     assert all(page.evaluate(follows, list(pair)) for pair in pairwise(order))
 
 
-@pytest.mark.parametrize("width", [390, 1100])
+@pytest.mark.parametrize(("width", "folds"), [(390, 1), (1100, 0)])
 def test_extract_has_at_most_two_tab_stops_until_its_links_are_asked_for(
-    states: str, open_page: OpenPage, width: int
+    open_page: OpenPage, width: int, folds: int
 ) -> None:
-    page = open_page(states + ANSWERED, viewport={"width": width, "height": 844})
-    for extract in page.locator(".extract").all():
-        stops = extract.locator("a, button, summary, input, [tabindex]").all()
-        assert len([stop for stop in stops if stop.is_visible()]) <= 2
+    far = " ".join(["Babies move a great deal while they are asleep."] * 12)
+    text = f"Sleep\n\nJerks\n\n{far} Most jerks are harmless.\n\nShudders\n\nShudders are harmless.\n"
+    answerer = WordAnswerer(make_article("sleep", "Sleep", text))
+    with serve(create_app(Settings(_env_file=None), answerer)) as address:
+        page = open_page(f"{address}/?q=harmless+jerks", viewport={"width": width, "height": 844})
+    expect(page.locator(".before > summary").filter(visible=True)).to_have_count(folds)
+    extracts = page.locator(".extract").all()
+    stops = dict.fromkeys(range(len(extracts)), 0)
+    page.locator("#q").focus()
+    while page.evaluate("document.activeElement.closest('footer') === null"):
+        page.keyboard.press("Tab")
+        place = page.evaluate(
+            "[...document.querySelectorAll('.extract')].indexOf(document.activeElement.closest('.extract'))"
+        )
+        if place >= 0:
+            stops[place] += 1
+    assert len(stops) > 1
+    assert set(stops.values()) == {2}
 
 
 def test_question_field_grows_and_enter_asks(states: str, open_page: OpenPage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date
 from hashlib import sha256
 
@@ -87,7 +87,7 @@ class WordAnswerer:
             if article in (None, slug)
         ]
         ranked = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])[:k]
-        matches = tuple(self._match(score, passage) for score, passage in ranked)
+        matches = tuple(self._match(score, passage, wanted) for score, passage in ranked)
         confidence = ranked[0][0] if ranked else 0.0
         outcome = "answered" if confidence >= 0.5 else "closest" if matches else "none"
         return Answer(
@@ -104,8 +104,9 @@ class WordAnswerer:
             suggestion=question.replace("shudering", "shuddering") if "shudering" in question else None,
         )
 
-    def _match(self, score: float, passage: Passage) -> Match:
-        start, end = passage.sentences[0]
+    def _match(self, score: float, passage: Passage, wanted: Set[str] = frozenset()) -> Match:
+        text = self._articles[passage.article].text
+        start, end = max(passage.sentences, key=lambda span: len(wanted & words_of(text[slice(*span)])))
         highlight = (start - passage.start, end - passage.start)
         return Match(passage, self._articles[passage.article], score, (highlight,))
 

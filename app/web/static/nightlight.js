@@ -6,7 +6,8 @@ const SHOW_COUNT_FROM = 800;
 
 // One tab stop for both buttons; arrows go from one to the other.
 function addCopyButtons(texts) {
-  const heading = texts.closest("article")?.querySelector(".section")?.textContent;
+  const extract = texts.closest("article");
+  const heading = extract?.querySelector(".section")?.textContent;
   const bar = document.createElement("div");
   bar.className = "copy-bar";
   bar.setAttribute("role", "toolbar");
@@ -32,7 +33,9 @@ function addCopyButtons(texts) {
     next.focus();
   });
   bar.append(...buttons, said);
-  (texts.closest(".origin") ?? texts).before(bar);
+  // An extract has two tab stops at most: where its first words are folded, the buttons wait inside.
+  const folded = extract?.querySelector(".before > summary")?.checkVisibility();
+  (folded ? texts : texts.closest(".origin") ?? texts).before(bar);
 }
 
 async function copy(text, said) {
