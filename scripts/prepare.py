@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = (3, 11)
 STAMP = Path(".venv", "nightlight.stamp")
+WANTED = ("pyproject.toml", "constraints.txt", "hashes.txt")
 
 
 def describe_base(root: Path) -> str:
@@ -21,7 +22,7 @@ def describe_base(root: Path) -> str:
 
 def describe_wanted(root: Path) -> str:
     """What an environment must have been made from to be current."""
-    files = b"".join((root / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+    files = b"".join((root / name).read_bytes() for name in WANTED)
     return describe_base(root) + hashlib.sha256(files).hexdigest()
 
 
@@ -38,8 +39,11 @@ def install(root: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(root / ".venv")], check=True)
     stamp.write_text(describe_base(root), encoding="utf-8")
     pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    # Every file is compared with its hash; torch alone, which comes from other places too, has none.
+    subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(root / "hashes.txt")], check=True)
     project = ["--constraint", str(root / "constraints.txt"), "--editable", f"{root}[build,import,dev]"]
-    subprocess.run([*pip, *project], check=True)
+    # Built with the setuptools that was just compared, not with one that pip would fetch.
+    subprocess.run([*pip, "--no-build-isolation", *project], check=True)
     stamp.write_text(describe_wanted(root), encoding="utf-8")
 
 

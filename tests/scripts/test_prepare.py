@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ import prepare
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project whose environment has just been made."""
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in prepare.WANTED:
         shutil.copy(prepare.ROOT / name, tmp_path)
     (tmp_path / ".venv").mkdir()
     (tmp_path / prepare.STAMP).write_text(prepare.describe_wanted(tmp_path), encoding="utf-8")
@@ -28,7 +31,7 @@ def test_environment_is_kept_while_nothing_changes(project: Path) -> None:
     assert is_current(project)
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize("name", prepare.WANTED)
 def test_environment_is_renewed_when_its_files_change(project: Path, name: str) -> None:
     with (project / name).open("a", encoding="utf-8") as file:
         file.write("# changed\n")
@@ -49,4 +52,28 @@ def test_missing_environment_is_not_current(project: Path) -> None:
 
 def test_half_an_install_is_not_current(project: Path) -> None:
     (project / prepare.STAMP).write_text(prepare.describe_base(project), encoding="utf-8")
+    assert not is_current(project)
+
+
+@pytest.mark.clean
+def test_file_with_another_hash_than_the_pinned_one_is_not_installed(project: Path) -> None:
+    wheel = project / "thing-1.0-py3-none-any.whl"
+    about = "thing-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.writestr("thing.py", "")
+        packed.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
+        packed.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        packed.writestr(f"{about}/RECORD", "")
+    shutil.rmtree(project / ".venv")
+
+    def install(digest: str) -> str:
+        """What failed."""
+        (project / "hashes.txt").write_text(f"{wheel} --hash=sha256:{digest}\n", encoding="utf-8")
+        with pytest.raises(subprocess.CalledProcessError) as failed:
+            prepare.install(project)
+        return failed.value.cmd[-1]
+
+    assert install("0" * 64).endswith("hashes.txt")
+    (project / "pyproject.toml").write_text("", encoding="utf-8")  # so that what comes after it fails
+    assert not install(hashlib.sha256(wheel.read_bytes()).hexdigest()).endswith("hashes.txt")
     assert not is_current(project)
