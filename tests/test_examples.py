@@ -31,7 +31,7 @@ def test_example_question_is_answered_with_slices_of_articles(
 
 def test_shuddering_is_answered_by_the_passage_on_shuddering(client: FlaskClient) -> None:
     page = read_page(client.get("/", query_string={"q": "is shuddering dangerous?"}))
-    assert text_of(page.with_class("extract")[0][0]) == "What is baby shudder syndrome?"
+    assert "What is baby shudder syndrome?" in text_of(page.with_class("extract")[0])
 
 
 def test_every_article_is_shown_whole(client: FlaskClient, answerer: IndexAnswerer) -> None:

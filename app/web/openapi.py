@@ -42,7 +42,7 @@ _Replies = Mapping[str, tuple[type[BaseModel], str]]
 class _Operation:
     reply: type[BaseModel]
     says: str
-    refusals: tuple[str, ...] = ("503",)
+    refusals: tuple[str, ...] = ("429", "503")
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     others: _Replies = field(default_factory=dict)
@@ -55,13 +55,17 @@ _NO_PASSAGE: _Replies = {
 _NO_ARTICLE: _Replies = {"404": (ErrorReply, "There is no such article.")}
 _OPERATIONS = {
     "api.answer_query": _Operation(
-        AnswerReply, "The answer.", refusals=("400", "429", "503"), query=QuestionQuery
+        AnswerReply,
+        "The answer.",
+        refusals=("400", "429", "503"),
+        query=QuestionQuery,
+        others=_NO_ARTICLE,
     ),
     "api.answer_json": _Operation(
-        AnswerReply, "The answer.", refusals=tuple(_REFUSALS), body=QuestionRequest
+        AnswerReply, "The answer.", refusals=tuple(_REFUSALS), body=QuestionRequest, others=_NO_ARTICLE
     ),
     "api.answer_batch": _Operation(
-        BatchReply, "The answers, in order.", refusals=tuple(_REFUSALS), body=BatchRequest
+        BatchReply, "The answers, in order.", refusals=tuple(_REFUSALS), body=BatchRequest, others=_NO_ARTICLE
     ),
     "api.show_passage": _Operation(PassageReply, "The passage.", others=_NO_PASSAGE),
     "api.verify_passage": _Operation(VerificationReply, "The proof.", others=_NO_PASSAGE),

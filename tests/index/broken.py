@@ -120,7 +120,7 @@ BROKEN: dict[str, Break] = {
     "directions of another width": sealed(LAYOUT.token_directions, lambda b: b[:-4]),
     "manifest of another format": change_manifest(format=99),
     "manifest of another model": change_manifest(model="none"),
-    "manifest with odd extra": change_manifest(extra={"calibration": 3, "urgency_vote": []}),
+    "manifest with odd counts": change_manifest(counts=[3]),
     "manifest is a pipe": replaced(MANIFEST, os.mkfifo),
     "manifest nested deep": replaced(MANIFEST, make_nested),
     "manifest of a terabyte": replaced(MANIFEST, make_huge),
