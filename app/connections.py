@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import re
 import selectors
 import socket
 import sys
@@ -15,7 +14,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from ipaddress import IPv6Address, ip_address
 from logging.handlers import QueueHandler, QueueListener
 from queue import Queue
 from traceback import extract_tb
@@ -24,6 +22,8 @@ from typing import Any
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from app.limits import REQUEST, find_forwarded, find_household
 
 # A question of 1,000 characters is up to 12,000 bytes when a form sends it percent-encoded.
 REQUEST_LINE_BYTES = 16_384
@@ -39,7 +39,8 @@ MAX_DRAINED = 65_536
 """Bytes that are read of what a client still sends after its last reply."""
 WAITING_LINES = 10_000
 """Lines of log that wait to be written; more are dropped."""
-FORWARDED = re.compile(rb"^x-forwarded-for:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+SHARE = 4
+"""An address may have one of so many of what there is."""
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 _began: ContextVar[float] = ContextVar("began")
@@ -59,17 +60,13 @@ class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.error("%s: %s", msg.partition("%")[0].strip(), describe_fault(sys.exc_info()[1]))
 
 
-class Stderr(logging.Handler):
-    """Standard error without a lock, which a write that never ends would hold to the end of the process."""
+class Stderr:
+    """Standard error, without the lock of a handler, which a write that never ends would hold."""
 
-    def createLock(self) -> None:  # noqa: N802 - logging's name
-        """None is needed: one thread writes."""
-        self.lock = None
-
-    def emit(self, record: logging.LogRecord) -> None:
+    def handle(self, record: logging.LogRecord) -> None:
         """Write a line, if that can be done."""
         with suppress(OSError):
-            os.write(2, f"{self.format(record)}\n".encode())
+            os.write(2, f"{record.getMessage()}\n".encode())
 
 
 def log_behind() -> Callable[[], None]:
@@ -79,7 +76,7 @@ def log_behind() -> Callable[[], None]:
     """
     logging.raiseExceptions = False
     waiting: Queue[Any] = Queue(WAITING_LINES)
-    QueueListener(waiting, Stderr()).start()
+    QueueListener(waiting, Stderr()).start()  # type: ignore[arg-type]  # it only calls ``handle``
     logging.getLogger().handlers[:] = [QueueHandler(waiting)]
 
     def finish() -> None:
@@ -122,7 +119,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
         super().__init__(cfg, client, peer, listener)
         self._worker = worker
         self.address: str = peer[0]
-        self.household = self.address
+        self.household = ""
         self.drained = 0
 
     def close(self, graceful: bool = False) -> None:
@@ -135,16 +132,18 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
-    """gunicorn's threads; a connection gets one when its first bytes are there, and not for ever.
+    """gunicorn's threads; a request gets one if there is room, when its first bytes are there, not for ever.
 
-    One address, unless it is a proxy's, may hold as many threads as
-    half of what can be in hand, and a quarter of the connections.
+    What is refused gets none: threads share one interpreter, and each more that parses and refuses makes all
+    others wait for it, many times in a question. One address, unless it is a proxy's, may have a quarter of
+    the room and of the connections.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         settings = self.app.settings
         self._deadline: float = settings.deadline
+        self._room: int = settings.queue
         self._proxies = frozenset(settings.trusted_proxies or ())
         self._begun: dict[Connection, float] = {}
         self._held: Counter[str] = Counter()
@@ -163,7 +162,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             if error.errno in _NO_ROOM:
                 time.sleep(0.01)
             return
-        if self._is_crowding(peer[0], self.open_from, self.worker_connections // 4):
+        if self.open_from[peer[0]] >= self.worker_connections // SHARE and peer[0] not in self._proxies:
             client.close()
             return
         conn = Connection(self.cfg, client, peer, listener.getsockname(), self)
@@ -171,20 +170,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._await(conn, self._deadline, self.on_pending_socket_readable)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Give a connection that has something to say a thread, or tell it that its address has enough.
-
-        Threads share one interpreter: each more that parses and refuses makes all others wait for it, many
-        times in a question. So an address has few, behind a proxy too, and a refusal needs none.
-        """
+        """Give a connection that has something to say a thread, or refuse it here and now."""
         conn.sock.setblocking(False)
-        conn.household = find_household(conn.address)
-        if conn.address in self._proxies:
+        head = b""
+        with suppress(OSError):
+            head = conn.sock.recv(REQUEST_LINE_BYTES, socket.MSG_PEEK)
+        address = (conn.address in self._proxies and find_forwarded(head)) or conn.address
+        conn.household = find_household(address)
+        wait = self.app.allowance.take(conn.household, REQUEST)
+        crowds = self._held[conn.household] >= max(1, self._room // SHARE) and address not in self._proxies
+        if wait or crowds or len(self._begun) >= self._room:
             with suppress(OSError):
-                head = conn.sock.recv(REQUEST_LINE_BYTES, socket.MSG_PEEK)
-                conn.household = find_household(conn.address, head)
-        if self._is_crowding(conn.household, self._held, max(2, self.app.settings.queue // 2)):
-            with suppress(OSError):
-                conn.sock.sendall(self.app.refuse(503, conn.sock.recv(REQUEST_LINE_BYTES)))
+                conn.sock.sendall(self.app.refuse(429 if wait else 503, head, wait=wait, hear=not crowds))
             self.nr_conns -= 1
             conn.close(graceful=True)
             return
@@ -218,10 +215,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._held, self.open_from = +self._held, +self.open_from  # without those at nought
 
     def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: Exception) -> None:
-        """Answer what never became a request, or what the application failed at, with the error page."""
-        status = choose_status(exc)
-        if status == 500:
+        """Answer what never became a request, or what even the error page failed at."""
+        ours = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+        if isinstance(exc, ours) or not isinstance(exc, errors.ParseException):
+            status = 500
             self.log.error("Error handling request: %s", describe_fault(exc))
+        else:
+            status = 414 if isinstance(exc, errors.LimitRequestLine) else 400
         with suppress(OSError):
             client.sendall(self.app.refuse(status))
 
@@ -258,28 +258,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self.nr_conns += 1
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
-
-    def _is_crowding(self, address: str, counts: Counter[str], most: int) -> bool:
-        return counts[address] >= most and address not in self._proxies
-
-
-def find_household(address: str, head: bytes = b"") -> str:
-    """Whose request it is: by the last address that a proxy names in its head; an IPv6 address by its /64."""
-    named = FORWARDED.findall(head.partition(b"\r\n\r\n")[0])
-    last = named[-1].rpartition(b",")[2].strip().decode("latin-1") if named else address
-    try:
-        found = ip_address(last)
-    except ValueError:
-        return last
-    return found.exploded[:19] if isinstance(found, IPv6Address) and not found.ipv4_mapped else str(found)
-
-
-def choose_status(error: Exception) -> int:
-    """The HTTP status for what gunicorn could not take: 414, 400, or 500 for a fault of ours."""
-    if isinstance(error, errors.LimitRequestLine):
-        return 414
-    ours = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
-    return 400 if isinstance(error, errors.ParseException) and not isinstance(error, ours) else 500
 
 
 def describe_fault(error: object) -> str:

@@ -6,16 +6,13 @@ worker loads the application after the fork, so that no thread or mapped file is
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import shutil
 import socket
-import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from io import FileIO
 from pathlib import Path
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
@@ -52,13 +49,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def load_config(self) -> None:
         """Fix every choice here; no file, environment variable or argument of gunicorn's own is read."""
         message.MAX_REQUEST_LINE = REQUEST_LINE_BYTES  # gunicorn caps its setting below what we allow
-        threads = 2 * self.settings.queue + 2
         options = {
             "bind": f"fd://{self.descriptor}",
             "workers": self.settings.workers,
-            # As many again as can be in hand: for refusals, and for clients that are slow.
-            "threads": threads,
-            "worker_connections": max(threads + 1, min(1000, getrlimit(RLIMIT_NOFILE)[0] - RESERVED)),
+            "threads": self.settings.queue,
+            "worker_connections": max(
+                self.settings.queue + 1, min(1000, getrlimit(RLIMIT_NOFILE)[0] - RESERVED)
+            ),
             "worker_class": Worker,
             "logger_class": PrivateLogger,
             "loglevel": "warning",
@@ -84,6 +81,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         # An eighth of a start's time would go into looking for garbage among what is only being made.
         gc.disable()
         from app.web import create_app
+        from app.web.site import SITE
 
         gc.freeze()  # modules and classes stay for good; nobody need look through them again
         try:
@@ -92,17 +90,15 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             raise AppImportError(str(error)) from error
         finally:
             gc.enable()
+        self.allowance = app.extensions[SITE].allowance
         app.wsgi_app = tell_more(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap it
         return app
 
-    def refuse(self, status: int, head: bytes = b"") -> bytes:
-        """A whole HTTP reply of the error form (RFC 9112), as JSON when a request begins like a program's."""
+    def refuse(self, status: int, head: bytes = b"", **how: Any) -> bytes:
+        """A whole HTTP reply with the notices; see app/web/errors.py."""
         from app.web.errors import refuse
 
-        path = "/api/" if b" /api/" in head[:16] else "/"
-        line, headers, body = refuse(self.wsgi(), status, {"PATH_INFO": path})
-        lines = [f"HTTP/1.1 {line}", *(f"{name}: {value}" for name, value in headers), "Connection: close"]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+        return refuse(self.wsgi(), status, head, **how)
 
     def start_log(self, _arbiter: object, _worker: object) -> None:
         """A thread does not outlive a fork: each process has one of its own that writes."""
@@ -113,8 +109,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         if worker.age == 1:
             address = describe_address(*worker.sockets[0].getsockname()[:2])
             # For scripts that link to this server; where nothing can be written, they go by the settings.
-            with suppress(OSError), open_without_waiting(self.settings.index_dir / SERVED) as file:
-                file.write(address.encode())
+            # Written anew and renamed: what has the name already may be a pipe, which would have us wait.
+            made = self.settings.index_dir / f"{SERVED}-{os.getpid()}"
+            with suppress(OSError):
+                with made.open("x", encoding="ascii") as file:
+                    file.write(address)
+                made.replace(made.with_name(SERVED))
             with suppress(OSError):
                 self.announce(address)
 
@@ -141,17 +141,6 @@ def reserve_counts() -> None:
                 os.posix_fallocate(file.fileno(), 0, COUNTS_BYTES)
     except (OSError, KeyError):
         os.environ.pop(SHARED_COUNTS, None)
-
-
-def open_without_waiting(path: Path) -> FileIO:
-    """A regular file, to be written anew; raises OSError for anything else, and never waits as for a pipe."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = FileIO(os.open(path, flags, 0o644), "w")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "is not a regular file")
-    file.truncate()
-    return file
 
 
 def describe_address(host: str, port: int) -> str:

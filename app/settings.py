@@ -46,10 +46,10 @@ class Settings(BaseSettings):
         description="How the search form sends a question: get (Back and sharing work) or post (private).",
     )
     queue: int = Field(
-        16,
+        32,
         ge=1,
         description="Requests that each server process has in hand; one more gets a 503 at once. "
-        "One address may have half of them.",
+        "One address may have a quarter of them.",
     )
     deadline: float = Field(
         5.0, gt=0, description="Seconds within which a request must arrive and its last answer begin."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Flask
 
 from app import notices
@@ -11,15 +9,14 @@ from app.answering.answer import Answerer
 from app.answering.citation import format_day
 from app.settings import Settings
 from app.web import api, pages, staff, system
-from app.web.errors import init_errors, prepare_refusals, refuse
+from app.web.errors import init_errors, prepare_refusals
 from app.web.extracts import link_numbers
 from app.web.headers import init_headers
-from app.web.limits import Door
 from app.web.log import start_request
 from app.web.proxies import trust_proxies
 from app.web.reading import check_body_size
 from app.web.reload import Current, follow
-from app.web.site import Site, count_response
+from app.web.site import Site, check_request, count_response
 from app.web.words import EXAMPLES
 
 
@@ -36,12 +33,13 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
         app.register_blueprint(part.blueprint)
     init_errors(app)
     app.before_request(start_request)
+    app.before_request(check_request)
     app.before_request(check_body_size)
     app.after_request(count_response)
     init_headers(app)
     prepare_refusals(app)
-    door = Door(app.wsgi_app, partial(refuse, app), room=settings.queue, limit=settings.rate_limit)
-    app.wsgi_app = trust_proxies(door, settings.trusted_proxies or ())  # type: ignore[method-assign]
+    trusting = trust_proxies(app.wsgi_app, settings.trusted_proxies or ())
+    app.wsgi_app = trusting  # type: ignore[method-assign]  # Flask's way to wrap it
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from itertools import product
+from math import ceil
 from traceback import extract_tb
 from typing import Any
 from urllib.parse import unquote_plus
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.answering.triage import CALM, triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
+from app.limits import QUESTION
 from app.notices import WITHDRAWN
 from app.web.headers import add_headers
 from app.web.log import log_refusal
@@ -109,20 +111,23 @@ def handle_http_error(error: HTTPException) -> Response:
     return response
 
 
-def refuse(app: Flask, status: int, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Status line, headers and body for what gets no further than the door, counted and logged.
+def refuse(app: Flask, status: int, head: bytes = b"", *, wait: float = 0, hear: bool = False) -> bytes:
+    """A whole HTTP reply (RFC 9112) to a request that got no further than its ``head``, counted and logged.
 
-    All such refusals come from here: made beforehand for each status and form, because a flood of them must
-    cost next to nothing, and must not fail; and anew where the question in the address is urgent or foreign.
+    Made beforehand for each status and form, because a flood of them must cost next to nothing, and must not
+    fail; and anew where the question in the address is urgent or foreign: so many in a second are looked at.
     """
     shared: Site = app.extensions[SITE]
     shared.metrics.count_response("none", "other", status)
     log_refusal(status, shared.current.generation)
-    path = _PROGRAM if environ["PATH_INFO"].startswith(_JSON_PATHS) else _PAGE
-    query = environ.get("QUERY_STRING", "")[:_LOOKED_AT]
-    if query and status != 500 and triage(unquote_plus(query)) != CALM:
-        return _make_refusal(app, status, path, query)
-    return shared.refusals[status, path]
+    target = head.partition(b" ")[2].partition(b" ")[0].decode("utf-8", "replace")
+    path = _PROGRAM if target.startswith(_JSON_PATHS) else _PAGE
+    query = target.partition("?")[2][:_LOOKED_AT]
+    if hear and query and not shared.heard.take("anybody", QUESTION) and triage(unquote_plus(query)) != CALM:
+        reply = _make_refusal(app, status, path, query)
+    else:
+        reply = shared.refusals[status, path]
+    return reply.replace(b"\r\n", b"\r\nRetry-After: %d\r\n" % ceil(wait), 1) if wait else reply
 
 
 def prepare_refusals(app: Flask) -> None:
@@ -133,11 +138,12 @@ def prepare_refusals(app: Flask) -> None:
         shared.refusals[status, path] = _make_refusal(app, status, path, "")
 
 
-def _make_refusal(app: Flask, status: int, path: str, query: str) -> tuple[str, list[tuple[str, str]], bytes]:
+def _make_refusal(app: Flask, status: int, path: str, query: str) -> bytes:
     host = (app.config["TRUSTED_HOSTS"] or ["localhost"])[0]
     with app.test_request_context(path, base_url=f"http://{host}", query_string=query):
         reply = add_headers(render_busy() if status == 503 else render_error(status, *_WORDS[status]))
-        return reply.status, list(reply.headers), reply.get_data()
+        lines = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headers)]
+        return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + reply.get_data()
 
 
 def handle_unexpected(error: Exception) -> Response:
@@ -156,5 +162,5 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(TooLate, handle_too_late)
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Exception, handle_unexpected)
-    # Where even a handler fails, Flask would log the address; the door tells of it.
+    # Where even a handler fails, Flask would log the address; connections.py tells of it.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # noqa: ARG005

@@ -11,17 +11,17 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel
-from werkzeug.exceptions import TooManyRequests
+from werkzeug.exceptions import BadRequest, TooManyRequests
 from werkzeug.sansio.utils import get_current_url
 
 from app.answering.answer import Answerer, answer_each
 from app.answering.replies import NoticesReply
 from app.errors import TooLate
+from app.limits import QUESTION, REQUEST, Allowance, find_household
 from app.notices import notices
 from app.records import Answer, Refusal
 from app.settings import Settings
 from app.web.assets import load_assets
-from app.web.limits import CHARGE
 from app.web.log import log_request, note_question
 from app.web.metrics import Metrics
 from app.web.models import BatchRequest
@@ -30,6 +30,8 @@ from app.web.reload import Current
 
 SITE = "nightlight"
 """The Site's name among an application's extensions."""
+HEARD = "20 per second"
+"""Refusals without a thread that look for an emergency in what was asked; more would cost too much."""
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
@@ -43,7 +45,8 @@ class Site:
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
         self.notices = NoticesReply.model_validate(notices(settings.emergency_number))
-        self.refusals: dict[tuple[int, str], tuple[str, list[tuple[str, str]], bytes]] = {}
+        self.allowance, self.heard = Allowance(settings.rate_limit), Allowance(HEARD)
+        self.refusals: dict[tuple[int, str], bytes] = {}
         # Two that compute at once in one process only take the interpreter and the caches from each other.
         # First come, first served, which a lock is not: who has many threads would get it again and again.
         self._turn = futures.ThreadPoolExecutor(1)
@@ -59,6 +62,11 @@ class Site:
     def document(self) -> Document:
         """The OpenAPI document, made when it is first asked for."""
         return build_document(self._app)
+
+    def charge(self, cost: int) -> None:
+        """Take from the allowance of the address that asks; raises TooManyRequests where that is too much."""
+        if wait := self.allowance.take(find_household(request.remote_addr or ""), cost):
+            raise TooManyRequests(retry_after=ceil(wait))
 
     def ask(self, answerer: Answerer, question: str, k: int, article: str | None = None) -> Answer:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
@@ -86,8 +94,7 @@ class Site:
 
     def ask_each(self, asked: BatchRequest) -> list[Answer | Refusal]:
         """Answer several questions from one index; one that cannot be taken is refused alone."""
-        if wait := request.environ[CHARGE](len(asked.questions) - 1):  # one was counted at the door
-            raise TooManyRequests(retry_after=ceil(wait))
+        self.charge(QUESTION * (len(asked.questions) - 1))  # one was counted before the batch was read
         answerer = self.current.answerer
         ask = partial(self.ask, answerer, k=asked.k, article=asked.article)
         return list(answer_each(ask, asked.questions))
@@ -122,6 +129,15 @@ def reply_json(payload: BaseModel | dict[str, Any], status: int = 200) -> Respon
 
 def _dump(part: BaseModel) -> dict[str, Any]:
     return part.model_dump(mode="json")
+
+
+def check_request() -> None:
+    """Charge for a question, whatever it is: that is read later. HTTP/1.1 wants a host (RFC 9112, 3.2)."""
+    if "HTTP_HOST" not in request.environ and request.environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+        raise BadRequest
+    asks = request.path == "/" or request.path.startswith("/api/v1/answers")
+    if request.method == "POST" or (asks and request.query_string):
+        site().charge(QUESTION - REQUEST)
 
 
 def count_response(response: Response) -> Response:
