@@ -35,6 +35,10 @@ class Piece:
     """Why it was dropped, or kept against the rule."""
     places: tuple[int, ...] = ()
     """Of a page: the numbers of the text nodes that it was read from."""
+    aside: bool = False
+    """In a part of a page that is named as one around its article."""
+    ended: tuple[int, ...] = ()
+    """The places of a heading above whose box ended before this, so that it does not stand under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +162,29 @@ def read_date(value: str | None) -> date | None:
 
 
 def restore(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """List items, table rows and headings between kept pieces, and headings above, unless they are links."""
+    """What stands between kept pieces, and headings above, unless it is a link or named as furniture."""
     kept = [number for number, piece in enumerate(pieces) if piece.kept]
     first = kept[0] if kept else 0
     while first and pieces[first - 1].kind is Kind.HEADING:
         first -= 1
     inside = range(first, kept[-1]) if kept else range(0)
     for number, piece in enumerate(pieces):
-        lost = number in inside and piece.kind is not Kind.PARAGRAPH and not (piece.kept or piece.linked)
-        yield replace(piece, kept=True, why="put back") if lost and not piece.why else piece
+        lost = number in inside and not (piece.kept or piece.linked or piece.aside or piece.why)
+        yield replace(piece, kept=True, why="put back") if lost else piece
+
+
+def reopen_sections(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The pieces, with the heading above a box once more where text follows the box.
+
+    In plain text a heading ends with the next one only: what follows a box "Don't" would be read under it.
+    """
+    path: list[Piece] = []
+    for piece in pieces:
+        if piece.kept and piece.kind is Kind.HEADING:
+            path = [*(above for above in path if above.rank < piece.rank), piece]
+        elif piece.kept and piece.ended:
+            place = next((n for n, above in enumerate(path) if above.places == piece.ended), 0)
+            if place:
+                path = path[:place]
+                yield replace(path[-1], why="again: the box above has ended")
+        yield piece

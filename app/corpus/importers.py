@@ -21,7 +21,7 @@ from time import process_time
 from pydantic import TypeAdapter
 
 from app.corpus.catalog import MAX_BYTES, show_path
-from app.corpus.drafts import INVISIBLE, Draft, Proposal, clean, tell_invisible
+from app.corpus.drafts import INVISIBLE, Draft, Proposal, clean, reopen_sections, tell_invisible
 from app.corpus.proposals import propose_drops
 from app.corpus.soundness import find_doubts, find_language
 from app.errors import CorpusError
@@ -103,7 +103,7 @@ def _read_within_bounds(reader: Callable[[Path], Draft], path: Path) -> bytes:
         setrlimit(which, (limit if hard == RLIM_INFINITY else min(limit, hard), hard))
     try:
         draft = reader(path)
-        return _DRAFT.dump_json(replace(draft, pieces=propose_drops(draft.pieces)))
+        return _DRAFT.dump_json(replace(draft, pieces=tuple(reopen_sections(propose_drops(draft.pieces)))))
     except CorpusError as error:
         return f"!{error}".encode("utf-8", "backslashreplace")
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""HTML -> pieces; the only place of lxml and selectolax. Nothing is fetched or run.
+"""A page's tree -> pieces. Nothing is fetched or run.
 
 The tree is walked once, and each text node goes into a piece: kept, or dropped with the reason. Only what no
 reader can bring to light is passed over: scripts, styles, templates, the head.
@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count
+from itertools import count, islice
 
 from lxml import html
-from selectolax.lexbor import LexborHTMLParser
 
 from app.corpus.drafts import INVISIBLE, Piece, clean, tell_invisible
-from app.corpus.structure import BULLET, Kind
+from app.corpus.structure import BULLET, CONTENT, Kind
+from app.corpus.styled import read_tree
 from app.errors import CorpusError
 
 MAX_DEPTH = 200
@@ -47,27 +47,60 @@ _BLOCKS = frozenset(
     "td tfoot th thead tr ul".split()
 ) | frozenset(_HEADINGS)
 _SAID = ".//text()[not(parent::script or parent::style)]"
-_LAYOUT = "|".join(f".//{tag}" for tag in ("article", "section", "form", *_HEADINGS))
+_LAYOUT = "|".join(
+    f".//{tag}"
+    for tag in (
+        "article",
+        "section",
+        "form",
+        "center",
+        "br/following-sibling::node()[1][self::br]",
+        *_HEADINGS,
+    )
+)
 _LINK_SHARE = 0.6
 _ENDED = re.compile(r"[.!?:;…]['\"”’)\]]*\s*$|^\s*$")
 _NO_HEADING = re.compile(r"[.!:;,…]['\"”’)\]]*$")
 _TYPED_BULLET = re.compile(rf"{BULLET.pattern}|o\s+(?=[a-z])")
 _SAYING_BULLETS = "✓✔✗✘→"
 _LISTED = re.compile(rf"{_TYPED_BULLET.pattern}|\d{{1,2}}[.)]\s")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
-_UNDISPLAYED = re.compile(r"display:\s*none|visibility:\s*hidden", re.IGNORECASE)
+_UNDISPLAYED = re.compile(
+    r"display:\s*none|visibility:\s*(?:hidden|collapse)|(?<![-\w])opacity:\s*0(?:\.0*)?(?![.\d])",
+    re.IGNORECASE,
+)
+_OFF_SCREEN = re.compile(
+    r"(?:^|[;\s])(?:(?:left|top|text-indent):\s*-\d{3,}|font-size:\s*0(?![.\d])|clip:\s*rect\(\s*[01])", re.I
+)
 _BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)", re.IGNORECASE)
 _SUPER, _SUB = (re.compile(rf"vertical-align:\s*{side}", re.IGNORECASE) for side in ("super", "sub"))
 _FOLDS = re.compile(r"accord|collaps|expand|faq|panel|toggle|question|answer|tab-?(?:content|pane)", re.I)
 _FOR_SCREEN_READERS = re.compile(r"(?:visually-?hidden|sr-only|screen-reader-text)\b", re.I)
-_NOTES = re.compile(r"\b(?:footnotes|endnotes|reflist)\b", re.I)
+_TOGGLE = re.compile(
+    r"(?:show|hide|open|close|expand|collapse|toggle|more|less)(?: (?:more|less|all|(?:this )?section))?",
+    re.I,
+)
+"""What a control says besides what it opens."""
+_ASKS = re.compile(r"title|head|question|trigger|toggle|label", re.I)
+_TAB = re.compile(r"tab[-_]?(?:content|pane|panel)|tabs[-_]+panel", re.I)
+_ASIDE = re.compile(
+    r"newsletter|subscri|related|recommend|sharedaddy|sharing|social|sidebar|breadcrumb|cookie|consent|advert|"
+    r"sponsor|pullquote|byline|signup|feedback|(?<![a-z])(?:ads?|author|bio|comments?|meta|nav|promo|respond|"
+    r"share|tags?|toc|vote|rating|user)(?![a-z])",
+    re.I,
+)
+"""How sites name what stands around and between the parts of an article."""
+_PICTORIAL = re.compile(r"font-family:\s*['\"]?(?:Symbol|Wingdings)", re.I)
+_NOTES = re.compile(r"\b(?:footnotes|endnotes|reflist|doc-footnote|doc-endnotes?)\b", re.I)
 _NOTE_ID = re.compile(r"(?:footnote|endnote|fn|cite_note)[-:_]?\d", re.I)
 _MARK = re.compile(r"[\[(][^\])]*[\])]|[*†‡§¶‖]+|\d{1,3}(?:\s*[,;–-]\s*\d{1,3})+")
 _LINKED_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[a-z]|[*†‡§¶‖]+)[\])]?")
-_FIGURES = "0123456789+-−=()"
-_RAISED, _LOWERED = (str.maketrans(_FIGURES, to) for to in ("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎"))
+_NAME_PANEL = ("aria-controls", "data-target", "data-bs-target", "data-tab", "href")
+_OPEN = frozenset(("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle", "data-tab"))
+_ASIDE_TAGS = frozenset(("nav", "aside", "form", "footer", "figcaption"))
+_FIGURES = "0123456789+-−–=()"
+_RAISED, _LOWERED = (str.maketrans(_FIGURES, to) for to in ("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +125,7 @@ def walk_markup(source: str, *, comments: bool = False) -> Page:
 
     ``comments`` shows them as dropped: in Markdown they are an editor's words, in a page a program's.
     """
-    parser = html.HTMLParser(
-        encoding="utf-8", no_network=True, huge_tree=True, remove_comments=not comments, remove_pis=True
-    )
-    # Where tags are missing or crossed, lexbor puts words where browsers do; lxml's own parser does not.
-    mended = _CONTROL.sub(" ", LexborHTMLParser(source).html or "")
-    tree = html.document_fromstring(mended.encode("utf-8"), parser=parser)
+    tree = read_tree(source, comments=comments)
     walker = _Walker(tree)
     body = tree.find("body")
     walker.enter(tree if body is None else body, depth=0)
@@ -145,6 +173,16 @@ class _Walker:
     lists: list[Iterator[str]] = field(default_factory=list)
     """Of each list around: what its items begin with."""
     heading: int = 1
+    """The rank of the heading that all here stands under."""
+    ended: tuple[int, ...] = ()
+    """The places of the heading of the box that ended last."""
+    aside: bool = False
+    opens: bool = False
+    """In the control of a panel: a link in it leads nowhere else."""
+    noted: bool = False
+    """In a table that says what its marks mean, so that they stay."""
+    marked: set[str] = field(default_factory=set)
+    """The names of marks of notes: notes lead back to them."""
     bold: bool = False
     linked: bool = False
     literal: bool = False
@@ -161,6 +199,7 @@ class _Walker:
             )
         if element.tag in _UNSEEN:
             return
+        name = self._name_tab(element)
         why = "" if self.why else self._find_reason(element)
         if why:
             self._leave_out(element, depth, why)
@@ -172,6 +211,24 @@ class _Walker:
             self._enter_block(element, depth)
         else:
             self._enter_inline(element, depth)
+        if name:
+            self.flush()
+            self.ended = name.places
+
+    def _name_tab(self, element: html.HtmlElement) -> Piece | None:
+        """The heading of a panel whose name stands elsewhere, unless it says it itself."""
+        name = clean(self._tabs[element].text_content()) if element in self._tabs else ""
+        if (
+            not name
+            or clean(element.xpath("string(descendant::*[self::h2 or self::h3 or self::h4][1])")) == name
+        ):
+            return None
+        self.flush()
+        # The place of no text node: those of the name are where it stands.
+        piece = Piece(Kind.HEADING, name, min(6, self.heading + 1), places=(-1 - len(self.pieces),))
+        self.pieces.append(piece)
+        self.ended = ()
+        return piece
 
     def flush(self) -> None:
         """Ends the piece under way."""
@@ -212,17 +269,31 @@ class _Walker:
             return "a comment"
         if tag in _APART or _STRUCK.search(style):
             return _APART.get(tag, "struck out")
+        if element in self._names_of_tabs:
+            return "the name of a tab"
         if tag == "button" and not self._is_in_heading(element) and not self._heads(element):
+            return "a button"
+        if self.kind is Kind.HEADING and _is_toggle(element):
             return "a button"
         if element.get("role") in ("dialog", "alertdialog"):
             return "a dialog"
         if self._is_hidden(element, style):
             return "hidden"
-        if _FOR_SCREEN_READERS.search(names) and not self._is_in_heading(element):
+        unseen = _FOR_SCREEN_READERS.search(names) or _OFF_SCREEN.search(style)
+        if unseen and not (self._is_in_heading(element) and any(map(str.isalnum, element.text_content()))):
             return "for screen readers"
-        if _NOTES.search(names) or (tag == "li" and _NOTE_ID.match(element.get("id", ""))):
+        if _NOTES.search(f"{names} {element.get('role', '')}") or (
+            tag == "li" and _NOTE_ID.match(element.get("id", ""))
+        ):
             return "a note"
-        return "a note's mark" if self._is_mark(element, style) else ""
+        back = element.find(".//a[@href]") if tag in ("p", "li", "dd") else None
+        if (
+            back is not None
+            and back.get("href").lstrip("#") in self.marked
+            and element.text_content().lstrip().startswith(back.text_content().strip() or "-")
+        ):
+            return "a note"
+        return "a note's mark" if not self.noted and self._is_mark(element, style) else ""
 
     def _is_hidden(self, element: html.HtmlElement, style: str) -> bool:
         """Hidden, and no reader can open it. What can be opened is shown to the extraction, too."""
@@ -260,18 +331,45 @@ class _Walker:
     def _named(self) -> dict[str, html.HtmlElement]:
         return {element.get("id"): element for element in self.tree.xpath("//*[@id]")}
 
+    def _find_panel(self, control: html.HtmlElement) -> html.HtmlElement | None:
+        """The panel of text that a control opens."""
+        names = (control.get(name, "").lstrip("#") for name in _NAME_PANEL)
+        panel = next((self._named[name] for name in names if name in self._named), None)
+        folds = _FOLDS.search(control.get("class", "")) is not None
+        opens = folds or control.tag == "button" or not _OPEN.isdisjoint(control.attrib)
+        after = control.getnext()
+        if panel is None and after is not None and (folds or control.get("aria-expanded")):
+            hidden = after.get("hidden") is not None or _UNDISPLAYED.search(after.get("style", ""))
+            asks = hidden and _ASKS.search(control.get("class", ""))
+            panel = after if asks or control.tag == "button" or control.get("aria-expanded") else None
+        if panel is None or not (opens or _is_tab_panel(panel)):
+            return None
+        return panel if panel.xpath(".//text()[not(ancestor::a)][normalize-space()]") else None
+
     def _heads(self, element: html.HtmlElement) -> bool:
         """Whether it is the control that opens a panel of text, as a summary is, and in no heading itself."""
-        states = (element.get("aria-expanded"), element.get("aria-controls"))
-        if (states == (None, None) and element.tag != "button") or self._is_in_heading(element):
-            return False
-        if element.xpath("ancestor::nav|ancestor::header|ancestor::footer|ancestor::form"):
-            return False
-        name = element.get("aria-controls") or element.get("href", "").lstrip("#")
-        panel = self._named.get(name)
-        if panel is None and (any(states) or _FOLDS.search(element.get("class", ""))):
-            panel = element.getnext()
-        return panel is not None and bool(panel.xpath(".//text()[not(ancestor::a)][contains(., ' ')]"))
+        return (
+            self._find_panel(element) is not None
+            and element not in self._names_of_tabs
+            and not self._is_in_heading(element)
+            and not element.xpath("ancestor::nav|ancestor::header|ancestor::footer|ancestor::form")
+        )
+
+    @cached_property
+    def _tabs(self) -> dict[html.HtmlElement, html.HtmlElement]:
+        """The panels whose names stand elsewhere, side by side, and the controls that say these."""
+        tabs: dict[html.HtmlElement, html.HtmlElement] = {}
+        for control in self.tree.xpath(
+            "//*[@aria-controls or @data-target or @data-bs-target or @data-tab or @href]"
+        ):
+            panel = self._find_panel(control)
+            if panel is not None and _is_tab_panel(panel) and not _is_followed_by(control, panel):
+                tabs.setdefault(panel, control)
+        return tabs
+
+    @cached_property
+    def _names_of_tabs(self) -> frozenset[html.HtmlElement]:
+        return frozenset(self._tabs.values())
 
     def _is_in_heading(self, element: html.HtmlElement) -> bool:
         return self.kind is Kind.HEADING or element.xpath(
@@ -299,12 +397,16 @@ class _Walker:
             return link and not before[-1].isspace() and _LINKED_MARK.fullmatch(words) is not None
         if _MARK.fullmatch(words) or (link and _LINKED_MARK.fullmatch(words)):
             return True
+        if re.fullmatch("[a-h]", words):
+            return words != "e" or not before[-1].isdigit()
         letters = re.findall(r"[^\W\d_]*$", before)[0]
         could_be_unit = before[-1].isdigit() or 0 < len(letters) <= 2
-        return re.fullmatch(r"\d{1,3}|[a-h]", words) is not None and not could_be_unit
+        return re.fullmatch(r"\d{1,3}", words) is not None and not could_be_unit
 
     def _leave_out(self, element: html.HtmlElement, depth: int, why: str) -> None:
         """A block gives dropped pieces of its own; words in the midst of others are taken out of them."""
+        if why == "a note's mark":
+            self.marked.update(element.xpath("descendant-or-self::*/@id|descendant-or-self::*/@name"))
         if _is_block(element):
             self.flush()
             with self._keeping("kind", "rank", "marker", "why"):
@@ -328,8 +430,13 @@ class _Walker:
         quoted = [_Words("“"), _Words("”")] if element.tag == "q" else []
         with self._keeping("bold", "linked", "change"):
             self.bold = self.bold or element.tag in ("b", "strong") or _BOLD.search(style) is not None
-            self.linked = self.linked or element.tag == "a"
-            if element.tag == "sup" or _SUPER.search(style):
+            self.linked = self.linked or (element.tag == "a" and "href" in element.attrib)
+            explains = element.tag == "sup" and not self._before().strip()
+            if self.noted and (explains or self._is_mark(element, style)):
+                quoted, self.change = [_Words(" "), _Words(" ")], _put_in_brackets
+            elif _PICTORIAL.search(style):
+                self.change = _make_bullet
+            elif element.tag == "sup" or _SUPER.search(style):
                 self.change = self._raise
             elif element.tag == "sub" or _SUB.search(style):
                 self.change = self._lower
@@ -386,7 +493,10 @@ class _Walker:
                 said = bullet is not None and bullet[0][0] in _SAYING_BULLETS
                 text = piece.text if said else f"• {piece.text[bullet.end() if bullet else 0 :]}"
             why = self.why or ("" if any(c.isalnum() for c in piece.text) else "no words")
-            self.pieces.append(replace(piece, kind=kind, rank=rank, text=text, kept=not why, why=why))
+            made = replace(piece, kind=kind, rank=rank, text=text, kept=not why, why=why)
+            if kind is Kind.HEADING:
+                made, self.ended = replace(made, linked=piece.linked and not self.opens), ()
+            self.pieces.append(replace(made, aside=self.aside, ended=self.ended))
 
     # Blocks.
 
@@ -395,14 +505,21 @@ class _Walker:
         tag = element.tag
         listed = tag in ("ul", "ol", "menu")
         before = (self.kind, self.rank, self.marker)
-        self._begin(element)
-        self.lists += [_count(element)] * listed
-        with self._keeping("bold", "literal"):
+        first, heading = len(self.pieces), self.heading
+        with self._keeping("bold", "literal", "aside", "opens"):
+            self._begin(element)
+            self.lists += [_count(element)] * listed
             self.literal = self.literal or tag == "pre"
+            self.aside = self.aside or tag in _ASIDE_TAGS or _is_aside(element)
             self.bold = self.bold or _BOLD.search(element.get("style", "")) is not None
             self._enter_children(element, depth)
             self.flush()
         del self.lists[len(self.lists) - listed :]
+        made = islice(self.pieces, first, None)
+        begins = next(made, None)
+        held = any(piece.kind in CONTENT and not piece.why for piece in made)
+        if begins and begins.kind is Kind.HEADING and held:
+            self.heading, self.ended = heading, begins.places
         waiting = self.marker if tag not in ("li", "dd") else ""
         self.kind, self.rank, self.marker = before
         self.marker = waiting and self.marker
@@ -410,14 +527,15 @@ class _Walker:
     def _begin(self, element: html.HtmlElement) -> None:
         """What the words of this element are."""
         tag = element.tag
-        level = element.get("aria-level", "2") if element.get("role") == "heading" else ""
-        if tag in _HEADINGS or re.fullmatch("[1-6]", level):
-            self.kind, self.rank, self.marker = Kind.HEADING, _HEADINGS.get(tag) or int(level), ""
-            self.heading = self.rank
-        elif tag == "summary" or self._heads(element):
-            self.kind, self.rank, self.marker = Kind.HEADING, min(6, self.heading + 1), ""
-            if tag == "button":  # an extraction leaves those out
+        if tag in _HEADINGS or tag == "summary" or self._heads(element):
+            counted = self.marker if self.kind is Kind.ITEM and self.marker[:1].isalnum() else ""
+            own = re.match(rf"(?:step\s+)?{re.escape(counted[:-2])}\b", clean(element.text_content()), re.I)
+            self.opens = tag not in _HEADINGS
+            self.kind, self.rank = Kind.HEADING, _HEADINGS.get(tag) or min(6, self.heading + 1)
+            self.marker = "" if own else counted
+            if self.opens and tag != "summary":  # an extraction leaves those out
                 element.tag = f"h{self.rank}"
+            self.heading = self.heading if self.opens else self.rank
         elif tag == "li":
             self.kind, self.rank = Kind.ITEM, min(MAX_INDENT, max(0, len(self.lists) - 1))
             begins = next(self.lists[-1]) if self.lists else "• "
@@ -431,11 +549,13 @@ class _Walker:
     def _enter_table(self, table: html.HtmlElement, depth: int) -> None:
         self.flush()
         rows: list[list[_Cell]] = []
-        with self._keeping("kind", "rank", "marker", "lists"):
+        with self._keeping("kind", "rank", "marker", "lists", "noted", "aside"):
             self.kind, self.rank, self.marker, self.lists = Kind.PARAGRAPH, 0, "", []
+            self.noted = any(map(_explains, table.iter("sup")))
             self._gather_rows(table, depth, rows)
             self.flush()
-        self.pieces += _lay_out(rows, self.why)
+        laid_out = _lay_out(rows, self.why)
+        self.pieces += [replace(piece, aside=self.aside, ended=self.ended) for piece in laid_out]
 
     def _gather_rows(self, element: html.HtmlElement, depth: int, rows: list[list[_Cell]]) -> None:
         self._add(element, "text")
@@ -587,6 +707,49 @@ def _is_bold_line(piece: Piece) -> bool:
     return piece.kind is Kind.PARAGRAPH and piece.bold and not piece.linked and short
 
 
+def _is_aside(element: html.HtmlElement) -> bool:
+    named = _ASIDE.search(f"{element.get('class', '')} {element.get('id', '')}")
+    return named is not None and element.tag not in ("body", "main", "article") and not element.xpath(".//h1")
+
+
+def _is_toggle(element: html.HtmlElement) -> bool:
+    """Whether these words of a control say what it does, beside those that say what it opens."""
+    words = element.text_content().strip(" \n,:+–−-")
+    control = next(element.iterancestors("button", "summary", "h2", "h3", "h4", "h5", "h6"), None)
+    if control is None or not _TOGGLE.fullmatch(words):
+        return False
+    return bool(control.text_content().strip() != element.text_content().strip())
+
+
+def _is_tab_panel(element: html.HtmlElement) -> bool:
+    return element.get("role") == "tabpanel" or _TAB.search(element.get("class", "")) is not None
+
+
+def _is_followed_by(control: html.HtmlElement, panel: html.HtmlElement) -> bool:
+    """Whether a panel's words are the first after those of its control."""
+    words = control.xpath("following::text()[normalize-space(translate(., '+-–−×▼▲▾▸›»', ''))][1]")
+    holder = words[0].getparent() if words else None
+    if holder is not None and words[0].is_tail:
+        holder = holder.getparent()
+    return holder is not None and (holder is panel or panel in holder.iterancestors())
+
+
+def _explains(mark: html.HtmlElement) -> bool:
+    """Whether a cell begins with this mark of a note, and says what it means."""
+    cell = next(mark.iterancestors("td", "th"), None)
+    words = cell.text_content().split() if cell is not None else []
+    return len(words) > 1 and "".join(words).startswith("".join(mark.text_content().split()) or "-")
+
+
+def _put_in_brackets(words: str) -> str:
+    return f"[{words.strip(' ()[]')}]" if words.strip() else words
+
+
+def _make_bullet(words: str) -> str:
+    """A sign of a font of pictures; its letter says nothing."""
+    return "•" if len(words.strip()) == 1 else words
+
+
 def _is_block(element: html.HtmlElement) -> bool:
     return element.tag in _BLOCKS or any(child.tag in _BLOCKS for child in element.iterdescendants())
 
@@ -618,7 +781,8 @@ def _is_table(table: html.HtmlElement) -> bool:
     cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
     if not any(len(row) > 1 for row in cells) or (len(rows) == 1 and table.find(".//table") is not None):
         return False
-    return all(len(" ".join(cell.xpath(_SAID)).split()) <= MAX_CELL_WORDS for row in cells for cell in row)
+    most = MAX_CELL_WORDS if len(rows) > 1 else MAX_LINE_WORDS
+    return all(len(" ".join(cell.xpath(_SAID)).split()) <= most for row in cells for cell in row)
 
 
 def _lay_out(rows: Sequence[Sequence[_Cell]], why: str) -> Iterator[Piece]:
@@ -628,6 +792,8 @@ def _lay_out(rows: Sequence[Sequence[_Cell]], why: str) -> Iterator[Piece]:
     while grid and _is_whole(grid[0]):
         yield replace(grid.pop(0)[0].piece, kept=not why, why=why)  # it names the table
     unmarked = not any(cell.heads or cell.heads_row for row in grid for cell in row)
+    # A figure in the first row of a table without heads says that it is none.
+    unmarked = unmarked and bool(grid) and not any(map(str.isdigit, "".join(c.piece.text for c in grid[0])))
     heads = [not _is_whole(row) and all(cell.heads or not cell.piece.text for cell in row) for row in grid]
     head = int(unmarked) or heads.index(False) if False in heads else 0
     if head == len(grid):

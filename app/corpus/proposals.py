@@ -30,7 +30,8 @@ _SOURCE = re.compile(r"\b(?:19|20)\d\d\b|https?://|\bdoi\b")
 # Headings and lines that sites put into and around an article, without capitals.
 _FURNITURE = re.compile(
     r"""
-    (list\ of\ )? (article\ )? (references|sources|citations|bibliography|footnotes|external\ links|see\ also)
+    (list\ of\ |show\ |view\ )? (all\ |article\ )?
+    (references|sources|citations|bibliography|footnotes|external\ links|see\ also)
     | (further|suggested|related)\ reading | most\ read | updates\ to\ this\ page | page\ history
     | (related|recommended|popular|latest|more) (\ \w+){0,2}\ (articles?|posts?|stories|topics|pages?|links)
     | you\ (may|might)\ also\ (like|enjoy|be\ interested\ in) | (leave\ a\ )? (comments?|reply) (\ \(\d+\))?

@@ -240,6 +240,62 @@ def test_sentences_end_where_a_reader_ends_them() -> None:
             "<td><ul><li>Wait</li><li>Film</li></ul></td></tr><tr><td>Call</td></tr></table>",
             ["Ages", "Age | Do", "1 | • Wait • Film", "1 | Call"],
         ),
+        (
+            "<table><tr><th>Age<th>Dose<tr><td>1<td>5 ml<sup>b</sup><tr><td>2<td>10<sup>3</sup> U"
+            "<tfoot><tr><td colspan=2><sup>b</sup>With food. <sup>c</sup> At night.</table>",
+            ["Age | Dose", "1 | 5 ml [b]", "2 | 10³ U", "[b] With food. [c] At night. |"],
+        ),
+        ("<p>Over 38 °C<sup>a</sup>, 10<sup>–3</sup> l, the 2<sup>e</sup>.</p>", [
+            "Over 38 °C, 10⁻³ l, the 2e."]),
+        ("<table><tr><td>Onset<td>3 to 8 months<tr><td>Treatment<td>At once</table>", [
+            "--- | ---", "Onset | 3 to 8 months", "Treatment | At once"]),
+        (
+            "<table><tr><td><a href=/>Home</a>"
+            "<td>Babies jump.<br><br>It is harmless in nearly all of them.</table>",
+         ["Home", "Babies jump.", "It is harmless in nearly all of them."],
+        ),
+        (
+            "<div role=table><div role=row><span role=columnheader>Sign</span>"
+            "<span role=columnheader>Do</span></div><div role=row>"
+            "<span role=rowheader>Stare</span><span role=cell>Call</span></div></div>"
+            "<div role=list><div role=listitem>Wait</div></div>",
+            ["Sign | Do", "Stare | Call", "• Wait"],
+        ),
+        # What only a style sheet says.
+        (
+            "<style>/* p{display:none} */ .a{display:none} .b .c,#d{text-decoration:line-through}"
+            ".f{display:none}.f.open{display:block} @media print{p{display:none}} .g{font-weight:700}</style>"
+            "<p class=a>Honey.</p><p class=b>Give <i class=c>10</i> 5 ml.</p><p id=d>Shake.</p>"
+            "<p class='f open'>Wait.</p><p class=g>Signs</p><p>It jumps.</p>",
+            ["Give 5 ml.", "Wait.", "## Signs", "It jumps."],
+        ),
+        ("<p>Wait.</p><p style='opacity: 0'>Honey</p><p style='left:-9999px'>Skip</p>", ["Wait."]),
+        # What can be opened, and where it ends.
+        (
+            "<ul role=tablist><li><a href='#t1' role=tab>Day</a><li><a href='#t2' role=tab>Night</a></ul>"
+            "<div id=t1 role=tabpanel><p>Look.</p></div><div id=t2 role=tabpanel hidden><p>Listen.</p></div>",
+            ["## Day", "Look.", "## Night", "Listen."],
+        ),
+        (
+            "<h2><button aria-expanded=false aria-controls=p>Why?<span class=sr-only>, </span>"
+            "<span>Show</span></button></h2><div id=p hidden>It grows.</div>",
+            ["## Why?", "It grows."],
+        ),
+        (
+            "<div class=acc-title role=button aria-controls=q><a tabindex=0>Why?</a></div>"
+            "<div id=q style='display:none'>It grows.</div>",
+            ["## Why?", "It grows."],
+        ),
+        ("<h2>Care</h2><div class=box><h3>Don't</h3><ul><li>shake</ul></div><p>Babies jump.</p>", [
+            "## Care", "### Don't", "• shake", "## Care", "Babies jump."]),
+        ("<h2>Care</h2><div><h3>Do</h3></div><p>Wait.</p>", ["## Care", "### Do", "Wait."]),
+        ("<x-a><template shadowrootmode=open><p>Call 112.</p></template></x-a>", ["Call 112."]),
+        # Steps, notes and lists as office programs write them.
+        ("<h2>Steps</h2><ol><li><h3>Look</h3><p>At it.</p><li><h3>Step 2: Hold</h3></ol>", [
+            "## Steps", "### 1. Look", "At it.", "### Step 2: Hold"]),
+        ("<p>It fades<a name=r1 href='#f1'>[1]</a>.</p><p><a name=f1 href='#r1'>[1]</a> Smith.</p>", [
+            "It fades."]),
+        ("<p><span style='font-family:Wingdings'>§<span>&nbsp; </span></span>film it</p>", ["• film it"]),
     ],
 )  # fmt: skip
 def test_relatives_are_read_as_a_reader_reads_them(read: Read, body: str, right: list[str]) -> None:
