@@ -18,6 +18,8 @@ NightlightError
 
 from __future__ import annotations
 
+from app.notices import REFUSALS
+
 
 class NightlightError(Exception):
     """Base of all; ``str(error)`` is one sentence a person can act on, without any question text."""
@@ -26,13 +28,19 @@ class NightlightError(Exception):
 class QuestionError(NightlightError):
     """The question, or a parameter beside it, is not usable."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: str = "") -> None:
+        """Without a message, ``app.notices`` has it by the code."""
+        super().__init__(message or REFUSALS[code])
         self.code = code
 
 
 class TooLate(NightlightError):
     """A request's deadline passed before its answer was begun."""
+
+    code = "no_time_left"
+
+    def __init__(self) -> None:
+        super().__init__(REFUSALS[self.code])
 
 
 class CorpusError(NightlightError):

@@ -77,6 +77,37 @@ DIAL = "Call"
 CALL_IF = "Call now if:"
 SIGNS_IN_SHORT = ("not breathing well", "blue or grey", "first or long fit", "will not wake", "floppy")
 """The signs of the emergency card in one glance; the card itself opens below them."""
+REFUSALS = {
+    "question_empty": "Please type a question.",
+    "question_too_long": "Your question is too long. Use 1,000 characters or less.",
+    "control_characters": "Your question has hidden signs in it. Type it again in plain words.",
+    "bad_characters": "Your question has signs in it that are no text.",
+    "bad_encoding": "Your question could not be read. Send it as UTF-8 text.",
+    "bad_json": 'Send one JSON object, such as {"question": "...", "k": 5}.',
+    "bad_question": "The question must be text.",
+    "bad_questions": "Send a list of 1 to 50 questions.",
+    "bad_k": "k must be a whole number from 1 to 20.",
+    "bad_article": "article must be the short name of an article.",
+    "unknown_parameter": "Only the question, k and article can be given.",
+    "duplicate_parameter": "Give each name only once.",
+    "too_many_parameters": "Send one question, as q.",
+    "bad_request": "We could not read that. Please try again.",
+    "not_found": "Nothing here has that name.",
+    "method_not_allowed": "This page cannot be used in that way.",
+    "withdrawn": WITHDRAWN,
+    "too_large": "That is too much text. Use 1,000 characters or less.",
+    "too_long_address": "That address is too long. Ask a shorter question.",
+    "unsupported_type": "Send the question as plain text from the form, or as JSON in UTF-8.",
+    "too_many_requests": "There are too many questions from your address. Wait a bit, then try again.",
+    "server_error": "Something went wrong here. It is not your fault. Please try again.",
+    "unavailable": "The search is not ready. Please try again in a minute.",
+    "busy": "Many people are asking at the moment. Please try again in a few seconds.",
+    "no_time_left": "There was no time left for this question. Please ask it again.",
+}
+"""What is told of a request that cannot be answered, and of one question among several, by code."""
+SURE_FROM = {"good": 0.8, "fair": 0.5, "weak": 0.0}
+"""From which probability on a match is called so. Whether the words below hold is measured: by a test on
+questions with known answers, and for each index, for the page about it."""
 SURENESS = {
     "good": "Good match. Most such answers fit.",
     "fair": "Fair match. About half of such answers fit.",
@@ -99,6 +130,11 @@ class Notices:
     emergency: str
     disclaimer: str
     extracts: str
+
+
+def name_sureness(confidence: float) -> str:
+    """The step of ``SURENESS`` for a probability."""
+    return next(step for step, least in SURE_FROM.items() if confidence >= least)
 
 
 def emergency_call(number: str | None = None) -> str:

@@ -14,7 +14,7 @@ from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
 from app.answering.triage import Triage, load_rules, triage
 from app.answering.urgency_vote import UrgencyVote
-from app.errors import QuestionError
+from app.errors import QuestionError, TooLate
 from app.index.lexical import has_words
 from app.index.opened import OpenedIndex
 from app.index.store import Store
@@ -50,11 +50,18 @@ class Answerer(Protocol):
 
 
 def answer_each(ask: Callable[[str], Answer], questions: Iterable[str]) -> Iterator[Answer | Refusal]:
-    """Several questions' answers, in their order; one that cannot be taken is a fault of itself alone."""
+    """Several questions' answers, in their order; one that cannot be taken is a fault of itself alone.
+
+    So is one that is not reached in time; raises TooLate where none is.
+    """
+    reached = False
     for question in questions:
         try:
             yield ask(check_question(question))
-        except QuestionError as error:
+            reached = True
+        except (QuestionError, TooLate) as error:
+            if isinstance(error, TooLate) and not reached:
+                raise
             yield Refusal(question, error.code, str(error), triage(question).urgency)
 
 

@@ -10,7 +10,6 @@ from app.errors import QuestionError
 MAX_CHARACTERS = 1000
 """Of a question, after NFC and trimming."""
 MAX_PASSAGES = 20
-BAD_COUNT = ("bad_k", f"k must be a whole number from 1 to {MAX_PASSAGES}.")
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """They make text read in another order than it is stored."""
@@ -37,20 +36,18 @@ def check_question(text: str) -> str:
     """The question in NFC without outer space; raises QuestionError with a code and what to do."""
     question = unicodedata.normalize("NFC", text).strip()
     if len(question) > MAX_CHARACTERS:
-        raise QuestionError("question_too_long", "Your question is too long. Use 1,000 characters or less.")
+        raise QuestionError("question_too_long")
     if not question.isprintable() and any(map(is_forbidden, question)):
-        raise QuestionError(
-            "control_characters", "Your question has hidden signs in it. Type it again in plain words."
-        )
+        raise QuestionError("control_characters")
     if not question.isalnum() and not any(map(_is_visible, question)):
-        raise QuestionError("question_empty", "Please type a question.")
+        raise QuestionError("question_empty")
     return question
 
 
 def check_count(k: int) -> int:
     """How many passages are wanted; raises QuestionError."""
     if not 1 <= k <= MAX_PASSAGES:
-        raise QuestionError(*BAD_COUNT)
+        raise QuestionError("bad_k")
     return k
 
 

@@ -104,7 +104,8 @@ class AnswerReply(Reply):
         ge=0,
         le=1,
         description="Probability that the first passage answers the question, fitted to questions whose "
-        "answers are known: of a hundred replies with 0.8, about 80 are right.",
+        "answers are known and that were asked of all articles: of a hundred such replies with 0.8, about 80 "
+        "are right. Asked of one article, it is the same estimate, made of that article's passages.",
     )
     urgency: Urgency = Field(
         description="now: call the emergency number; today: a doctor must see the child today; none: the "
@@ -134,7 +135,7 @@ class ErrorBody(Reply):
 
 
 class RefusedQuestion(Reply):
-    """In place of an answer: a question of a batch that could not be taken. The others are answered."""
+    """In place of an answer: a question of a batch that could not be taken, or was not reached in time."""
 
     question: str
     error: ErrorBody

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.evaluation.questions import GOOD, Gold, Question
-from app.notices import translations
+from app.notices import SURENESS, name_sureness, translations
 from app.records import Span, Urgency
 
 READ_CHARACTERS = 1200
@@ -147,6 +147,16 @@ def _is_unanswerable(judged: Judgement) -> bool:
     return judged.question.kind == "unanswerable"
 
 
+def _called(step: str) -> Callable[[Judgement], bool]:
+    """Whether a reader is shown a first passage as such a match."""
+    return lambda j: (
+        (j.answerable or j.question.kind == "unanswerable")
+        and not j.refused
+        and j.reply.urgency == "none"
+        and name_sureness(j.reply.confidence) == step
+    )
+
+
 def _is_urgent(judged: Judgement) -> bool:
     return judged.question.kind == "urgent"
 
@@ -166,6 +176,7 @@ MEASURES = (
     Measure("MRR@5", _is_answerable, _reciprocal_rank),
     Measure("recall@5", _is_answerable, lambda j: j.recall or 0.0),
     Measure("precision@3", _is_answerable, _precision),
+    *(Measure(f"{step} match fits", _called(step), _success(1)) for step in SURENESS),
     Measure("wrongly refused", _is_answerable, lambda j: float(j.refused)),
     Measure("refused", _is_unanswerable, lambda j: float(j.refused)),
     Measure("urgent noticed", _is_urgent, lambda j: float(j.reply.urgency == "now")),

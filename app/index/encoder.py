@@ -95,9 +95,7 @@ class Encoder:
         try:
             encoded = self._tokenizer.encode(self.settings.question_prompt + text)
         except (UnicodeError, TypeError):
-            raise QuestionError(
-                "bad_characters", "The question holds characters that are not valid text."
-            ) from None
+            raise QuestionError("bad_characters") from None
         ids = np.array([encoded.ids], dtype=np.int64)
         (output,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         tokens = output[0]

@@ -13,7 +13,6 @@ from app.answering import replies
 from app.answering.answer import Answerer, answer_each
 from app.answering.proof import prove_passage
 from app.errors import Withdrawn
-from app.notices import WITHDRAWN
 from app.web.errors import render_error
 from app.web.headers import REVALIDATE
 from app.web.models import QuestionRequest
@@ -52,7 +51,7 @@ def show_passage(passage_id: str) -> Response:
         passage = answerer.passage(passage_id)
     except Withdrawn:
         gone = replies.withdrawn_body(answerer.withdrawn(passage_id))
-        return render_error(410, "withdrawn", WITHDRAWN, withdrawn=gone)
+        return render_error(410, withdrawn=gone)
     article = answerer.article(passage.article)
     body = replies.passage_body(article, passage, site().base)
     return _reply_fixed(replies.PassageReply(passage=body, **_fixed(answerer)))
@@ -101,16 +100,17 @@ def show_article(slug: str) -> Response:
 
 
 def make_examples() -> dict[str, tuple[str, str]]:
-    """For each operation a call and, where it is short, what it replies just now, as JSON."""
+    """For each operation a call and what it replies just now, as JSON; of articles, one passage of one."""
     answerer, base = site().current.answerer, site().base
     question, fixed = EXAMPLES[0], _fixed(answerer)
     answer = answerer.answer(question, 1)
     passage = (answer.matches or answer.closest)[0].passage
     article = answerer.article(passage.article)
     body = replies.passage_body(article, passage, base)
+    summary = replies.article_summary(article, len(answerer.passages_of(article.slug)))
     one = replies.answer_reply(answer, site().notices, base)
     each = answer_each(partial(answerer.answer, k=1), (question, ""))
-    examples: dict[str, tuple[str, object, replies.Reply | None]] = {
+    examples: dict[str, tuple[str, object, replies.Reply]] = {
         "answer_query": (f"/answers?q={quote(question)}&k=1", None, one),
         "answer_json": ("/answers", {"question": question, "k": 1}, one),
         "answer_batch": (
@@ -124,14 +124,18 @@ def make_examples() -> dict[str, tuple[str, str]]:
             None,
             replies.verification_reply(article, passage, prove_passage(article, passage), **fixed),
         ),
-        "list_articles": ("/articles", None, None),
-        "show_article": (f"/articles/{article.slug}", None, None),
+        "list_articles": ("/articles", None, replies.ArticlesReply(articles=(summary,), **fixed)),
+        "show_article": (
+            f"/articles/{article.slug}",
+            None,
+            replies.ArticleReply(article=summary, text=passage.text, passages=(body,), **fixed),
+        ),
     }
     return {
         name: (
             f"curl '{base}/api/v1{path}'"
             + (f" -H 'Content-Type: application/json' -d '{json.dumps(sent)}'" if sent else ""),
-            reply.model_dump_json(indent=1) if reply else "",
+            reply.model_dump_json(indent=1),
         )
         for name, (path, sent, reply) in examples.items()
     }

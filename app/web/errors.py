@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from app.answering.triage import CALM, triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.limits import QUESTION
-from app.notices import WITHDRAWN
+from app.notices import REFUSALS
 from app.web.headers import add_headers
 from app.web.log import log_refusal
 from app.web.reading import read_seen, read_typed
@@ -24,19 +24,18 @@ from app.web.site import SITE, Site, reply_json, site
 logger = logging.getLogger(__name__)
 
 _JSON_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
-_WORDS = {
-    400: ("bad_request", "We could not read that. Please try again."),
-    404: ("not_found", "Nothing here has that name."),
-    405: ("method_not_allowed", "This page cannot be used in that way."),
-    410: ("withdrawn", WITHDRAWN),
-    413: ("too_large", "That is too much text. Use 1,000 characters or less."),
-    414: ("too_long_address", "That address is too long. Ask a shorter question."),
-    415: ("unsupported_type", "Send the question as plain text from the form, or as JSON in UTF-8."),
-    429: ("too_many_requests", "There are too many questions from your address. Wait a bit, then try again."),
-    500: ("server_error", "Something went wrong here. It is not your fault. Please try again."),
-    503: (NOT_READY := ("unavailable", "The search is not ready. Please try again in a minute.")),
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    410: "withdrawn",
+    413: "too_large",
+    414: "too_long_address",
+    415: "unsupported_type",
+    429: "too_many_requests",
+    500: "server_error",
+    503: "unavailable",
 }
-BUSY = "Many people are asking at the moment. Please try again in a few seconds."
 _LOOKED_AT = 2000
 """Bytes of an address in which an emergency is looked for at the door."""
 _PAGE, _PROGRAM = "/", "/api/v1/answers"
@@ -56,9 +55,10 @@ def prefers_json() -> bool:
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 
 
-def render_error(status: int, code: str, message: str, **extra: Any) -> Response:
+def render_error(status: int, code: str = "", message: str = "", **extra: Any) -> Response:
     """The one error form, as JSON or as the page with what was typed; it tells an emergency that it hides."""
-    found = triage(read_seen())
+    found, code = triage(read_seen()), code or _CODES[status]
+    message = message or REFUSALS[code]
     if wants_json():
         body = {"error": {"code": code, "message": message}, **found._asdict(), "notices": site().notices}
         return reply_json({**body, **extra}, status)
@@ -75,16 +75,13 @@ def handle_question_error(error: QuestionError) -> Response:
 
 def handle_not_found(error: NotFound) -> Response:
     """404, or 410 for what stood here once."""
-    status = 410 if isinstance(error, Withdrawn) else 404
-    if status == 410:
-        return render_error(status, *_WORDS[status], withdrawn=None)
-    return render_error(status, *_WORDS[status])
+    return render_error(410, withdrawn=None) if isinstance(error, Withdrawn) else render_error(404)
 
 
 def handle_generation_error(error: GenerationError) -> Response:
     """503: there is no usable index at the moment."""
     logger.error("no index to answer with: %s", type(error).__name__)
-    response = render_error(503, *_WORDS[503])
+    response = render_error(503)
     response.headers["Retry-After"] = _RETRY_SECONDS
     return response
 
@@ -96,15 +93,15 @@ def handle_too_late(_error: TooLate) -> Response:
 
 def render_busy() -> Response:
     """503 with when to come back: there are more questions than can be answered."""
-    response = render_error(503, "busy", BUSY)
+    response = render_error(503, "busy")
     response.headers["Retry-After"] = _BUSY_SECONDS
     return response
 
 
 def handle_http_error(error: HTTPException) -> Response:
     """Flask's and Werkzeug's own refusals in our form, with their headers (Allow, Retry-After)."""
-    status = error.code if error.code in _WORDS else 400 if (error.code or 500) < 500 else 500
-    response = render_error(status, *_WORDS[status])
+    status = error.code if error.code in _CODES else 400 if (error.code or 500) < 500 else 500
+    response = render_error(status)
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -141,7 +138,7 @@ def prepare_refusals(app: Flask) -> None:
 def _make_refusal(app: Flask, status: int, path: str, query: str) -> bytes:
     host = (app.config["TRUSTED_HOSTS"] or ["localhost"])[0]
     with app.test_request_context(path, base_url=f"http://{host}", query_string=query):
-        reply = add_headers(render_busy() if status == 503 else render_error(status, *_WORDS[status]))
+        reply = add_headers(render_busy() if status == 503 else render_error(status))
         lines = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headers)]
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + reply.get_data()
 
@@ -151,7 +148,7 @@ def handle_unexpected(error: Exception) -> Response:
     frames = extract_tb(error.__traceback__)[-3:]
     places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
     logger.error("unexpected %s at %s in request %s", type(error).__name__, places, g.get("request_id"))
-    return render_error(500, *_WORDS[500])
+    return render_error(500)
 
 
 def init_errors(app: Flask) -> None:

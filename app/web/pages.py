@@ -13,6 +13,7 @@ from app.answering.question import MAX_PASSAGES
 from app.answering.reassurance import find_help
 from app.answering.withdrawal import find_successor
 from app.errors import NotFound, Withdrawn
+from app.notices import name_sureness
 from app.web import api
 from app.web.errors import prefers_json
 from app.web.extracts import Extract, make_extracts
@@ -22,7 +23,7 @@ from app.web.openapi import list_forms, list_operations
 from app.web.reading import read_question_form, read_question_query
 from app.web.site import site
 from app.web.typeset import lay_out_article
-from app.web.words import STATEMENT_DATE, name_figures, name_sureness
+from app.web.words import STATEMENT_DATE, name_figures
 
 blueprint = Blueprint("pages", __name__)
 _SAME_AS_JSON: dict[str, Callable[..., Response]] = {

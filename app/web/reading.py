@@ -13,10 +13,11 @@ from flask import g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
-from app.answering.question import BAD_COUNT, is_forbidden
+from app.answering.question import is_forbidden
 from app.answering.triage import LONGEST
 from app.errors import QuestionError
-from app.web.models import MAX_BATCH, BatchRequest, QuestionRequest
+from app.notices import REFUSALS
+from app.web.models import BatchRequest, QuestionRequest
 
 MAX_BODY = 8 * 1024
 MAX_BATCH_BODY = 256 * 1024
@@ -26,14 +27,6 @@ BATCHES = frozenset({"api.answer_batch", "staff.answer_many"})
 _MAX_FIELDS = 20
 _MAX_DIGITS = 20
 _Model = TypeVar("_Model", bound=BaseModel)
-_BAD_JSON = ("bad_json", 'Send one JSON object, such as {"question": "...", "k": 5}.')
-_BAD_ENCODING = ("bad_encoding", "Your question could not be read. Send it as UTF-8 text.")
-_BAD_FIELDS = {
-    "k": BAD_COUNT,
-    "question": ("bad_question", "The question must be text."),
-    "article": ("bad_article", "article must be the short name of an article."),
-    "questions": ("bad_questions", f"questions must be a list of 1 to {MAX_BATCH} texts."),
-}
 
 
 def check_body_size() -> None:
@@ -49,7 +42,7 @@ def read_question_query(*, k: int, strict: bool) -> QuestionRequest:
     """The question in the address; ``strict`` refuses names besides q and k, as shared links may carry."""
     fields = _read_pairs(request.query_string)
     if strict and fields.keys() - {"q", "k", "article"}:
-        raise QuestionError("unknown_parameter", "Only q, k and article can be given.")
+        raise QuestionError("unknown_parameter")
     return _question_of(fields if strict else _fold_lines(fields), k)
 
 
@@ -74,9 +67,7 @@ def read_batch_form(*, k: int) -> tuple[BatchRequest, str]:
     fields = _read_pairs(_read_body("application/x-www-form-urlencoded"))
     lines = [line.strip() for line in fields.get("questions", "").splitlines() if line.strip()]
     if not lines:
-        raise QuestionError("question_empty", "Please type a question, one in each line.")
-    if len(lines) > MAX_BATCH:
-        raise QuestionError("bad_questions", f"Ask {MAX_BATCH} questions at once or less.")
+        raise QuestionError("question_empty")
     asked = {"questions": lines, "k": k, "article": fields.get("article") or None}
     return _validate(BatchRequest, asked), fields.get("form", "page")
 
@@ -117,7 +108,7 @@ def _find_texts(payload: object) -> Iterator[str]:
 
 def _question_of(fields: dict[str, str], k: int) -> QuestionRequest:
     if "q" not in fields:
-        raise QuestionError("question_empty", "Please type a question.")
+        raise QuestionError("question_empty")
     count: Any = fields.get("k", k)
     if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _MAX_DIGITS:
         count = int(count)
@@ -131,12 +122,12 @@ def _read_pairs(raw: bytes) -> dict[str, str]:
             raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
         )
     except UnicodeDecodeError:
-        raise QuestionError(*_BAD_ENCODING) from None
+        raise QuestionError("bad_encoding") from None
     except ValueError:
-        raise QuestionError("too_many_parameters", "Send one question, as q.") from None
+        raise QuestionError("too_many_parameters") from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise QuestionError("duplicate_parameter", "Give each of q and k only once.")
+        raise QuestionError("duplicate_parameter")
     return fields
 
 
@@ -160,18 +151,18 @@ def _read_json_object() -> dict[str, Any]:
             parse_constant=_refuse_constant,
         )
     except UnicodeDecodeError:
-        raise QuestionError(*_BAD_ENCODING) from None
+        raise QuestionError("bad_encoding") from None
     except (ValueError, RecursionError):
-        raise QuestionError(*_BAD_JSON) from None
+        raise QuestionError("bad_json") from None
     if not isinstance(payload, dict):
-        raise QuestionError(*_BAD_JSON)
+        raise QuestionError("bad_json")
     return payload
 
 
 def _pairs_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise QuestionError("duplicate_parameter", "Give each name only once.")
+        raise QuestionError("duplicate_parameter")
     return fields
 
 
@@ -192,11 +183,11 @@ def _explain(error: ValidationError) -> QuestionError:
     kind, place = first["type"], first["loc"]
     where = f"Question {place[1] + 1}: " if len(place) > 1 and isinstance(place[1], int) else ""
     if kind == "missing":
-        return QuestionError("question_empty", "Please type a question.")
+        return QuestionError("question_empty")
     if kind == "extra_forbidden":
-        return QuestionError("unknown_parameter", "Only the question, k and article can be given.")
+        return QuestionError("unknown_parameter")
     if kind in ("question_too_long", "control_characters", "question_empty"):
         return QuestionError(kind, where + first["msg"])
     if kind == "string_unicode":
-        return QuestionError(_BAD_ENCODING[0], where + _BAD_ENCODING[1])
-    return QuestionError(*_BAD_FIELDS[str(place[0])])
+        return QuestionError("bad_encoding", where + REFUSALS["bad_encoding"])
+    return QuestionError(f"bad_{place[0]}")

@@ -73,7 +73,7 @@ class Site:
         note_question(len(question))
         left = g.started + self.settings.deadline - monotonic()
         if left <= 0:
-            raise TooLate("the deadline has passed")
+            raise TooLate
 
         def answer_now() -> tuple[Answer, float]:
             started = monotonic()
@@ -81,7 +81,7 @@ class Site:
 
         asked = self._turn.submit(answer_now)
         if not futures.wait([asked], left).done and asked.cancel():  # none that has been begun is given up
-            raise TooLate("the deadline has passed")
+            raise TooLate
         answer, seconds = asked.result()
         note_question(len(question), answer.outcome)
         self.metrics.count_answer(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from app.answering.reports import RENDERERS
+from app.notices import name_sureness
 from app.records import Answer
 from app.web.extracts import make_extracts
 from app.web.headers import REVALIDATE
 from app.web.reading import read_batch_form
 from app.web.site import site
-from app.web.words import name_sureness
 
 blueprint = Blueprint("staff", __name__)
 

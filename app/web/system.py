@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
-from app.web.errors import NOT_READY, render_error
+from app.web.errors import render_error
 from app.web.headers import IMMUTABLE
 from app.web.site import reply_json, site
 
@@ -60,7 +60,7 @@ def report_ready() -> Response:
     current = site().current
     answerer = current.in_use
     if answerer is None:
-        return render_error(503, *NOT_READY, degraded=current.degraded)
+        return render_error(503, degraded=current.degraded)
     status = "degraded" if current.degraded else "ready"
     return reply_json(
         {

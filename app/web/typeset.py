@@ -21,7 +21,7 @@ from app.records import Article, Passage, Span
 
 _DEEPEST = 6
 """HTML has no deeper heading."""
-_WIDE = 3
+_WIDE = 2
 """With more columns than this, a phone shows the cells of a row one under the other."""
 
 

@@ -21,6 +21,9 @@ FIGURES = {
     "questions": "Test questions",
     "success@1": "The first extract answers",
     "success@3": "One of the first three extracts answers",
+    "good match fits": "Of answers called a good match, those whose first extract answers",
+    "fair match fits": "Of those called a fair match",
+    "weak match fits": "Of those called a weak match",
     "refused": "Questions that the articles do not answer, and we say so",
     "wrongly refused": "Questions that they answer, and we say they do not",
     "urgent noticed": "Emergencies that we notice",
@@ -29,16 +32,6 @@ FIGURES = {
     "false today": "Other questions that we send to a doctor today",
 }
 """What the measures in a manifest are called on the page; a measure that is not named here is not shown."""
-
-
-GOOD, FAIR = 0.8, 0.5
-"""From which probability on an answer is called good or fair; of the held-out questions, those so called were
-answered by the first passage in 73% and 56% of cases, the others in none."""
-
-
-def name_sureness(confidence: float) -> str:
-    """The step of `app.notices.SURENESS` for a probability."""
-    return "good" if confidence >= GOOD else "fair" if confidence >= FAIR else "weak"
 
 
 def name_figures(about: Mapping[str, object]) -> list[tuple[str, str]]:

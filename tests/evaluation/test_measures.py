@@ -97,6 +97,7 @@ def test_summary_holds_every_measure_by_value() -> None:
         "MRR@5": 0.5,
         "recall@5": 0.25,
         "precision@3": 0.5,
+        "good match fits": 1.0,
         "wrongly refused": 0.5,
         "refused": 0.5,
         "urgent noticed": pytest.approx(1 / 3),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from time import sleep
 
 import pytest
 from flask.testing import FlaskClient
 
-from app.notices import EMERGENCY_SIGNS
+from app.notices import EMERGENCY_SIGNS, REFUSALS, URGENT_NOTICE
+from app.records import Answer
 from app.settings import Settings
 from app.web import create_app
 from app.web.errors import refuse
@@ -86,6 +88,29 @@ def test_batch_past_its_deadline_is_refused_with_when_to_come_back() -> None:
     response = client.post("/api/v1/answers:batch", json={"questions": ["jerks"] * 5})
     assert (response.status_code, response.get_json()["error"]["code"]) == (503, "busy")
     assert response.headers["Retry-After"] == "3"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/answers:batch", "/many"])
+def test_question_of_several_that_is_not_reached_in_time_is_a_fault_of_itself_alone(path: str) -> None:
+    answerer, asked = make_answerer(), ["harmless jerks", "shuddering", "jerks, lips blue, not breathing"]
+    app = create_app(Settings(_env_file=None, deadline=0.5), answerer)
+    answer, waits = answerer.answer, iter([0, 0.6])
+
+    def answer_slowly(question: str, k: int, article: str | None) -> Answer:
+        sleep(next(waits))
+        return answer(question, k, article)
+
+    answerer.answer = answer_slowly  # type: ignore[method-assign]
+    client = app.test_client()
+    if path == "/many":
+        page = client.post(path, data={"questions": "\n".join(asked)}).text
+        assert "Sleep jerks are short" in page
+        assert page.count(REFUSALS["no_time_left"]) == 1
+        assert URGENT_NOTICE in page
+        return
+    first, second, third = client.post(path, json={"questions": asked}).get_json()["answers"]
+    assert (first["outcome"], second["outcome"]) == ("answered", "answered")
+    assert (third["error"]["code"], third["urgency"]) == ("no_time_left", "now")
 
 
 def test_failing_error_page_is_told_without_the_address(

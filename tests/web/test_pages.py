@@ -335,7 +335,7 @@ def test_suggestion_is_a_link_and_is_not_followed_by_itself(
     client: FlaskClient, answerer: WordAnswerer
 ) -> None:
     page = read_page(client.get(SUGGESTION))
-    (suggestion,) = page.with_class("suggestion")
+    (suggestion,) = page.with_class("mended")
     assert [link.attrib["href"] for link in suggestion.iter("a")] == ["/?q=shuddering%20attacks%20stop"]
     assert answerer.asked == [("shudering attacks stop", 5)]
 

@@ -152,7 +152,7 @@ def test_api_page_shows_every_field_default_range_and_a_call_that_works(client: 
         sent = {"data": rest[-1], "content_type": "application/json", "method": "POST"} if rest else {}
         assert client.open(path, **sent).status_code == 200
     shown = [json.loads(text_of(code)) for code in page.all("code") if text_of(code).startswith("{")]
-    assert len(shown) == 5
+    assert len(shown) == 7
     assert shown[0]["passages"][0]["text"].startswith("Shuddering attacks are rare")
 
 

@@ -7,7 +7,7 @@ import re
 
 import html5lib
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.corpus.passages import cut_article
@@ -40,6 +40,7 @@ def joined(article: Article) -> str:
     return "".join(words_of(part.html) for part in lay_out_article(article, cut_article(article)))
 
 
+@settings(deadline=None)
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), max_size=4))
 def test_text_comes_back_whatever_is_marked(text: str, marks: list[tuple[int, int]]) -> None:
     article = make_article("made-up", "Made up", text)
@@ -48,6 +49,7 @@ def test_text_comes_back_whatever_is_marked(text: str, marks: list[tuple[int, in
     assert text_in_browser(markup) == text
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_any_article_comes_back_whole(text: str) -> None:
     article = make_article("made-up", "Made up", text)
@@ -83,7 +85,7 @@ def test_lines_lists_and_tables_are_told_apart() -> None:
     )
     start, end = JERKS.index("Mineral Main"), JERKS.index("\nIron")
     assert typeset(article, (start, end)) == (
-        '<table><tr><th scope="colgroup" colspan="3">Mineral Main Job Common Source\n</th></tr>'
+        '<table class="wide"><tr><th scope="colgroup" colspan="3">Mineral Main Job Common Source\n</th></tr>'
         '<tr><th scope="row">Calcium </th><td>Aids each muscle and nerve. </td><td>Breast milk.</td></tr>'
         "</table>"
     )

@@ -17,7 +17,7 @@ HIGHEST = 6.0
 NOTICES = {
     name: value if isinstance(value, str) else ". ".join(value.values() if isinstance(value, dict) else value)
     for name, value in vars(notices).items()
-    if name.isupper()
+    if name.isupper() and name != "SURE_FROM"
 }
 NOT_OURS = {"blockquote", "cite", "code", "pre", "script", "title"}
 NOT_OURS_CLASSES = {
