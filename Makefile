@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python scripts
 
 .DEFAULT_GOAL := environment
-.PHONY: help environment run index verify generations rollback test test-slow test-faults check evaluate bench bench-growth fuzz soak bom mutants
+.PHONY: help environment run index verify generations rollback test test-slow test-faults test-cluster check evaluate bench bench-growth fuzz soak bom mutants
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,9 @@ test-slow: environment  ## the tests that take minutes
 
 test-faults: environment  ## kill, fill up and damage the index in every way, at length
 	@$(RUN)/test.py --faults
+
+test-cluster: environment  ## the tests that start nodes of Ray; installs the extra `cluster` first
+	@$(RUN)/test.py --cluster
 
 fuzz: environment  ## send everything that is wrong; ARGS=--full does it at length
 	@$(RUN)/fuzz.py $(ARGS)

@@ -8,7 +8,8 @@ NightlightError
 ├── GenerationError     a stored generation cannot be used
 │   ├── NoGeneration     nothing has been built yet
 │   ├── DamagedGeneration a file differs from its manifest
-│   └── WrongModel       built with another model or format than the one asked for
+│   ├── WrongModel       built with another model or format than the one asked for
+│   └── Unreachable      a part of it, on another machine, does not answer now
 ├── BuildError           a new generation could not be made
 │   ├── Busy             another builder holds the lock
 │   └── GateRefused      the new generation answers worse than the old one
@@ -65,6 +66,10 @@ class DamagedGeneration(GenerationError):
 
 class WrongModel(GenerationError):
     """A generation was made with another model or format."""
+
+
+class Unreachable(GenerationError):
+    """A part of an index that is spread over machines does not answer; it may soon."""
 
 
 class BuildError(NightlightError):

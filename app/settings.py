@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(2, ge=1, description="Server processes.")
+    cluster: str | None = Field(
+        None,
+        description="Ray cluster to search in, as host:port or auto; none: this machine alone.",
+    )
+    replicas: int = Field(2, ge=1, description="Copies of each shard in a cluster, on different machines.")
     emergency_number: str | None = Field(
         None, description="One emergency number to name on the card instead of 112, 911 or 999."
     )

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
-from app.answering.search import PROPOSED, RESCORED
+from app.answering.search import RESCORED
 from app.corpus.catalog import read_corpus
 from app.errors import BuildError
 from app.index.build import annotate, build_generation
@@ -35,6 +35,7 @@ from app.index.lexical import find_content_words
 from app.index.model import Encoded, Model
 from app.index.postings import ADDED, CHAMPIONS, SHARE
 from app.index.publish import open_current
+from app.index.retriever import PROPOSED
 from app.index.vectors import PROBED, VectorIndex, choose_kind
 from app.settings import Settings
 from bench.figures import Spread, make_table, time_call

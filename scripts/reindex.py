@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Never
 
@@ -14,6 +15,7 @@ from console import run
 
 from tqdm import tqdm
 
+from app.cluster.shards import cut_generation
 from app.corpus.catalog import find_problems, read_corpus
 from app.evaluation.changes import Changes, find_changes, render_measures, render_page, render_text
 from app.evaluation.release import MADE_FROM, examine, fingerprint
@@ -57,23 +59,35 @@ def read_all(corpus: Path) -> tuple[Article, ...]:
 
 
 def build(
-    articles: Sequence[Article], folder: Path, settings: Settings, previous: Previous | None, *, reuse: bool
+    articles: Sequence[Article],
+    folder: Path,
+    settings: Settings,
+    previous: Previous | None,
+    *,
+    reuse: bool,
+    shards: int | None,
 ) -> Manifest:
-    """Build with progress bars."""
-    bars = ProgressBars()
-    try:
-        return build_generation(
+    """Build with progress bars; where there is a cluster, its nodes do the encoding."""
+    bars, model = ProgressBars(), Model.load(settings.model)
+    with ExitStack() as stack:
+        stack.callback(bars.close)
+        spread = None
+        if settings.cluster:
+            from app.cluster.encoding import spread_over  # what it needs is installed only where it is used
+
+            spread = stack.enter_context(spread_over(settings.cluster, model))
+        manifest = build_generation(
             articles,
             folder,
-            Model.load(settings.model),
+            model,
             precision=settings.precision,
             previous=previous,
             reuse=reuse,
             created=next_time(settings.index_dir),
             progress=bars.show,
+            spread=spread,
         )
-    finally:
-        bars.close()
+    return cut_generation(folder, shards) if shards else manifest
 
 
 def show_changes(changes: Changes, page: Path | None) -> None:
@@ -102,18 +116,24 @@ def main() -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write what changes as a page, too")
     parser.add_argument("--accept", metavar="REASON", help="publish even if questions are answered worse")
     parser.add_argument("--allow-shrink", action="store_true", help="publish even with far fewer passages")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="encode on a Ray cluster, or local")
+    parser.add_argument("--shards", type=int, metavar="N", help="cut the index into shards for a cluster")
     options = parser.parse_args()
-    settings = Settings()
+    settings = Settings(cluster=options.cluster)
     began = time.monotonic()
     with building(settings.index_dir) as folder:
         previous = open_previous(settings.index_dir)
-        if previous and not (options.full or options.anyway or options.dry_run or options.html):
+        if previous and not (
+            options.full or options.anyway or options.dry_run or options.html or options.shards
+        ):
             last = previous.generation
             if last.manifest.extra.get(MADE_FROM) == fingerprint(settings):
                 print(f"Nothing changed since {last.name} was published; it goes on serving.")
                 return
         articles = read_all(settings.corpus_dir)
-        manifest = build(articles, folder, settings, previous, reuse=not options.full)
+        reuse = not options.full
+        manifest = build(articles, folder, settings, previous, reuse=reuse, shards=options.shards)
+        settings = settings.model_copy(update={"cluster": None})  # what is new is measured here
         if previous and not (options.allow_shrink or options.dry_run):
             refuse_shrinking(previous.generation.manifest, manifest)
         examination = examine(

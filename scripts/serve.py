@@ -27,6 +27,12 @@ def main() -> None:
         "--port", type=int, default=settings.port, help="port to listen on; 0 takes a free one"
     )
     parser.add_argument("--workers", type=int, default=settings.workers, help="server processes")
+    parser.add_argument(
+        "--cluster", default=settings.cluster, help="Ray cluster to search in: host:port or auto"
+    )
+    parser.add_argument(
+        "--replicas", type=int, default=settings.replicas, help="copies of each shard in the cluster"
+    )
     serve(Settings(**vars(parser.parse_args())), announce)
 
 

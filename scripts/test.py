@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -30,6 +31,14 @@ def ensure_chromium() -> None:
     subprocess.run(install, env=quiet, stdout=subprocess.DEVNULL, check=True)
 
 
+def ensure_ray() -> None:
+    """Install the extra that only a cluster needs, in the versions that were tested."""
+    if importlib.util.find_spec("ray") is None:
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-build-isolation"]
+        pinned = [part for name in ("constraints.txt", "constraints-cluster.txt") for part in ("-c", name)]
+        subprocess.run([*pip, *pinned, "--editable", ".[cluster]"], cwd=ROOT, check=True)
+
+
 def run_pytest(*arguments: str) -> int:
     """Run a part of the tests; a part without tests is no failure."""
     code = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
@@ -41,14 +50,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slow", action="store_true", help="only the tests that take minutes")
     parser.add_argument("--faults", action="store_true", help="only the long tests of faults and damage")
+    parser.add_argument("--cluster", action="store_true", help="only the tests that start nodes of Ray")
     options = parser.parse_args()
-    for only in ("slow", "faults"):
+    if options.cluster:
+        ensure_ray()
+    for only in ("slow", "faults", "cluster"):
         if getattr(options, only):
             return run_pytest("-m", only)
     ensure_chromium()
     processes = min(os.cpu_count() or 1, MOST_PROCESSES)
     together = ("--numprocesses", str(processes), "--dist", "worksteal")
-    return check.main() or run_pytest("-m", "not slow and not faults", *together)
+    return check.main() or run_pytest("-m", "not slow and not faults and not cluster", *together)
 
 
 if __name__ == "__main__":

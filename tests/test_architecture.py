@@ -17,7 +17,8 @@ LAYERS = {
     "nouns": set(),
     "corpus": {"nouns"},
     "index": {"nouns", "corpus"},
-    "answering": {"nouns", "corpus", "index"},
+    "cluster": {"nouns", "corpus", "index"},
+    "answering": {"nouns", "corpus", "index", "cluster"},
     "evaluation": {"nouns", "corpus", "index", "answering"},
     "web": {"nouns", "corpus", "index", "answering"},
     "connections": {"nouns"},
@@ -43,6 +44,7 @@ ONLY_PLACES = {
     "spellchecker": {"app/corpus/printed.py"},
     "tokenizers": {"app/index/encoder.py"},
     "rapidfuzz": {"app/answering/"},
+    "ray": {"app/cluster/"},
     "torch": {"app/index/model.py"},
     "trafilatura": {"app/corpus/saved.py"},
 }

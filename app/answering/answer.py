@@ -17,6 +17,7 @@ from app.answering.urgency_vote import UrgencyVote
 from app.errors import QuestionError, TooLate
 from app.index.lexical import has_words
 from app.index.opened import OpenedIndex
+from app.index.retriever import Retriever
 from app.index.store import Store
 from app.records import Answer, Article, Match, Outcome, Passage, Refusal, Urgency, WithdrawnPassage
 
@@ -72,12 +73,12 @@ UNCALIBRATED = 0.4
 class IndexAnswerer:
     """Answers from one generation, from start to end of a question."""
 
-    def __init__(self, index: OpenedIndex) -> None:
+    def __init__(self, index: OpenedIndex, retriever: Retriever | None = None) -> None:
         """Raises WrongModel when what was fitted for the generation was fitted with another model."""
         self.index = index
         self.generation = index.generation.name
         self.model = index.generation.manifest.model.name
-        self.search = Search(index)
+        self.search = Search(index, retriever)
         self._confidence = Confidence.load(index)
         load_rules()
         self._urgency_vote = UrgencyVote.read(index.generation.manifest)
@@ -138,7 +139,7 @@ class IndexAnswerer:
         if not headings or (first.passage.section and first.passage.section[-1] in headings):
             return ()
         rows = self._rows_under(first.article.slug, headings[0])
-        cosines = self.index.passages.cosines(ranking.query.encoding.vector, np.array(rows, dtype=np.int64))
+        cosines = self.search.retriever.cosines(ranking.query.encoding.vector, np.array(rows, dtype=np.int64))
         return tuple(
             Match(self.index.store.passage_at(row), first.article, float(cosine))
             for row, cosine in zip(rows, cosines, strict=True)

@@ -151,9 +151,11 @@ class OtherSubjects:
         self._stems = {lexical.stem(word) for word in words} - titles
         self._lexical = lexical
 
-    def name(self, words: Sequence[str], row: int) -> bool:
-        """Whether any of a question's words names another subject than the passage of that row."""
-        return any(self._lexical.stem(w) in self._stems and not self._lexical.holds(row, w) for w in words)
+    def name(self, words: Sequence[str], held: Sequence[bool]) -> bool:
+        """Whether any of a question's words names another subject than a passage that has those ``held``."""
+        return any(
+            self._lexical.stem(word) in self._stems and not has for word, has in zip(words, held, strict=True)
+        )
 
 
 class Confidence:
@@ -187,7 +189,7 @@ class Confidence:
         confidence = float(self.calibration.estimate(features))
         return (
             min(confidence, OTHER_SUBJECT)
-            if self._others.name(ranking.query.words, int(ranking.rows[0]))
+            if self._others.name(ranking.query.words, ranking.held[0].tolist())
             else confidence
         )
 
@@ -198,7 +200,7 @@ def find_features(ranking: Ranking, index: OpenedIndex, cohort: Cohort) -> Featu
     words = query.words
     by_word = [lexical.weigh(word) for word in words]
     familiar = [lexical.familiar(word) for word in words]
-    shared = [lexical.holds(int(ranking.rows[0]), word) for word in words]
+    shared = ranking.held[0].tolist()
 
     weights = query.token_weights * ~query.encoding.special
     total = float(weights.sum())

@@ -11,6 +11,7 @@ from app.errors import DamagedGeneration, GenerationError
 from app.index.generation import REMEDY, Generation
 from app.index.opened import OpenedIndex
 from app.index.publish import list_names, open_current, open_named
+from app.index.retriever import Retriever
 from app.settings import Settings
 
 Check = Callable[[IndexAnswerer], None]
@@ -56,7 +57,7 @@ def answer_from(generation: Generation, settings: Settings, check: Check | None 
     """Answer from this generation, published or not; raises DamagedGeneration or WrongModel."""
     try:
         generation.require_model(settings.model)
-        answerer = IndexAnswerer(OpenedIndex(generation))
+        answerer = IndexAnswerer(OpenedIndex(generation), _find_retriever(generation, settings))
         if check:
             check(answerer)
     except BaseException as error:
@@ -68,3 +69,12 @@ def answer_from(generation: Generation, settings: Settings, check: Check | None 
             f"{generation.folder.name} cannot be used: {type(error).__name__}; {REMEDY}."
         ) from error
     return answerer
+
+
+def _find_retriever(generation: Generation, settings: Settings) -> Retriever | None:
+    """The shards of a cluster, where the settings name one; otherwise the generation's own files."""
+    if settings.cluster is None:
+        return None
+    from app.cluster.serving import open_retriever  # what it needs is installed only where it is used
+
+    return open_retriever(generation, settings.cluster, settings.replicas)

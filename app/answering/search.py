@@ -19,17 +19,13 @@ from app.answering.spelling import Spelling, mend
 from app.index.encoder import Encoding
 from app.index.lexical import find_content_words
 from app.index.opened import OpenedIndex
-from app.index.ranges import find_firsts, find_members
+from app.index.retriever import Asked, Retriever
 from app.records import Match, Passage, Span
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 
-PROPOSED = 100
-"""Candidates that each of the first three retrievers may propose."""
-MOST_BY_WORDS = 10_000
-"""Passages whose BM25 is looked at where those of one article are wanted, which are all candidates."""
 RESCORED = 24
 """Candidates that late interaction looks at, the best by the first three: on each of our sets of questions as
 good as all of them; 16 would lose 0.008 of MRR@5 on one."""
@@ -84,13 +80,17 @@ class Ranking:
     sentences: Scores
     """Cosine of question and the passage's best sentence."""
     best_sentences: Rows
-    """Which sentence that is."""
+    """Which of the passage's sentences that is, from 0."""
     lexical: Scores
     """BM25, divided by the logarithm of the number of passages."""
     late: Scores
     """Weighted mean over the question's tokens of the best cosine among the passage's tokens."""
     tokens: Matrix
     """float32[n, m]: for each of the question's m tokens that best cosine."""
+    vectors: Matrix
+    """float32[n, d]: the passages' own."""
+    held: NDArray[np.bool_]
+    """bool[n, words]: whether the passage holds each of the question's words, or another of its family."""
 
 
 class Search:
@@ -99,11 +99,14 @@ class Search:
     def __init__(
         self,
         index: OpenedIndex,
+        retriever: Retriever | None = None,
         *,
         weights: Weights = Weights(),
         rescored: int = RESCORED,
     ) -> None:
+        """Over the files of ``index``, or wherever another ``retriever`` of the same generation looks."""
         self.index = index
+        self.retriever = retriever or index.retriever
         self.spelling = Spelling(index.lexical, index.encoder)
         self._weights = weights
         self._rescored = rescored
@@ -112,28 +115,32 @@ class Search:
     def rank(self, question: str, article: str | None = None) -> Ranking:
         """The candidates for a question, of one article or of all; raises QuestionError, NotFound."""
         query = self._read(make_searchable(leave_out_denied(question)))
-        rows, lexical = self._propose(query, article)
-        vector = query.encoding.vector
-        passages = self.index.passages.cosines(vector, rows)
-        sentences, best_sentences = self._compare_sentences(vector, rows)
+        asked = self._ask(query)
+        inside = None if article is None else np.array(self.index.store.rows_of(article), dtype=np.int64)
+        found = self.retriever.propose(asked, inside)
+        lexical = found.bm25 * self._lexical_scale
         weights = self._weights
-        first = weights.passage * passages + weights.sentence * sentences + weights.lexical * lexical
+        first = (
+            weights.passage * found.passages + weights.sentence * found.sentences + weights.lexical * lexical
+        )
         kept = (-first).argsort(kind="stable")[: self._rescored]
-        tokens = self.index.tokens.best_cosines(query.encoding.tokens, rows[kept])
-        late = tokens @ (query.token_weights / query.token_weights.sum())
+        compared = self.retriever.compare(asked, found.rows[kept])
+        late = compared.tokens @ (query.token_weights / query.token_weights.sum())
         scores = first[kept] + weights.late * late
         order = (-scores).argsort(kind="stable")
         kept = kept[order]
         return Ranking(
             query=query,
-            rows=rows[kept],
+            rows=found.rows[kept],
             scores=scores[order],
-            passages=passages[kept],
-            sentences=sentences[kept],
-            best_sentences=best_sentences[kept],
+            passages=found.passages[kept],
+            sentences=found.sentences[kept],
+            best_sentences=found.best_sentences[kept],
             lexical=lexical[kept],
             late=late[order],
-            tokens=tokens[order],
+            tokens=compared.tokens[order],
+            vectors=compared.vectors[order],
+            held=compared.held[order],
         )
 
     def _read(self, question: str) -> Query:
@@ -143,10 +150,18 @@ class Search:
         words = tuple(corrections.get(word, word) for word in typed)
         return Query(encoding, self.index.token_weights[encoding.ids], typed, words)
 
+    def _ask(self, query: Query) -> Asked:
+        lexical = self.index.lexical
+        return Asked(
+            vector=query.encoding.vector,
+            tokens=query.encoding.tokens,
+            searched=lexical.find_terms(query.words),
+            words=tuple(lexical.look_up(word).terms for word in query.words),
+        )
+
     def select(self, ranking: Ranking, k: int) -> tuple[int, ...]:
         """The places in the ranking of the ``k`` best passages that do not say the same thing again."""
-        vectors = self.index.passages.vectors(ranking.rows)
-        repeats = (vectors @ vectors.T > NEAR_DUPLICATE).tolist()
+        repeats = (ranking.vectors @ ranking.vectors.T > NEAR_DUPLICATE).tolist()
         chosen: list[int] = []
         sections: list[tuple[str, ...]] = []
         for place, row in enumerate(ranking.rows.tolist()):
@@ -176,49 +191,7 @@ class Search:
         meant = {typed: word for typed, word in zip(query.typed, query.words, strict=True) if typed != word}
         return mend(question, meant) if meant else None
 
-    def _propose(self, query: Query, article: str | None) -> tuple[Rows, Scores]:
-        """The candidates' rows in ascending order, each once, and their BM25, 0 where no word is shared."""
-        index, vector = self.index, query.encoding.vector
-        by_passage, _ = index.passages.search(vector, PROPOSED)
-        by_words, bm25 = index.lexical.search(query.words, PROPOSED if article is None else MOST_BY_WORDS)
-        if article is not None:
-            rows = np.array(index.store.rows_of(article), dtype=np.int64)
-            inside = np.isin(by_words, rows)
-            by_words, bm25 = by_words[inside], bm25[inside]
-        elif len(by_passage) == len(index.passages):  # nothing is left for others to propose
-            rows = np.arange(len(by_passage))
-        else:
-            rows = _sort_out(np.concatenate([by_passage, self._propose_by_sentence(vector), by_words]))
-        lexical = np.zeros(len(rows), dtype=np.float32)
-        lexical[rows.searchsorted(by_words)] = bm25 * self._lexical_scale
-        return rows, lexical
-
-    def _propose_by_sentence(self, vector: Scores) -> Rows:
-        """The nearest sentences' passages; none in a large corpus, where sentences only rescore."""
-        if not self.index.sentences.searched:
-            return np.empty(0, dtype=np.int64)
-        nearest, _ = self.index.sentences.search(vector, PROPOSED)
-        owners: Rows = self.index.sentence_offsets.searchsorted(nearest, side="right") - 1
-        return owners
-
-    def _compare_sentences(self, vector: Scores, rows: Rows) -> tuple[Scores, Rows]:
-        """Of each of these passages the best sentence's cosine, and its row."""
-        sentences, starts = find_members(self.index.sentence_offsets, rows)
-        cosines = self.index.sentences.cosines(vector, sentences)
-        best = np.maximum.reduceat(cosines, starts)
-        counts = np.append(starts[1:], len(sentences)) - starts
-        # The first that is as good as the best of its passage.
-        places = np.flatnonzero(cosines == best.repeat(counts))
-        return best, sentences[places[places.searchsorted(starts)]]
-
     def _locate(self, passage: Passage, ranking: Ranking, place: int) -> Span:
         """The best sentence as offsets into the passage's text."""
-        first = self.index.sentence_offsets[ranking.rows[place]]
-        start, end = passage.sentences[int(ranking.best_sentences[place] - first)]
+        start, end = passage.sentences[int(ranking.best_sentences[place])]
         return (start - passage.start, end - passage.start)
-
-
-def _sort_out(rows: Rows) -> Rows:
-    """Ascending, each once."""
-    rows.sort()
-    return rows[find_firsts(rows)]

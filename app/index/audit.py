@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from app.errors import DamagedGeneration
-from app.index.generation import CHECKED, FILES, MANIFEST, Generation
+from app.index.generation import CHECKED, MANIFEST, Generation
 from app.index.opened import OpenedIndex
 from app.index.vectors import UNIT_TOLERANCE
 from app.records import Article, passage_id
@@ -19,15 +19,16 @@ STEP = 10_000
 def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[str]:
     """One sentence for each fault; nothing when the generation is sound and is what ``corpus`` says."""
     damaged = []
-    for name in FILES:
+    for name in generation.manifest.files:
         try:
             generation.read_whole(name)
         except DamagedGeneration as error:
             damaged.append(str(error))
     yield from damaged
-    for path in sorted(generation.folder.iterdir()):
-        if path.name not in (*FILES, MANIFEST, CHECKED):
-            yield f"{generation.folder.name}/{path.name} does not belong there; delete it."
+    wanted = {generation.folder / name for name in (*generation.manifest.files, MANIFEST, CHECKED)}
+    wanted |= {folder for path in wanted for folder in path.parents}
+    for path in sorted(set(generation.folder.rglob("*")) - wanted):
+        yield f"{path.relative_to(generation.folder.parent)} does not belong there; delete it."
     if damaged:
         return
     try:

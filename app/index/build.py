@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,6 @@ AGREEMENT_SAMPLE = 200
 
 MAX_SHRINK = 0.1
 
-Text = TypeVar("Text")
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is."""
 
@@ -84,10 +84,12 @@ def build_generation(
     reuse: bool = True,
     created: datetime | None = None,
     progress: Progress = ignore_progress,
+    spread: Spread | None = None,
 ) -> Manifest:
     """Fill the empty ``folder`` with a whole, sealed generation; raises CorpusError, BuildError, OSError.
 
-    It is not published: until `publish` points to it, a caller may open it and put questions to it.
+    ``spread`` has the model's work done elsewhere. It is not published: until `publish` points to it, a
+    caller may open it and put questions to it.
     """
     created = created or datetime.now(UTC)
     counts = _write_store(articles, folder, previous, created, progress)
@@ -95,8 +97,9 @@ def build_generation(
     old = _find_reusable(previous, model) if reuse else None
     texts = _Texts(Store(database, cached=1), counts, progress)
     (folder / LAYOUT.sentence_offsets).write_bytes(texts.store.sentence_offsets().tobytes())
-    passages = _write_passages(texts, folder, model, old)
-    _write_sentences(texts, folder, model, old)
+    spread = spread or partial(encode_here, model)
+    passages = _write_passages(texts, folder, model, old, spread)
+    _write_sentences(texts, folder, old, spread)
     agreement = _write_encoder(texts, folder, model, precision, passages, old)
     database.close()
     manifest = Manifest(
@@ -259,30 +262,75 @@ class _Rows:
         return index
 
 
-def _write_passages(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> VectorIndex:
+class Work(Protocol):
+    """What is to be done with texts by a model; gives one result for each, in order."""
+
+    def __call__(self, model: BuildModel, texts: Sequence[Any], /) -> Iterable[Any]:
+        """These texts' results."""
+
+
+class Spread(Protocol):
+    """Has the model's work done, wherever that is."""
+
+    def __call__(self, work: Work, texts: Iterator[Any], /) -> Iterator[Any]:
+        """The results of all texts, in order."""
+
+
+def encode_here(model: BuildModel, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
+    """The work done in this process, CHUNK texts at a time."""
+    while chunk := list(islice(texts, CHUNK)):
+        yield from work(model, chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodePassages:
+    """Texts, with where in each its heading path ends -> vectors, token vectors as stored, tokens."""
+
+    directions: Matrix
+    content: NDArray[np.bool_]
+    """Which tokens of the vocabulary carry content."""
+
+    def __call__(
+        self, model: BuildModel, texts: Sequence[tuple[str, int]]
+    ) -> Iterator[tuple[Vector, NDArray[np.int8], NDArray[np.int64]]]:
+        """float32[d], int8[n, m] and int64[t] of each."""
+        for (text, start), encoded in zip(texts, model.encode([text for text, _ in texts]), strict=True):
+            tokens = model.tokenizer.tokenize(text)
+            kept = encoded.tokens[_choose_tokens(tokens, start, self.content)]
+            yield encoded.vector, compress(kept, self.directions), tokens.ids[tokens.starts >= start]
+
+
+def encode_sentences(model: BuildModel, texts: Sequence[str]) -> Iterator[Vector]:
+    """Each text's vector."""
+    return (encoded.vector for encoded in model.encode(texts))
+
+
+def _write_passages(
+    texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None, spread: Spread
+) -> VectorIndex:
     """Vectors and token vectors of the passages; gives the vectors' index."""
     tokenizer, directions = _find_tokenizer(model, old), old.directions if old else model.directions
-    frequencies, content = TokenFrequencies(tokenizer.vocabulary), find_content(tokenizer.vocabulary)
-    total = texts.counts["passages"]
+    frequencies = TokenFrequencies(tokenizer.vocabulary)
+    work = EncodePassages(directions, find_content(tokenizer.vocabulary))
+    fresh = spread(work, (one for one in texts.passages() if not old or old.find("passages", one[0]) is None))
     with (
         _Rows(folder / LAYOUT.passages) as vectors,
         TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer,
     ):
-        for chunk in _split(texts.passages()):
-            rows = [old.find("passages", text) if old else None for text, _ in chunk]
-            fresh = model.encode([text for (text, _), row in zip(chunk, rows, strict=True) if row is None])
-            for (text, start), row in zip(chunk, rows, strict=True):
+        for text, start in texts.passages():
+            row = old.find("passages", text) if old else None
+            if row is None or old is None:
+                vector, stored, ids = next(fresh)
+            else:
+                vector, stored = old.passages.vector(row), old.tokens.stored(row)
                 tokens = tokenizer.tokenize(text)
-                frequencies.add(tokens.ids[tokens.starts >= start])
-                if row is None or old is None:
-                    encoded = next(fresh)
-                    vectors.add(encoded.vector)
-                    writer.add(compress(encoded.tokens[_choose_tokens(tokens, start, content)], directions))
-                else:
-                    vectors.add(old.passages.vector(row))
-                    writer.add(old.tokens.stored(row))
-                texts.progress("passages", vectors.count, total)
-        (folder / LAYOUT.token_weights).write_bytes(frequencies.weigh(total).tobytes())
+                ids = tokens.ids[tokens.starts >= start]
+            vectors.add(vector)
+            writer.add(stored)
+            frequencies.add(ids)
+            texts.progress("passages", vectors.count, texts.counts["passages"])
+        weights = frequencies.weigh(texts.counts["passages"])
+        (folder / LAYOUT.token_weights).write_bytes(weights.tobytes())
         (folder / LAYOUT.token_directions).write_bytes(directions.tobytes())
         return vectors.write_index()
 
@@ -304,21 +352,16 @@ def _find_tokenizer(model: BuildModel, old: _Reusable | None) -> TextTokenizer:
     return TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
 
 
-def _write_sentences(texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None) -> None:
+def _write_sentences(texts: _Texts, folder: Path, old: _Reusable | None, spread: Spread) -> None:
     """Vectors of the single sentences."""
+    unknown = (text for text in texts.sentences() if not old or old.find("sentences", text) is None)
+    fresh = spread(encode_sentences, unknown)
     with _Rows(folder / LAYOUT.sentences) as vectors:
-        for chunk in _split(texts.sentences()):
-            rows = [old.find("sentences", text) if old else None for text in chunk]
-            fresh = model.encode([text for text, row in zip(chunk, rows, strict=True) if row is None])
-            for row in rows:
-                vectors.add(next(fresh).vector if row is None or old is None else old.sentences.vector(row))
-                texts.progress("sentences", vectors.count, texts.counts["sentences"])
+        for text in texts.sentences():
+            row = old.find("sentences", text) if old else None
+            vectors.add(next(fresh) if row is None or old is None else old.sentences.vector(row))
+            texts.progress("sentences", vectors.count, texts.counts["sentences"])
         vectors.write_index(searched=False)
-
-
-def _split(texts: Iterator[Text]) -> Iterator[list[Text]]:
-    while chunk := list(islice(texts, CHUNK)):
-        yield chunk
 
 
 def _write_encoder(

@@ -118,7 +118,8 @@ class BatchEncoder:
         self._prompt = settings.passage_prompt
         self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        # Who divides a machine among several processes says so by this.
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
         options.log_severity_level = 3
         self._session = _open_session(model, options)
 

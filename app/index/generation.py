@@ -9,6 +9,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -55,6 +56,25 @@ class Layout:
 
 LAYOUT = Layout()
 FILES: tuple[str, ...] = astuple(LAYOUT)
+
+SHARDS = "shards"
+POSTINGS_TERMS = "postings.terms"
+SHARD_FILES = (
+    LAYOUT.passages,
+    LAYOUT.sentences,
+    LAYOUT.postings,
+    LAYOUT.impacts,
+    LAYOUT.sentence_offsets,
+    LAYOUT.tokens,
+    LAYOUT.token_offsets,
+    POSTINGS_TERMS,
+)
+"""What a shard holds of the same, for its own passages, and where its terms' postings lie."""
+
+
+def name_shard(number: int, name: str) -> str:
+    """A shard's file as the manifest names it."""
+    return f"{SHARDS}/{number}/{name}"
 
 
 class _Record(BaseModel):
@@ -106,10 +126,17 @@ class Manifest(_Record):
     """What readers are told: measures on questions that nothing was fitted to."""
     extra: dict[str, Any] = {}
     """What was fitted, what the gate measured, and who accepted what."""
+    shards: list[int] = []
+    """Of a generation for many machines: each shard's first row and, last, the number of rows."""
 
     def to_bytes(self) -> bytes:
         """As the folder holds it."""
-        return (self.model_dump_json(indent=1) + "\n").encode()
+        return (self.model_dump_json(indent=1, exclude=None if self.shards else {"shards"}) + "\n").encode()
+
+    def list_files(self) -> tuple[str, ...]:
+        """Every file that belongs to the generation besides the manifest."""
+        shards = range(len(self.shards) - 1)
+        return (*FILES, *(name_shard(number, name) for number in shards for name in SHARD_FILES))
 
 
 class Generation:
@@ -173,7 +200,7 @@ class Generation:
 
     def verify(self) -> None:
         """Read every file; raises DamagedGeneration for the first that is wrong."""
-        for name in FILES:
+        for name in self.manifest.files:
             self.read_whole(name)
 
     def read_whole(self, name: str) -> Path:
@@ -247,14 +274,14 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def note_checked(folder: Path) -> None:
+def note_checked(folder: Path, files: Iterable[str] = FILES) -> None:
     """Write down how the large files stand, to be called by whoever has just read all of them and compared.
 
     A file's inode, size and times of change: no program that writes to it can leave all of them as they were,
     and no copy has them. Nothing is written where no file is large.
     """
-    paths = [folder / name for name in FILES]
-    states = {path.name: _describe_state(path) for path in paths if path.stat().st_size >= LARGE}
+    large = [name for name in files if (folder / name).stat().st_size >= LARGE]
+    states = {name: _describe_state(folder / name) for name in large}
     if states:
         (folder / CHECKED).write_text(json.dumps(states, indent=1, sort_keys=True) + "\n", encoding="ascii")
 
@@ -317,7 +344,7 @@ def _read_manifest(folder: Path, expected: str | None) -> tuple[Manifest, str]:
 def _check_manifest(path: Path, manifest: Manifest, named: re.Match[str] | None) -> None:
     if manifest.format != FORMAT:
         raise _wrong_format(path, manifest.format)
-    if set(manifest.files) != set(FILES):
+    if set(manifest.files) != set(manifest.list_files()):
         raise _damaged(path, "it does not list the files of a generation")
     if named is not None and named[1] != manifest.created:
         raise _damaged(path, "its time is not the folder's")

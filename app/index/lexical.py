@@ -215,7 +215,7 @@ class LexicalIndex:
     """Finds passages by their words and by other words of the same families."""
 
     def __init__(self, database: Database, postings: Postings) -> None:
-        self._postings = postings
+        self.postings = postings
         self._database = database
         self._families = Families.load(database)
         self._passages = int(database.all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
@@ -231,12 +231,11 @@ class LexicalIndex:
         Stop words are dropped. A word that is written as several terms ("38.5") is looked for as a whole.
         Common words are looked up where they count most, unless the best must be found ``exact``.
         """
-        terms = [term for word in words if word not in STOP_WORDS for term in self.look_up(word).terms]
-        return self._postings.search(terms, k, exact=exact)
+        return self.postings.search(self.find_terms(words), k, exact=exact)
 
-    def holds(self, row: int, word: str) -> bool:
-        """Whether a passage holds the word, in any of its forms, or another of its family."""
-        return any(self._postings.holds(term, row) for term in self.look_up(word).terms)
+    def find_terms(self, words: Sequence[str]) -> tuple[Term, ...]:
+        """The terms that these words are looked for by; stop words are dropped."""
+        return tuple(term for word in words if word not in STOP_WORDS for term in self.look_up(word).terms)
 
     def known(self, word: str) -> bool:
         """Whether the corpus holds the word in any of its forms."""

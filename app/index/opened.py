@@ -10,6 +10,7 @@ from app.index.encoder import Encoder, EncoderSettings
 from app.index.generation import LAYOUT, REMEDY, Generation
 from app.index.lexical import LexicalIndex
 from app.index.postings import Postings
+from app.index.retriever import LocalRetriever, Retriever
 from app.index.store import Store
 from app.index.tokens import TokenVectors, read_directions, read_weights
 from app.index.vectors import VectorIndex
@@ -27,15 +28,17 @@ class OpenedIndex:
         dimension = generation.manifest.model.dimension
         self._database = Database(generation.path(LAYOUT.store))
         self.store = Store(self._database)
-        self.lexical = LexicalIndex(
-            self._database, Postings(generation.path(LAYOUT.postings), generation.path(LAYOUT.impacts))
-        )
+        postings = Postings(generation.path(LAYOUT.postings), generation.path(LAYOUT.impacts))
+        self.lexical = LexicalIndex(self._database, postings)
         self.passages = VectorIndex.open(generation.path(LAYOUT.passages))
         self.sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
         self.sentence_offsets = np.frombuffer(generation.read(LAYOUT.sentence_offsets), dtype="<i8")
         offsets = generation.read(LAYOUT.token_offsets)
         self.directions = read_directions(generation.read(LAYOUT.token_directions), dimension)
         self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, self.directions)
+        self.retriever: Retriever = LocalRetriever(
+            self.passages, self.sentences, self.sentence_offsets, self.tokens, postings
+        )
         self.token_weights = read_weights(generation.read(LAYOUT.token_weights))
         settings = EncoderSettings.from_bytes(generation.read(LAYOUT.encoder_settings))
         model, tokenizer = generation.path(LAYOUT.encoder), generation.read(LAYOUT.tokenizer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -62,8 +62,8 @@ class Postings:
     """Stored postings, mapped; of those of a question's terms alone anything is read."""
 
     def __init__(self, rows: Path, impacts: Path) -> None:
-        self._rows: Numbers = map_values(rows, "<i4")
-        self._impacts: Scores = map_values(impacts, "<f4")
+        self.rows: Numbers = map_values(rows, "<i4")
+        self.impacts: Scores = map_values(impacts, "<f4")
 
     def search(self, terms: Sequence[Term], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
         """Rows and BM25 of the ``k`` best passages, of equal ones the first: int64[n] and float32[n].
@@ -78,8 +78,8 @@ class Postings:
             parts = [slice(term.start, term.start + term.documents) for term in terms]
         else:
             parts = [slice(term.best, term.best + term.champions) for term in terms]
-        rows = np.concatenate([self._rows[part] for part in parts])
-        impacts = np.concatenate([self._impacts[part] for part in parts])
+        rows = np.concatenate([self.rows[part] for part in parts])
+        impacts = np.concatenate([self.impacts[part] for part in parts])
         documents = sum(term.documents for term in terms)
         added = len(rows) if exact else max(ADDED, documents // SHARE)
         if len(rows) > added:
@@ -98,18 +98,22 @@ class Postings:
         best = _choose_best(scores, k)
         return rows[best].astype(np.int64), scores[best].astype(np.float32)
 
-    def holds(self, term: Term, row: int) -> bool:
-        """Whether the term stands in the passage."""
-        return bool(self._look_up(term, np.array([row], dtype=np.int32))[0])
+    def hold(self, terms: Sequence[Term], rows: Rows) -> NDArray[np.bool_]:
+        """Whether each of these passages holds any of the terms: bool[len(rows)]."""
+        narrow = rows.astype(np.int32)
+        found = np.zeros(len(rows), dtype=np.bool_)
+        for term in terms:
+            found |= self._look_up(term, narrow) > 0
+        return found
 
     def _look_up(self, term: Term, rows: Numbers) -> Scores:
         """What the term counts in each of these passages, 0 where it is not: float32[len(rows)].
 
         ``rows`` must be int32: for another width all of the term's postings would be converted to it.
         """
-        held = self._rows[term.start : term.start + term.documents]
+        held = self.rows[term.start : term.start + term.documents]
         places = np.minimum(held.searchsorted(rows), term.documents - 1)
-        return np.where(held[places] == rows, self._impacts[term.start + places], np.float32(0))
+        return np.where(held[places] == rows, self.impacts[term.start + places], np.float32(0))
 
 
 def _choose_best(scores: Sums, k: int) -> Places:
@@ -151,7 +155,7 @@ class PostingsWriter:
         """
         documents = self._count(phrases, len(weights))
         terms = _lay_out(documents[order], self._champions)
-        size = sum(term.documents for term in terms) + sum(t.champions for t in terms if t.best != t.start)
+        size = int(documents.sum())
         rows, impacts = np.empty(size, dtype="<i4"), np.empty(size, dtype="<f4")
         starts = np.zeros(len(weights), dtype=np.int64)
         starts[order] = [term.start for term in terms]
@@ -159,14 +163,7 @@ class PostingsWriter:
         passages = len(self._lengths)
         idf = np.maximum(np.log((passages - documents + 0.5) / (documents + 0.5)), LEAST_IDF)
         self._place(starts, idf, weights, rows, impacts)
-        for term in terms:
-            if term.best != term.start:  # the best once more, of equal ones the first
-                whole = slice(term.start, term.start + term.documents)
-                best = slice(term.best, term.best + term.champions)
-                places = np.sort(np.argsort(-impacts[whole], kind="stable")[: term.champions])
-                rows[best], impacts[best] = rows[whole][places], impacts[whole][places]
-        for path, values in zip(self._paths, (rows, impacts), strict=True):
-            path.write_bytes(values.data)
+        _write_postings(self._paths, terms, rows, impacts)
         return terms
 
     def close(self) -> None:
@@ -236,6 +233,44 @@ def _find_phrases(numbers: Numbers, phrases: Mapping[Phrase, int]) -> list[tuple
             if term is not None:
                 found.append((place, term))
     return found
+
+
+def cut_postings(whole: Postings, terms: Sequence[Term], passages: slice, paths: tuple[Path, Path]) -> Places:
+    """Write the postings of some passages alone, renumbered from 0, with the impacts of the whole.
+
+    ``terms`` are all of the whole's, in the order of their postings. Gives int64[n, 5]: for each term that
+    these passages hold, where its postings begin in the whole, and its Term here.
+    """
+    documents = np.array([term.documents for term in terms], dtype=np.int64)
+    kept, counts = [], np.zeros(len(terms), dtype=np.int64)
+    ends = np.cumsum(documents)
+    first = 0
+    while first < len(terms):  # so many postings at a time as fit in memory
+        begin = int(ends[first] - documents[first])
+        last = max(first + 1, int(ends.searchsorted(begin + STEP, side="right")))
+        rows = whole.rows[begin : int(ends[last - 1])]
+        places = np.flatnonzero((rows >= passages.start) & (rows < passages.stop))
+        numbers = ends[first:last].searchsorted(begin + places, side="right")
+        counts[first:last] += np.bincount(numbers, minlength=last - first)
+        kept.append((rows[places] - passages.start, whole.impacts[begin + places]))
+        first = last
+    own = _lay_out(counts, CHAMPIONS)
+    rows, impacts = (np.concatenate(part) for part in zip(*kept, strict=True))
+    _write_postings(paths, own, rows, impacts)
+    table = np.array([(t.start, *astuple(o)) for t, o in zip(terms, own, strict=True)], dtype="<i8")
+    return table[counts > 0]
+
+
+def _write_postings(paths: tuple[Path, Path], terms: Sequence[Term], rows: Numbers, impacts: Scores) -> None:
+    """Write them, and behind them the best of each large term once more, of equal ones the first."""
+    for path, values, kind in zip(paths, (rows, impacts), ("<i4", "<f4"), strict=True):
+        with path.open("wb") as file:
+            file.write(values.astype(kind, copy=False).data)
+            for term in terms:
+                if term.best != term.start:
+                    whole = slice(term.start, term.start + term.documents)
+                    places = np.sort(np.argsort(-impacts[whole], kind="stable")[: term.champions])
+                    file.write(values[whole][places].astype(kind, copy=False).data)
 
 
 def _lay_out(documents: Places, champions: int) -> list[Term]:

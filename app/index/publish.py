@@ -90,7 +90,7 @@ def publish(index: Path, folder: Path) -> str:
     """
     with Generation.open(folder) as generation:
         generation.verify()
-        note_checked(folder)
+        note_checked(folder, generation.manifest.files)
         pointer = Pointer(generation.name, generation.manifest_sha256)
     folder.chmod(0o755)
     flush_folder(folder)

@@ -34,16 +34,17 @@ COPIED = 8
 faiss.omp_set_num_threads(1)
 
 
-def choose_kind(count: int, *, searched: bool = True) -> str:
+def choose_kind(count: int, *, whole: int | None = None, searched: bool = True) -> str:
     """The FAISS factory string for so many vectors; those that are only compared with need no lists.
 
     Up to EXACT all are compared, in 32 bits. Beyond, vectors take 16 bits a component, and a search looks
     into the PROBED nearest of two to four times sqrt(count) lists (inverted file: Sivic & Zisserman 2003).
-    docs/growth.md has what that finds and takes.
+    A part of a ``whole`` of so many keeps the whole's precision. docs/growth.md has what that finds.
     """
-    if count <= EXACT:
+    if (whole or count) <= EXACT:
         return "IDMap,Flat"
-    return f"IVF{2 ** math.ceil(math.log2(2 * math.sqrt(count)))},SQfp16" if searched else "SQfp16"
+    lists = min(math.ceil(math.log2(2 * math.sqrt(count))), int(math.log2(count)))
+    return f"IVF{2**lists},SQfp16" if searched else "SQfp16"
 
 
 class VectorIndex:

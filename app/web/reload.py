@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.answering.answer import Answerer, IndexAnswerer
 from app.answering.opening import open_answerer, open_best, open_newest
-from app.errors import DamagedGeneration, GenerationError, NoGeneration
+from app.errors import DamagedGeneration, GenerationError, NoGeneration, Unreachable
 from app.index.publish import GENERATIONS, read_pointer
 from app.settings import Settings
 from app.web.words import EXAMPLES
@@ -92,6 +92,9 @@ class Watcher:
             return
         try:
             reason = self._renew()
+        except Unreachable as error:
+            self._refuse(None, str(error))  # to be tried again at the next look
+            return
         except GenerationError as error:
             reason = str(error)
         except Exception as error:

@@ -11,9 +11,9 @@ import onnxruntime
 from flask import Response
 
 from app.answering.answer import IndexAnswerer
-from app.answering.search import PROPOSED
 from app.index.generation import LAYOUT
 from app.index.lexical import find_content_words
+from app.index.retriever import PROPOSED
 from app.records import Answer
 from app.settings import Settings
 from app.web import create_app

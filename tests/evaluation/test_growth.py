@@ -12,11 +12,12 @@ import pytest
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
-from app.answering.search import PROPOSED, Search
+from app.answering.search import Search
 from app.evaluation.measures import confidence_pairs, measure_auroc, summarise
 from app.evaluation.questions import read_questions
 from app.evaluation.trial import ask_all
 from app.evaluation.worlds import ARTICLES, Material, ask_misses, ask_passages, read_material, write_corpus
+from app.index.retriever import PROPOSED
 from app.settings import ROOT, Settings
 from tests.articles import copy_five
 

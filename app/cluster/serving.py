@@ -1,0 +1,224 @@
+"""Shards as deployments of Ray Serve: replicas on several machines, and calls that reach one of them.
+
+What travels to a shard is what `Asked` holds, and back rows and numbers: not a word of a question. Vectors
+let a question be guessed, though, and Ray trusts whoever reaches its ports: its network must be trusted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# Before Ray is imported, which reads them once: nothing is reported to anybody, and a question's vectors
+# travel within the call, as bytes in the processes' own memory, never through the store of objects.
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_max_direct_call_object_size"] = "4000000"  # noqa: SIM112 - as Ray spells it
+os.environ["RAY_SERVE_LOG_TO_STDERR"] = "0"
+
+import ray
+from ray import serve
+from ray.exceptions import RayActorError, RayError
+from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle, DeploymentResponse
+from ray.serve.schema import ApplicationStatus
+
+from app.cluster.merging import Call, ShardedRetriever
+from app.cluster.shards import Shard
+from app.errors import DamagedGeneration, GenerationError, NoGeneration, Unreachable
+from app.index.generation import Generation
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Seconds for a shard's answer before it is asked for once more, of another replica if there is one."""
+START_SECONDS = 120.0
+"""For all replicas of a new generation to open their files."""
+GRACE_SECONDS = 60.0
+"""Until shards of a generation that is no longer published go: by then every server has changed over."""
+LOCK = ".cluster"
+PREFIX = "nightlight-"
+
+
+class Replica:
+    """One copy of a shard, on the machine where it was placed."""
+
+    def __init__(self, folder: str, number: int) -> None:
+        """``folder`` is the generation's, which this machine must have under the same path."""
+        generation = Generation.open(Path(folder))
+        self._shard = Shard(generation, number)
+        self._damage: DamagedGeneration | None = None
+        threading.Thread(target=self._check_trusted, daemon=True).start()
+
+    def ask(self, method: Call, generation: str, *arguments: Any) -> Any:
+        """What the shard answers; raises NoGeneration for another generation than its own."""
+        return getattr(self._shard, method)(generation, *arguments)
+
+    def check_health(self) -> None:
+        """Raises DamagedGeneration where a file that was believed at opening is not what it was."""
+        if self._damage:
+            raise self._damage
+
+    def _check_trusted(self) -> None:
+        try:
+            self._shard.check_trusted()
+        except DamagedGeneration as error:
+            self._damage = error
+
+
+_deployment = serve.deployment(
+    max_ongoing_requests=16,
+    health_check_period_s=2,
+    health_check_timeout_s=10,
+    graceful_shutdown_timeout_s=5,
+    logging_config={"enable_access_log": False, "log_level": "WARNING"},
+    ray_actor_options={"num_cpus": 1},
+)(Replica)
+
+
+class RayCarrier:
+    """Brings calls to the replicas of one generation's shards."""
+
+    def __init__(self, generation: str, shards: int) -> None:
+        self.failures = 0
+        """Calls that had to be made again, or could not be made at all."""
+        self._generation = generation
+        self._handles = [
+            serve.get_deployment_handle(f"shard-{number}", _name_application(generation, number))
+            for number in range(shards)
+        ]
+
+    def call(self, method: Call, requests: Mapping[int, tuple[Any, ...]]) -> dict[int, Any]:
+        """What these shards answer, asked at the same time; raises GenerationError unless all of them do."""
+        sent = {number: self._send(number, method, request) for number, request in requests.items()}
+        answers = {}
+        for number, response in sent.items():
+            try:
+                answers[number] = _receive(response)
+            except (RayActorError, RayServeException, TimeoutError):
+                self._note_failure(number, "did not answer, and is asked again")
+                try:  # no call changes anything, so that another replica may be asked the same
+                    answers[number] = _receive(self._send(number, method, requests[number]))
+                except (RayError, RayServeException, TimeoutError) as error:
+                    if isinstance(error, GenerationError):
+                        raise
+                    self._note_failure(number, "cannot be reached")
+                    raise Unreachable(f"Shard {number} of {self._generation} cannot be reached.") from None
+        return answers
+
+    def _send(self, number: int, method: Call, request: tuple[Any, ...]) -> DeploymentResponse[Any]:
+        handle: DeploymentHandle[Any] = self._handles[number]
+        return handle.ask.remote(method, self._generation, *request)
+
+    def _note_failure(self, number: int, what: str) -> None:
+        self.failures += 1
+        logger.warning("shard %d of %s %s", number, self._generation, what)
+
+
+def _receive(response: DeploymentResponse[Any]) -> Any:
+    try:
+        return response.result(timeout_s=PATIENCE)
+    except TimeoutError:
+        response.cancel()
+        raise
+
+
+def open_retriever(generation: Generation, address: str, replicas: int) -> ShardedRetriever:
+    """Retrieval from this generation's shards on a Ray cluster; they are started where they do not run yet.
+
+    Raises NoGeneration where it has no shards, Unreachable where the cluster or a shard cannot be had.
+    """
+    shards = len(generation.manifest.shards) - 1
+    if shards < 1:
+        raise NoGeneration(f"{generation.name} has no shards; run `scripts/reindex.py --anyway --shards N`.")
+    try:
+        connect(address)
+        with _alone(generation.folder.parents[1]):
+            _start(generation, shards, replicas)
+    except (RayError, RayServeException, ConnectionError, RuntimeError, TimeoutError) as error:
+        raise Unreachable(f"The cluster cannot serve {generation.name}: {type(error).__name__}.") from None
+    return ShardedRetriever(generation.manifest.shards, RayCarrier(generation.name, shards))
+
+
+def connect(address: str) -> None:
+    """Join a Ray cluster, once a process; raises ConnectionError where there is none."""
+    if ray.is_initialized():
+        return
+    with _own_signals():
+        ray.init(address=address, namespace="nightlight", log_to_driver=False, configure_logging=False)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray would end this process at a SIGTERM in its own way; a server ends in its."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _alone(index: Path) -> Iterator[None]:
+    """One server at a time starts shards; the others find them running."""
+    with (index / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _start(generation: Generation, shards: int, replicas: int) -> None:
+    """Have every shard of a generation running; those of others go when nobody needs them any more."""
+    names = [_name_application(generation.name, number) for number in range(shards)]
+    serve.start(proxy_location="Disabled")
+    if not set(names) <= serve.status().applications.keys():
+        nodes = sum(node["Alive"] for node in ray.nodes())
+        targets = [
+            serve.RunTarget(
+                _deployment.options(
+                    name=f"shard-{number}",
+                    num_replicas=replicas,
+                    # On different machines, where there are enough.
+                    max_replicas_per_node=1 if nodes >= replicas else None,
+                ).bind(str(generation.folder), number),
+                name=name,
+                route_prefix=None,
+            )
+            for number, name in enumerate(names)
+        ]
+        serve.run_many(targets, wait_for_applications_running=False)
+        timer = threading.Timer(GRACE_SECONDS, _stop_others, [generation.name])
+        timer.daemon = True
+        timer.start()
+    _await_running(generation.name, names)
+
+
+def _await_running(generation: str, names: list[str]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        found = serve.status().applications
+        statuses = {found[name].status for name in names if name in found}
+        if statuses == {ApplicationStatus.RUNNING}:
+            return
+        if ApplicationStatus.DEPLOY_FAILED in statuses or time.monotonic() > until:
+            for name in names:
+                serve.delete(name, _blocking=False)
+            raise Unreachable(f"Not every shard of {generation} could be started.")
+        time.sleep(0.1)
+
+
+def _stop_others(generation: str) -> None:
+    """End the shards of all generations but this one."""
+    kept = _name_application(generation, 0).rpartition("-")[0]
+    for name in serve.status().applications:
+        if name.startswith(PREFIX) and name.rpartition("-")[0] != kept:
+            serve.delete(name, _blocking=False)
+
+
+def _name_application(generation: str, number: int) -> str:
+    return f"{PREFIX}{generation}-{number}"

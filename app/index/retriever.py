@@ -1,0 +1,174 @@
+"""What a question asks of an index: candidates first, then a closer look at the best of them.
+
+Three retrievers propose candidates (the nearest passages, the passages of the nearest sentences, BM25) and
+score them; late interaction compares some. ``Retriever`` is all that ranking needs to know of where the
+vectors and postings lie: here, in this process, or in shards on many machines (app/cluster).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.index.postings import Postings, Term
+from app.index.ranges import find_firsts, find_members
+from app.index.tokens import TokenVectors
+from app.index.vectors import VectorIndex
+
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+PROPOSED = 100
+"""Candidates that each of the three retrievers may propose."""
+MOST_BY_WORDS = 10_000
+"""Passages whose BM25 is looked at where those of one article are wanted, which are all candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as retrievers see it: without its words, only with the terms that the corpus has of them."""
+
+    vector: Scores
+    """float32[d]."""
+    tokens: Matrix
+    """float32[m, d]: its tokens' vectors."""
+    searched: tuple[Term, ...]
+    """The terms that BM25 adds up."""
+    words: tuple[tuple[Term, ...], ...]
+    """For each of its words the terms of which any makes a passage hold the word."""
+
+
+class Proposal(NamedTuple):
+    """What one retriever found: rows, best first, and its own scores."""
+
+    rows: Rows
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Passages that may answer, their rows ascending; all arrays run in parallel and may be empty."""
+
+    rows: Rows
+    passages: Scores
+    """Cosine of question and passage."""
+    sentences: Scores
+    """Cosine of question and the passage's best sentence."""
+    best_sentences: Rows
+    """Which of the passage's sentences that is, from 0."""
+    bm25: Scores
+    """0 where the words did not propose the passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What late interaction and the selection want to know of n passages."""
+
+    tokens: Matrix
+    """float32[n, m]: for each of the question's tokens the best cosine among the passage's."""
+    vectors: Matrix
+    """float32[n, d]."""
+    held: NDArray[np.bool_]
+    """bool[n, words]: whether the passage holds each of the question's words, or another of its family."""
+
+
+class Retriever(Protocol):
+    """Where the passages of one generation are looked for; rows are those of its store."""
+
+    def propose(self, asked: Asked, inside: Rows | None = None) -> Candidates:
+        """The candidates; of one article its passages, all of them, whose rows are ``inside``."""
+
+    def compare(self, asked: Asked, rows: Rows) -> Compared:
+        """A closer look at these passages, in this order."""
+
+    def cosines(self, vector: Scores, rows: Rows) -> Scores:
+        """The cosine of ``vector`` with each of these passages."""
+
+
+class LocalRetriever:
+    """Retrieval from files that this process has opened."""
+
+    def __init__(
+        self,
+        passages: VectorIndex,
+        sentences: VectorIndex,
+        sentence_offsets: Rows,
+        tokens: TokenVectors,
+        postings: Postings,
+    ) -> None:
+        self._passages = passages
+        self._sentences = sentences
+        self._sentence_offsets = sentence_offsets
+        self._tokens = tokens
+        self._postings = postings
+
+    def propose(self, asked: Asked, inside: Rows | None = None) -> Candidates:
+        """The candidates; of one article its passages, all of them, whose rows are ``inside``."""
+        if inside is not None:
+            words = self.search_words(asked, MOST_BY_WORDS)
+            held = np.isin(words.rows, inside)
+            return self.score(asked, inside, Proposal(words.rows[held], words.scores[held]))
+        near, words = self.search_passages(asked), self.search_words(asked)
+        if len(near.rows) == len(self._passages):  # nothing is left for others to propose
+            rows = np.arange(len(near.rows))
+        else:
+            rows = unite(near.rows, self.search_sentences(asked).rows, words.rows)
+        return self.score(asked, rows, words)
+
+    def compare(self, asked: Asked, rows: Rows) -> Compared:
+        """A closer look at these passages, in this order."""
+        held = np.zeros((len(rows), len(asked.words)), dtype=np.bool_)
+        for place, terms in enumerate(asked.words):
+            held[:, place] = self._postings.hold(terms, rows)
+        return Compared(
+            tokens=self._tokens.best_cosines(asked.tokens, rows),
+            vectors=self._passages.vectors(rows),
+            held=held,
+        )
+
+    def cosines(self, vector: Scores, rows: Rows) -> Scores:
+        """The cosine of ``vector`` with each of these passages."""
+        return self._passages.cosines(vector, rows)
+
+    def search_passages(self, asked: Asked) -> Proposal:
+        """The nearest passages."""
+        return Proposal(*self._passages.search(asked.vector, PROPOSED))
+
+    def search_sentences(self, asked: Asked) -> Proposal:
+        """The nearest sentences' passages; none in a large corpus, where sentences only rescore."""
+        if not self._sentences.searched:
+            return Proposal(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+        nearest, cosines = self._sentences.search(asked.vector, PROPOSED)
+        return Proposal(self._sentence_offsets.searchsorted(nearest, side="right") - 1, cosines)
+
+    def search_words(self, asked: Asked, k: int = PROPOSED) -> Proposal:
+        """The best passages by BM25."""
+        return Proposal(*self._postings.search(asked.searched, k))
+
+    def score(self, asked: Asked, rows: Rows, words: Proposal) -> Candidates:
+        """These passages, ascending, as candidates; ``words`` are those of them that BM25 proposed."""
+        sentences, best_sentences = self._compare_sentences(asked.vector, rows)
+        bm25 = np.zeros(len(rows), dtype=np.float32)
+        bm25[rows.searchsorted(words.rows)] = words.scores
+        passages = self._passages.cosines(asked.vector, rows)
+        return Candidates(rows, passages, sentences, best_sentences, bm25)
+
+    def _compare_sentences(self, vector: Scores, rows: Rows) -> tuple[Scores, Rows]:
+        """Of each of these passages the best sentence's cosine, and which sentence that is."""
+        sentences, starts = find_members(self._sentence_offsets, rows)
+        cosines = self._sentences.cosines(vector, sentences)
+        best = np.maximum.reduceat(cosines, starts)
+        counts = np.append(starts[1:], len(sentences)) - starts
+        # The first that is as good as the best of its passage.
+        places = np.flatnonzero(cosines == best.repeat(counts))
+        return best, places[places.searchsorted(starts)] - starts
+
+
+def unite(*rows: Rows) -> Rows:
+    """All of these, ascending, each once."""
+    united = np.sort(np.concatenate(rows))
+    return united[find_firsts(united)]

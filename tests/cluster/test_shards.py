@@ -1,0 +1,172 @@
+"""The shards of a generation, asked as one, answer as the whole does; in this process, without Ray."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.answering.answer import IndexAnswerer
+from app.cluster.merging import ShardedRetriever
+from app.cluster.shards import Shard, cut_generation
+from app.errors import BuildError, DamagedGeneration, NoGeneration
+from app.evaluation.questions import read_questions
+from app.index.audit import find_faults
+from app.index.database import Database
+from app.index.generation import LAYOUT, MANIFEST, SHARD_FILES, Generation, name_shard
+from app.index.publish import building, list_names, open_current, publish, roll_back
+from app.index.store import Store
+from app.index.vectors import choose_kind
+from app.records import Answer, Match
+from app.settings import ROOT, Settings
+
+QUESTIONS = [
+    one.question
+    for name in ("dev", "heldout")
+    for one in read_questions(ROOT / "tests" / "questions" / f"{name}.jsonl")
+]
+
+
+class Here:
+    """Carries calls to shards in this process."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._name = generation.name
+        self._shards = [Shard(generation, n) for n in range(len(generation.manifest.shards) - 1)]
+
+    def call(self, method: str, requests: Mapping[int, tuple[Any, ...]]) -> dict[int, Any]:
+        return {n: getattr(self._shards[n], method)(self._name, *request) for n, request in requests.items()}
+
+
+def cut_copy(answerer: IndexAnswerer, folder: Path, count: int) -> IndexAnswerer:
+    """The same generation, but passages are looked for in so many shards of it."""
+    shutil.copytree(answerer.index.generation.folder, folder)
+    cut_generation(folder, count)
+    generation = Generation.open(folder)
+    return IndexAnswerer(answerer.index, ShardedRetriever(generation.manifest.shards, Here(generation)))
+
+
+def describe(answer: Answer) -> object:
+    """All that a reader sees of it but the confidence."""
+
+    def show(matches: tuple[Match, ...]) -> list[object]:
+        return [(match.passage, match.highlights) for match in matches]
+
+    shown = [show(matches) for matches in (answer.matches, answer.closest, answer.help)]
+    return answer.outcome, answer.urgency, answer.suggestion, shown
+
+
+@pytest.fixture(scope="module")
+def wanted(answerer: IndexAnswerer) -> dict[tuple[str, str | None], Answer]:
+    """What one machine answers, every tenth question from one article, too."""
+    article = answerer.articles()[1].slug
+    asked = [(question, None) for question in QUESTIONS] + [
+        (question, article) for question in QUESTIONS[::10]
+    ]
+    return {(question, inside): answerer.answer(question, 5, inside) for question, inside in asked}
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 7])
+def test_shards_answer_as_the_whole_does(
+    answerer: IndexAnswerer, wanted: dict[tuple[str, str | None], Answer], tmp_path: Path, count: int
+) -> None:
+    cut = cut_copy(answerer, tmp_path / "cut", count)
+    for (question, inside), one in wanted.items():
+        other = cut.answer(question, 5, inside)
+        assert describe(other) == describe(one), question
+        assert other.confidence == pytest.approx(one.confidence, abs=1e-5), question
+
+
+def test_every_passage_scores_the_same_in_whichever_shard(answerer: IndexAnswerer, tmp_path: Path) -> None:
+    whole = answerer.search.rank("can cold air make legs jump")
+    for count in (2, 7):
+        ranking = cut_copy(answerer, tmp_path / str(count), count).search.rank("can cold air make legs jump")
+        assert ranking.rows.tolist() == whole.rows.tolist()
+        for name in ("scores", "passages", "sentences", "lexical", "late", "tokens", "vectors"):
+            np.testing.assert_allclose(getattr(ranking, name), getattr(whole, name), atol=1e-6, err_msg=name)
+        assert (ranking.held == whole.held).all()
+        assert ranking.lexical.tolist() == whole.lexical.tolist()
+
+
+def test_shards_are_published_verified_and_rolled_back_with_the_whole(own_settings: Settings) -> None:
+    index = own_settings.index_dir
+    with open_current(index) as current, building(index) as folder:
+        before, whole = current.name, current.folder
+        shutil.copytree(whole, folder, dirs_exist_ok=True)
+        cut_generation(folder, 3)
+        name = publish(index, folder)
+    with open_current(index) as current:
+        assert current.name == name
+        stored = Store(Database(current.path(LAYOUT.store))).articles()
+        assert list(find_faults(current, stored)) == []
+        damaged = current.folder / name_shard(1, LAYOUT.tokens)
+        damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x55")
+        with pytest.raises(DamagedGeneration, match=r"1/tokens\.int8"):
+            current.verify()
+        assert any("1/tokens.int8" in fault for fault in find_faults(current, stored))
+        with pytest.raises(DamagedGeneration, match=r"1/tokens\.int8"):
+            Shard(current, 1)
+        Shard(current, 0)
+        (current.folder / "shards" / "stray").write_text("")
+        assert any("shards/stray does not belong" in fault for fault in find_faults(current, stored))
+    assert roll_back(index) == before
+    assert list_names(index) == [name, before]
+
+
+def test_shard_answers_for_its_own_generation_alone(answerer: IndexAnswerer, tmp_path: Path) -> None:
+    shutil.copytree(answerer.index.generation.folder, tmp_path / "cut")
+    cut_generation(tmp_path / "cut", 2)
+    shard = Shard(Generation.open(tmp_path / "cut"), 1)
+    vector = np.zeros(answerer.index.passages.dimension, dtype=np.float32)
+    with pytest.raises(NoGeneration, match="not of another"):
+        shard.cosines("another", vector, np.array([50]))
+
+
+def test_shard_needs_its_own_files_alone(answerer: IndexAnswerer, tmp_path: Path) -> None:
+    whole, alone = tmp_path / "cut", tmp_path / "alone"
+    shutil.copytree(answerer.index.generation.folder, whole)
+    cut_generation(whole, 3)
+    (alone / "shards").mkdir(parents=True)
+    shutil.copytree(whole / "shards" / "2", alone / "shards" / "2")
+    for name in (MANIFEST, LAYOUT.token_directions):
+        shutil.copy(whole / name, alone)
+    generation = Generation.open(alone)
+    shard = Shard(generation, 2)
+    rows = np.arange(*generation.manifest.shards[2:])
+    ranking = answerer.search.rank("is shuddering dangerous?")
+    vector = ranking.query.encoding.vector
+    wanted = answerer.index.passages.cosines(vector, rows)
+    np.testing.assert_allclose(shard.cosines(generation.name, vector, rows), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 90])
+def test_more_shards_than_passages_are_refused(answerer: IndexAnswerer, tmp_path: Path, count: int) -> None:
+    shutil.copytree(answerer.index.generation.folder, tmp_path / "cut")
+    with pytest.raises(BuildError, match="cannot be divided"):
+        cut_generation(tmp_path / "cut", count)
+    with Generation.open(tmp_path / "cut") as generation:
+        assert generation.manifest.shards == []
+
+
+def test_part_of_a_large_whole_keeps_its_precision_and_finds_lists_enough() -> None:
+    assert choose_kind(500, whole=9_000) == choose_kind(500) == "IDMap,Flat"
+    assert choose_kind(500, whole=20_000, searched=False) == "SQfp16"
+    assert [choose_kind(count, whole=20_000) for count in (1, 5, 500, 20_000)] == [
+        "IVF1,SQfp16",
+        "IVF4,SQfp16",
+        "IVF64,SQfp16",
+        "IVF512,SQfp16",
+    ]
+
+
+def test_every_file_of_a_shard_is_sealed(answerer: IndexAnswerer, tmp_path: Path) -> None:
+    shutil.copytree(answerer.index.generation.folder, tmp_path / "cut")
+    manifest = cut_generation(tmp_path / "cut", 2)
+    for number in range(2):
+        names = {path.name for path in (tmp_path / "cut" / "shards" / str(number)).iterdir()}
+        assert names == set(SHARD_FILES)
+        assert {name_shard(number, name) for name in names} <= set(manifest.files)
