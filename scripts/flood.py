@@ -14,7 +14,7 @@ PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """How one request went; status 0 is a connection that broke."""
 
     status: int
@@ -47,9 +47,9 @@ class Flood:
         self._make_request = make_request
         self._selector = selectors.DefaultSelector()
         self._number = 0
-        self.replies: list[Reply] = []
+        self.replies: list[Response] = []
 
-    def pace(self, rate: float, seconds: float) -> list[Reply]:
+    def pace(self, rate: float, seconds: float) -> list[Response]:
         """Requests at a fixed rate, whether or not earlier ones have been answered (open loop)."""
         began = time.perf_counter()
         for number in range(int(rate * seconds)):
@@ -60,7 +60,7 @@ class Flood:
             self._begin(due)
         return self._finish()
 
-    def press(self, clients: int, total: int) -> list[Reply]:
+    def press(self, clients: int, total: int) -> list[Response]:
         """So many at a time, each followed by another as soon as it is answered (closed loop)."""
         for _ in range(total):
             while self._waiting() >= clients:
@@ -71,7 +71,7 @@ class Flood:
     def _waiting(self) -> int:
         return len(self._selector.get_map())
 
-    def _finish(self) -> list[Reply]:
+    def _finish(self) -> list[Response]:
         while self._waiting():
             self._turn(1)
         return self.replies
@@ -112,7 +112,7 @@ class Flood:
         with suppress(ValueError):
             status = exchange.read_status()
         now = time.perf_counter()
-        self.replies.append(Reply(status, now - exchange.due, (exchange.sent or now) - exchange.due))
+        self.replies.append(Response(status, now - exchange.due, (exchange.sent or now) - exchange.due))
 
     def _find_lost(self) -> Iterator[_Exchange]:
         latest = time.perf_counter() - PATIENCE

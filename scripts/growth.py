@@ -32,7 +32,7 @@ from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
 from app.index.generation import Generation, Previous, note_checked
 from app.index.lexical import find_content_words
-from app.index.model import Encoded, Model
+from app.index.model import Model, TextVectors
 from app.index.postings import ADDED, CHAMPIONS, SHARE
 from app.index.publish import open_current
 from app.index.retriever import PROPOSED
@@ -79,14 +79,14 @@ class StaticModel(Model):
         self._random, dimension = np.random.default_rng(1), self.settings.dimension
         self._noise = self._random.normal(0, NOISE / np.sqrt(dimension), (POOL, dimension)).astype(np.float32)
 
-    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+    def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
         """Each text's vector and token vectors, in order."""
         for text in texts:
             began = time.perf_counter()
             tokens = self._table[self._tokenize(text)]
             start = self._random.integers(POOL - len(tokens))
             noisy = tokens + self._noise[start : start + len(tokens)]
-            encoded = Encoded(pool(noisy, "mean"), noisy)
+            encoded = TextVectors(pool(noisy, "mean"), noisy)
             self.seconds += time.perf_counter() - began
             yield encoded
 

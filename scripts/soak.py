@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from console import ROOT, fail, run
 
-from flood import Flood, Reply
+from flood import Flood, Response
 from running import Running, start_server
 
 QUESTIONS = tuple(
@@ -81,12 +81,12 @@ def make_adversarial(number: int) -> bytes:
     return head.encode()
 
 
-async def open_loop(port: int, rate: float, seconds: float) -> list[Reply]:
+async def open_loop(port: int, rate: float, seconds: float) -> list[Response]:
     """Requests at a fixed rate, whether or not earlier ones have been answered."""
     return await asyncio.to_thread(Flood(port, make_request).pace, rate, seconds)
 
 
-async def closed_loop(port: int, clients: int, total: int) -> list[Reply]:
+async def closed_loop(port: int, clients: int, total: int) -> list[Response]:
     """So many clients, each asking again as soon as it is answered."""
     return await asyncio.to_thread(Flood(port, make_request).press, clients, total)
 
@@ -97,7 +97,7 @@ def find_percentile(times: Iterable[float], share: float) -> float:
     return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-def describe(replies: list[Reply]) -> str:
+def describe(replies: list[Response]) -> str:
     """Counts by status, median and 99th percentile of the answered."""
     counts = {s: sum(r.status == s for r in replies) for s in sorted({r.status for r in replies})}
     good = [reply for reply in replies if reply.status == 200]

@@ -19,7 +19,7 @@ Check = Callable[[IndexAnswerer], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Served:
     """An answerer, and why it is not the one that was published, if so."""
 
     answerer: IndexAnswerer
@@ -31,15 +31,15 @@ def open_answerer(settings: Settings, check: Check | None = None) -> IndexAnswer
     return answer_from(open_current(settings.index_dir), settings, check)
 
 
-def open_best(settings: Settings, check: Check | None = None) -> Opened:
+def open_best(settings: Settings, check: Check | None = None) -> Served:
     """The published generation or, when it cannot be used, the newest that can; raises as open_answerer."""
     try:
-        return Opened(open_answerer(settings, check))
+        return Served(open_answerer(settings, check))
     except GenerationError as error:
         found = open_newest(settings, check)
         if found is None:
             raise
-        return Opened(found, degraded=str(error))
+        return Served(found, degraded=str(error))
 
 
 def open_newest(

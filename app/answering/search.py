@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.answering.denials import leave_out_denied
 from app.answering.question import make_searchable
 from app.answering.spelling import Spelling, mend
-from app.index.encoder import Encoding
+from app.index.encoder import QueryVectors
 from app.index.lexical import find_content_words
 from app.index.opened import OpenedIndex
 from app.index.retriever import Asked, Retriever
@@ -58,7 +58,7 @@ class Weights:
 class Query:
     """A question as the retrievers see it."""
 
-    encoding: Encoding
+    encoding: QueryVectors
     token_weights: Scores
     """float32[m]: what each of its tokens counts."""
     typed: tuple[str, ...]

@@ -66,7 +66,13 @@ def _read_sources(generation: Generation) -> dict[str, tuple[str, str]]:
 
 def render_text(changes: Changes) -> str:
     """For the terminal: a line an article and a passage; of one that was edited, the part that changed."""
-    edited = _find_edited(changes)
+    edited: dict[str, Passage] = {}
+    """The passage gone that each new one of the same article says most of, by the new one's id."""
+    for slug in changes.changed:
+        pair = ([p for p in passages if p.article == slug] for passages in (changes.new, changes.gone))
+        for found in find_resemblances(*pair):
+            if found.stored not in edited.values():
+                edited[found.new.id] = found.stored
     replaced = {passage.id for passage in edited.values()}
     lines = [f"{kind:8} {slug}.txt" for kind, slugs in _list_articles(changes) for slug in slugs]
     lines.append(f"passages: {changes.kept} kept, {len(changes.new)} new, {len(changes.gone)} gone")
@@ -112,17 +118,6 @@ def render_page(changes: Changes) -> str:
         *(f"<h2>{escape(_name(p))}</h2><del>{escape(p.text)}</del>" for p in changes.gone),
     ]
     return "\n".join(parts) + "\n</html>\n"
-
-
-def _find_edited(changes: Changes) -> dict[str, Passage]:
-    """The passage gone that each new one of the same article says most of, by the new one's id."""
-    pairs: dict[str, Passage] = {}
-    for slug in changes.changed:
-        new, gone = ([p for p in passages if p.article == slug] for passages in (changes.new, changes.gone))
-        for found in find_resemblances(new, gone):
-            if found.stored not in pairs.values():
-                pairs[found.new.id] = found.stored
-    return pairs
 
 
 def _mark_changes(before: str, after: str) -> str:

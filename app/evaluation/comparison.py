@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
 from app.answering.search import Search, Weights
-from app.evaluation.measures import DEPTH, Judgement, Reply, grade_passage, summarise
+from app.evaluation.measures import DEPTH, Judgement, RunLine, grade_passage, summarise
 from app.evaluation.questions import GOOD, Question
 
 FOLDS = 5
@@ -90,7 +90,7 @@ def _summarise(name: str, trials: Sequence[tuple[Sequence[_Case], Weights]]) -> 
 
 def _judge(case: _Case, weights: Weights) -> Judgement:
     order = np.argsort(-(case.scores @ np.array(astuple(weights))), kind="stable")[:DEPTH]
-    reply = Reply(case.question.id, (), urgency="none", confidence=1.0)
+    reply = RunLine(case.question.id, (), urgency="none", confidence=1.0)
     return Judgement(case.question, reply, tuple(int(g) for g in case.grades[order]), forged=0, recall=None)
 
 

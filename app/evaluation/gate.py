@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.errors import GateRefused
-from app.evaluation.measures import MEASURES, Judgement, Reply
+from app.evaluation.measures import MEASURES, Judgement, RunLine
 
 MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0, "today noticed": 0.02}
 """By how much each of these may fall."""
@@ -99,7 +99,7 @@ def find_lost(before: Sequence[Judgement], after: Sequence[Judgement]) -> tuple[
     )
 
 
-def _preview(reply: Reply) -> str:
+def _preview(reply: RunLine) -> str:
     if not reply.passages:
         return "nothing"
     slug, text = reply.passages[0]

@@ -7,7 +7,7 @@ the quote's characters, by position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class RunLine:
     """What a question got: one line of a run file."""
 
     id: str
@@ -42,7 +42,7 @@ class Judgement:
     """One question's reply, judged; the rank-based measures are None where no passage can be right."""
 
     question: Question
-    reply: Reply
+    reply: RunLine
     grades: tuple[int, ...]
     """For each of the first five passages the highest grade that it covers, else 0."""
     forged: int
@@ -64,12 +64,15 @@ class Judgement:
         return next((rank for rank, grade in enumerate(self.grades, 1) if grade >= GOOD), None)
 
 
-def judge(question: Question, reply: Reply, texts: Mapping[str, str]) -> Judgement:
+def judge(question: Question, reply: RunLine, texts: Mapping[str, str]) -> Judgement:
     """Compare a reply with the gold quotes; ``texts`` are the articles by slug."""
     covered = [_find_covered(question.relevant, passage, texts) for passage in reply.passages[:DEPTH]]
     grades = tuple(map(_find_grade, covered))
     forged = sum(found is None for found in covered)
-    return Judgement(question, reply, grades, forged, _measure_recall(question, covered))
+    good = {gold.quote for gold in question.relevant if gold.grade >= GOOD}
+    found = {gold.quote for golds in covered for gold in golds or ()} & good
+    recall = min(1.0, len(found) / min(DEPTH, len(good))) if good else None
+    return Judgement(question, reply, grades, forged, recall)
 
 
 def grade_passage(question: Question, passage: tuple[str, str], texts: Mapping[str, str]) -> int:
@@ -87,34 +90,21 @@ def _find_covered(
     """The quotes that a passage covers; None when it is not verbatim."""
     slug, words = passage
     body = texts.get(slug, "")
-    places = list(_find_all(body, words)) if words else []
-    if not places:
-        return None
-    read = [(start, start + min(len(words), READ_CHARACTERS)) for start in places]
-    return [gold for gold in relevant if gold.article == slug and _covers(read, body, gold.quote)]
-
-
-def _find_all(body: str, words: str) -> Iterable[int]:
-    at = body.find(words)
+    read: list[Span] = []
+    """Every place where the words stand, as far as a reader reads."""
+    at = body.find(words) if words else -1
     while at >= 0:
-        yield at
+        read.append((at, at + min(len(words), READ_CHARACTERS)))
         at = body.find(words, at + 1)
-
-
-def _covers(read: Iterable[Span], body: str, quote: str) -> bool:
-    start = body.find(quote)
-    end = start + len(quote)
-    return start >= 0 and any(
-        min(end, last) - max(start, first) >= COVERED_SHARE * len(quote) for first, last in read
-    )
-
-
-def _measure_recall(question: Question, covered: Sequence[list[Gold] | None]) -> float | None:
-    good = {gold.quote for gold in question.relevant if gold.grade >= GOOD}
-    if not good:
+    if not read:
         return None
-    found = {gold.quote for golds in covered for gold in golds or ()} & good
-    return min(1.0, len(found) / min(DEPTH, len(good)))
+    found = []
+    for gold in relevant:
+        start = body.find(gold.quote) if gold.article == slug else -1
+        end, enough = start + len(gold.quote), COVERED_SHARE * len(gold.quote)
+        if start >= 0 and any(min(end, last) - max(start, first) >= enough for first, last in read):
+            found.append(gold)
+    return found
 
 
 def _success(rank: int) -> Callable[[Judgement], float]:
@@ -202,19 +192,12 @@ def summarise(judged: Sequence[Judgement]) -> dict[str, float]:
         values = [measure.value(one) for one in judged if measure.applies(one)]
         if values:
             figures[measure.name] = float(np.mean(values))
-    figures |= _summarise_confidence(judged)
+    confidences, answerable = confidence_pairs(judged)
+    if answerable.any() and not answerable.all():
+        figures["AUROC of confidence"] = measure_auroc(confidences, answerable)
+        figures["calibration error"] = measure_calibration_error(confidences, answerable)
     figures["not verbatim"] = float(sum(one.forged for one in judged))
     return figures
-
-
-def _summarise_confidence(judged: Sequence[Judgement]) -> dict[str, float]:
-    confidences, answerable = confidence_pairs(judged)
-    if answerable.all() or not answerable.any():
-        return {}
-    return {
-        "AUROC of confidence": measure_auroc(confidences, answerable),
-        "calibration error": measure_calibration_error(confidences, answerable),
-    }
 
 
 def confidence_pairs(judged: Sequence[Judgement]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,27 +26,19 @@ def draw(judged: Sequence[Judgement], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
-    _draw_reliability(left, confidences, answerable)
-    _draw_refusal(right, confidences, answerable)
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
-
-
-def _draw_reliability(axes: Any, confidences: np.ndarray[Any, Any], answerable: np.ndarray[Any, Any]) -> None:
     said, true, counts = zip(*reliability(confidences, answerable), strict=True)
-    axes.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="exactly right")
-    axes.scatter(
+    left.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="exactly right")
+    left.scatter(
         said, true, s=[20 + 4 * count for count in counts], color="#1f4e79", label="a tenth of the scale"
     )
-    axes.set(xlabel="confidence", ylabel="share that is answerable", title="Reliability")
-    axes.legend()
-
-
-def _draw_refusal(axes: Any, confidences: np.ndarray[Any, Any], answerable: np.ndarray[Any, Any]) -> None:
+    left.set(xlabel="confidence", ylabel="share that is answerable", title="Reliability")
     thresholds = np.linspace(0, 1, 101)
     rightly = [(confidences[~answerable] < t).mean() for t in thresholds]
     wrongly = [(confidences[answerable] < t).mean() for t in thresholds]
-    axes.plot(thresholds, rightly, color="#1f4e79", label="unanswerable, refused")
-    axes.plot(thresholds, wrongly, color="#b3261e", label="answerable, wrongly refused")
-    axes.set(xlabel="threshold", ylabel="share refused", title="Refusal")
-    axes.legend()
+    right.plot(thresholds, rightly, color="#1f4e79", label="unanswerable, refused")
+    right.plot(thresholds, wrongly, color="#b3261e", label="answerable, wrongly refused")
+    right.set(xlabel="threshold", ylabel="share refused", title="Refusal")
+    left.legend()
+    right.legend()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -72,16 +72,24 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         against = tomllib.loads(judged.read_text("utf-8"))["articles"] if judged.exists() else None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
         raise QuestionsError(f"{path}: cannot be read with its {JUDGED}: {error}.") from None
-    questions = [
-        question
-        if question.kind != "unanswerable" or question.against is not None
-        else question.model_copy(update={"against": against and tuple(against)})
-        for question in (_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip())
-    ]
+    questions: dict[str, Question] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            question = Question.model_validate_json(line)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            field = ".".join(map(str, fault["loc"]))
+            raise QuestionsError(f"{path}: line {number}: {field}: {fault['msg']}.") from None
+        if question.id in questions:
+            raise QuestionsError(f"{path}: the id {question.id} is used twice.")
+        if question.kind == "unanswerable" and question.against is None:
+            question = question.model_copy(update={"against": against and tuple(against)})
+        questions[question.id] = question
     if not questions:
         raise QuestionsError(f"{path}: there is no question in it.")
-    _refuse_repeated_ids(path, questions)
-    return tuple(questions)
+    return tuple(questions.values())
 
 
 def check_quotes(path: Path, questions: tuple[Question, ...], texts: Mapping[str, str]) -> None:
@@ -92,20 +100,3 @@ def check_quotes(path: Path, questions: tuple[Question, ...], texts: Mapping[str
             if found != 1:
                 where = f"{found} times in {gold.article}"
                 raise QuestionsError(f"{path}: question {question.id}: a quote stands {where}, not once.")
-
-
-def _parse(path: Path, number: int, line: str) -> Question:
-    try:
-        return Question.model_validate_json(line)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        field = ".".join(map(str, fault["loc"]))
-        raise QuestionsError(f"{path}: line {number}: {field}: {fault['msg']}.") from None
-
-
-def _refuse_repeated_ids(path: Path, questions: list[Question]) -> None:
-    seen: set[str] = set()
-    for question in questions:
-        if question.id in seen:
-            raise QuestionsError(f"{path}: the id {question.id} is used twice.")
-        seen.add(question.id)

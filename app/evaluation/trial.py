@@ -8,19 +8,19 @@ from pathlib import Path
 
 from app.answering.answer import Answerer
 from app.errors import QuestionError
-from app.evaluation.measures import DEPTH, Judgement, Reply, judge
+from app.evaluation.measures import DEPTH, Judgement, RunLine, judge
 from app.evaluation.questions import Question
 from app.records import Match
 
 
-def ask(answerer: Answerer, question: Question, k: int = DEPTH) -> Reply:
+def ask(answerer: Answerer, question: Question, k: int = DEPTH) -> RunLine:
     """What a question gets; one that cannot be taken gets nothing."""
     try:
         answer = answerer.answer(question.question, k)
     except QuestionError:
-        return Reply(question.id, (), urgency="none", confidence=0.0)
+        return RunLine(question.id, (), urgency="none", confidence=0.0)
     passages = tuple(_describe(match) for match in answer.matches)
-    return Reply(question.id, passages, answer.urgency, answer.confidence, answer.language)
+    return RunLine(question.id, passages, answer.urgency, answer.confidence, answer.language)
 
 
 def ask_all(answerer: Answerer, questions: Iterable[Question]) -> list[Judgement]:
@@ -40,7 +40,7 @@ def _describe(match: Match) -> tuple[str, str]:
     return match.article.slug, match.passage.text
 
 
-def _dump(reply: Reply) -> dict[str, object]:
+def _dump(reply: RunLine) -> dict[str, object]:
     return {
         "id": reply.id,
         "passages": [{"article": slug, "text": text} for slug, text in reply.passages],

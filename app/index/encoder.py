@@ -50,7 +50,7 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
+class QueryVectors:
     """A text as the model sees it."""
 
     vector: Vector
@@ -75,7 +75,7 @@ class Tokenized:
 class TextEncoder(Protocol):
     """What searching needs of an encoder."""
 
-    def encode(self, text: str) -> Encoding:
+    def encode(self, text: str) -> QueryVectors:
         """One text; raises QuestionError when it is not valid Unicode."""
 
     def knows(self, word: str) -> bool:
@@ -90,7 +90,7 @@ class Encoder:
         self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
         self._session = _open_session(str(model), _make_options())
 
-    def encode(self, text: str) -> Encoding:
+    def encode(self, text: str) -> QueryVectors:
         """One text, cut at the model's maximum length; raises QuestionError for a lone surrogate."""
         try:
             encoded = self._tokenizer.encode(self.settings.question_prompt + text)
@@ -99,7 +99,7 @@ class Encoder:
         ids = np.array([encoded.ids], dtype=np.int64)
         (output,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         tokens = output[0]
-        return Encoding(
+        return QueryVectors(
             vector=pool(tokens, self.settings.pooling),
             tokens=tokens,
             ids=ids[0],

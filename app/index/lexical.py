@@ -33,7 +33,7 @@ CREATE TABLE terms (
 CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-FAMILIES_FILE = Path(__file__).with_name("families.toml")
+SYNONYMS_FILE = Path(__file__).with_name("families.toml")
 SENSES_FILE = Path(__file__).with_name("senses.toml")
 VOCABULARY = 20_000
 """Words of the corpus, the most frequent, that are kept ready to be looked up and to mend others by."""
@@ -80,7 +80,7 @@ def find_content_words(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in find_words(text) if word not in STOP_WORDS))
 
 
-class Families:
+class Synonyms:
     """Words that parents and articles use for the same thing, each family a term of its own in the index.
 
     The families travel with the generation, so that questions always meet the ones they were indexed with.
@@ -91,7 +91,7 @@ class Families:
         self.stem = stemmer.find
 
     @classmethod
-    def read(cls, path: Path = FAMILIES_FILE) -> Families:
+    def read(cls, path: Path = SYNONYMS_FILE) -> Synonyms:
         """From the reviewed list, to build by."""
         stemmer = Stemmer(kept=BUILD_WORDS)
         numbers: dict[str, list[int]] = {}
@@ -102,7 +102,7 @@ class Families:
         return cls(numbers, stemmer)
 
     @classmethod
-    def load(cls, database: Database) -> Families:
+    def load(cls, database: Database) -> Synonyms:
         """From a generation."""
         numbers: dict[str, list[int]] = {}
         for stem, number in database.each("SELECT stem, family FROM families ORDER BY stem, family"):
@@ -136,7 +136,7 @@ class LexicalWriter:
         self._connection = connection
         connection.executescript(SCHEMA)
         self._postings = PostingsWriter(rows, impacts, champions=champions)
-        self._families = Families.read()
+        self._families = Synonyms.read()
         self._numbers: dict[str, int] = {}
         self._written: Counter[str] = Counter()
         """How often each word occurs, as `_WORD` finds it."""
@@ -217,7 +217,7 @@ class LexicalIndex:
     def __init__(self, database: Database, postings: Postings) -> None:
         self.postings = postings
         self._database = database
-        self._families = Families.load(database)
+        self._families = Synonyms.load(database)
         self._passages = int(database.all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
         find = "SELECT word FROM words ORDER BY occurrences DESC, word DESC LIMIT ?"
         self.vocabulary: tuple[str, ...] = tuple(word for (word,) in database.all(find, VOCABULARY))

@@ -56,7 +56,7 @@ ADAPTER_CONFIG = "adapter_config.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class TextVectors:
     """A text's unit vector float32[d] and its tokens' vectors float32[n, d] as the model gives them."""
 
     vector: NDArray[np.float32]
@@ -88,7 +88,7 @@ class BuildModel(Protocol):
     def directions(self) -> NDArray[np.float32]:
         """Along which token vectors are stored."""
 
-    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+    def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
         """Each text, in order."""
 
     def export(self, folder: Path, precision: Precision) -> None:
@@ -168,11 +168,11 @@ class Model:
         embeddings = self._modules[0].auto_model.get_input_embeddings().weight
         return find_directions(embeddings.detach().float().numpy())
 
-    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+    def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
         """Each text's vector and token vectors from one pass through the model, in order."""
         for start in range(0, len(texts), CHUNK):
             for tokens in self._encoder.encode(texts[start : start + CHUNK]):
-                yield Encoded(pool(tokens, self.settings.pooling), tokens)
+                yield TextVectors(pool(tokens, self.settings.pooling), tokens)
 
     def export(self, folder: Path, precision: Precision) -> None:
         """Write the ONNX encoder, its tokenizer and its settings into ``folder``."""

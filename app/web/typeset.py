@@ -26,7 +26,7 @@ _WIDE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """A stretch of an article's page: a heading, a passage, or what stands between."""
 
     html: Markup
@@ -81,7 +81,7 @@ def typeset(article: Article, span: Span, highlights: Sequence[Span] = ()) -> Ma
     return Markup("".join(html))  # noqa: S704
 
 
-def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[Part]:
+def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[PagePart]:
     """The whole article in parts that, joined, hold every one of its characters."""
     position = 0
     for span, part in sorted(
@@ -102,23 +102,23 @@ def in_paragraph(article: Article, offset: int) -> bool:
     return place >= 0 and blocks[place].kind is Kind.PARAGRAPH
 
 
-def _part_between(article: Article, start: int, end: int) -> Part:
+def _part_between(article: Article, start: int, end: int) -> PagePart:
     text = article.text[start:end]
     if text.isspace():
-        return Part(Markup.escape(text))
+        return PagePart(Markup.escape(text))
     if not text.strip("# \n"):
         # What marks a heading in the file is there to be read by programs; the page shows a heading.
-        return Part(Markup("<span hidden>{}</span>").format(text))
-    return Part(typeset(article, (start, end)))
+        return PagePart(Markup("<span hidden>{}</span>").format(text))
+    return PagePart(typeset(article, (start, end)))
 
 
-def _passage_parts(article: Article, passages: Sequence[Passage]) -> Iterator[tuple[Span, Part]]:
+def _passage_parts(article: Article, passages: Sequence[Passage]) -> Iterator[tuple[Span, PagePart]]:
     for passage in passages:
         span = (passage.start, passage.end)
-        yield span, Part(typeset(article, span), id=f"p-{passage.id}")
+        yield span, PagePart(typeset(article, span), id=f"p-{passage.id}")
 
 
-def _headings(article: Article) -> Iterator[tuple[Span, Part]]:
+def _headings(article: Article) -> Iterator[tuple[Span, PagePart]]:
     outline = Outline(article.text)
     for block in _lay_out(article)[0]:
         if block.kind in CONTENT:
@@ -126,7 +126,7 @@ def _headings(article: Article) -> Iterator[tuple[Span, Part]]:
         if block.kind in (Kind.TITLE, Kind.HEADING):
             name = article.text[block.start : block.end]
             level = 1 if block.kind is Kind.TITLE else min(len(outline.enter(block)) + 1, _DEEPEST)
-            yield (block.start, block.end), Part(Markup.escape(name), level, f"s-{block.start}", name)
+            yield (block.start, block.end), PagePart(Markup.escape(name), level, f"s-{block.start}", name)
 
 
 @lru_cache(maxsize=256)

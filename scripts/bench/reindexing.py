@@ -13,7 +13,7 @@ from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.index.build import build_generation
 from app.index.generation import LAYOUT, Generation, Previous
-from app.index.model import Encoded, Model
+from app.index.model import Model, TextVectors
 from app.records import Article
 from app.settings import Settings
 from synthesize import Synthesizer
@@ -28,14 +28,14 @@ class CountingModel(Model):
     texts = 0
     seconds = 0.0
 
-    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+    def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
         """Each text's vector and token vectors, in order."""
         self.texts += len(texts)
         encoded = super().encode(texts)
         while (one := self._take(encoded)) is not None:
             yield one
 
-    def _take(self, encoded: Iterator[Encoded]) -> Encoded | None:
+    def _take(self, encoded: Iterator[TextVectors]) -> TextVectors | None:
         began = time.perf_counter()
         one = next(encoded, None)
         self.seconds += time.perf_counter() - began

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from app.answering.answer import IndexAnswerer
-from app.evaluation.measures import DEPTH, Reply, judge, summarise
+from app.evaluation.measures import DEPTH, RunLine, judge, summarise
 from app.evaluation.questions import Question
 from bench.figures import make_table
 from bench.others import Find, Passage
@@ -32,7 +32,7 @@ def measure_rightness(
     find: Find, questions: Sequence[Question], texts: Mapping[str, str]
 ) -> dict[str, float]:
     """The measures that are shown, over answerable questions; ``texts`` are the articles by slug."""
-    replies = [Reply(q.id, tuple(find(q.question)), urgency="none", confidence=1.0) for q in questions]
+    replies = [RunLine(q.id, tuple(find(q.question)), urgency="none", confidence=1.0) for q in questions]
     judged = [judge(question, reply, texts) for question, reply in zip(questions, replies, strict=True)]
     figures = summarise(judged)
     return {name: figures[name] for name in SHOWN}

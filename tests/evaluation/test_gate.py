@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import GateRefused
 from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse
-from app.evaluation.measures import Judgement, Reply, judge
+from app.evaluation.measures import Judgement, RunLine, judge
 from app.evaluation.questions import Gold, Question
 
 FIGURES = {
@@ -64,7 +64,7 @@ TEXTS = {"a": "because of that. Something else."}
 
 def judge_passage(*words: str) -> Judgement:
     passages = tuple(("a", one) for one in words)
-    return judge(QUESTION, Reply("p", passages, urgency="none", confidence=1), TEXTS)
+    return judge(QUESTION, RunLine("p", passages, urgency="none", confidence=1), TEXTS)
 
 
 HELD, ELSEWHERE, MISSED = judge_passage("because of that"), judge_passage("Something else."), judge_passage()

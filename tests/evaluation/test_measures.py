@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.evaluation.measures import (
-    Reply,
+    RunLine,
     find_intervals,
     judge,
     measure_auroc,
@@ -38,8 +38,8 @@ def reply(
     urgency: Urgency = "none",
     confidence: float = 0.9,
     language: str | None = None,
-) -> Reply:
-    return Reply("q", passages, urgency, confidence, language)
+) -> RunLine:
+    return RunLine("q", passages, urgency, confidence, language)
 
 
 def test_passage_has_the_highest_grade_that_it_covers() -> None:

@@ -16,7 +16,7 @@ from app.index.build import annotate, build_generation, refuse_shrinking
 from app.index.database import Database
 from app.index.encoder import EncoderSettings
 from app.index.generation import FILES, FORMAT, LAYOUT, MANIFEST, Generation, Manifest, Previous
-from app.index.model import Encoded, Model, Precision, hash_weights
+from app.index.model import Model, Precision, TextVectors, hash_weights
 from app.index.publish import open_current
 from app.index.store import Store
 from app.index.vectors import VectorIndex
@@ -36,7 +36,7 @@ class CountingModel(Model):
         super().__init__(model.name, model.folder, model.adapter)
         self.seen: list[str] = []
 
-    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+    def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
         self.seen += texts
         return super().encode(texts)
 

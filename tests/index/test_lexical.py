@@ -23,10 +23,10 @@ from app.index.lexical import (
     FAMILY_WEIGHT,
     STOP_WORDS,
     TOKENIZER,
-    Families,
     LexicalIndex,
     LexicalWriter,
     Stemmer,
+    Synonyms,
     _read_senses,
     find_content_words,
     find_words,
@@ -89,7 +89,7 @@ class Fts5:
     """The same texts in a table of FTS5."""
 
     def __init__(self, texts: Texts) -> None:
-        self._families = Families.read()
+        self._families = Synonyms.read()
         self._connection = sqlite3.connect(":memory:")
         self._connection.execute(
             "CREATE VIRTUAL TABLE lexicon "
