@@ -109,9 +109,9 @@ SURE_FROM = {"good": 0.8, "fair": 0.5, "weak": 0.0}
 """From which probability on a match is called so. Whether the words below hold is measured: by a test on
 questions with known answers, and for each index, for the page about it."""
 SURENESS = {
-    "good": "Good match. Most such answers fit.",
-    "fair": "Fair match. About half of such answers fit.",
-    "weak": "Weak match. Most such answers do not fit.",
+    "good": "Good match. Most of these fit.",
+    "fair": "Fair match. About half of these fit.",
+    "weak": "Weak match. Most do not fit.",
 }
 """What the reader is told of the probability that the first passage answers."""
 WEAK = "This may not be what you asked"

@@ -36,7 +36,7 @@ STATES = {
         "my baby is 5 months old and every night about ten minutes after i put him down his left leg gives a "
         "little kick, then the right one, and this goes on for a quarter of an hour. do all babies do that?"
     ),
-    "weak": ask("my toddler twitches after a vaccination, what now"),
+    "weak": ask("how much sleep should i aim for so that he twitches less"),
     "table": ask("which foods have calcium for a baby's muscles"),
     "now": ask("my baby is having a seizure right now and her lips are blue"),
     "today": ask("my baby nods his head in little clusters every morning when he wakes up"),
@@ -47,6 +47,8 @@ STATES = {
     "suggestion": ask("is shudering dangerous?"),
     "refused": "/?q=%20",
     "not-found": "/nothing-here",
+    "many": "/many",
+    "topics": "/topics",
     "articles": "/articles",
     "article": "/articles/baby-restless-legs",
     "about": "/about",

@@ -54,6 +54,9 @@ def recognise(text: str, is_english: Callable[[str], bool]) -> str | None:
         code, probability = _library().classify(text[:LOOKED_AT])
         if code == "en" or (latin and (probability < SURE or len(words) < FEW) and not known):
             return None
+        near = [one for one in told if told[one] >= known - 1 and tells_sign(text, one)]
+        if known and near:
+            return near[0]
         likeliest = code if told[code] >= known - 1 or not latin else likeliest
     return likeliest if likeliest in translations() else None
 

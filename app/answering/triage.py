@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from app.answering.language import recognise, tells_sign
 from app.answering.urgency import UrgencyRules
+from app.notices import translations
 from app.records import Urgency
 
 LONGEST = 16_384
@@ -40,7 +41,8 @@ def triage(text: str) -> Triage:
     """The level by the rules alone, and the language; what is too long for a question is read in parts."""
     text, rules = text[:LONGEST], load_rules()
     language = recognise(text, rules.knows)
-    if language and tells_sign(text, language):
+    # Few words, without their accents, may be those of a language's neighbour; a sign told in any is one.
+    if language and any(tells_sign(text, code) for code in (language, *translations())):
         return Triage("now", language)
     parts = (text,) if len(text) <= _PART else wrap(text, _PART)
     levels = {rules.judge(part) for part in parts}

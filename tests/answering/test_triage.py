@@ -84,6 +84,14 @@ def test_sign_of_one_language_is_not_looked_for_in_another() -> None:
     assert not tells_sign("mein baby atmet nicht", "fr")
 
 
+@pytest.mark.parametrize(
+    ("code", "question"),
+    [("es", "mi bebe no respira"), ("pt", "meu bebe nao respira"), ("it", "il bimbo non respira")],
+)
+def test_sign_in_few_words_without_accents_tells_its_language(code: str, question: str) -> None:
+    assert triage(question) == Triage("now", code)
+
+
 def test_emergency_far_beyond_the_greatest_length_is_noticed() -> None:
     assert triage(READING * 400 + "now he is not breathing").urgency == "now"
     assert triage(READING * 400).urgency == "none"

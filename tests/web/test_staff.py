@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.answering.replies import ArticlesReply, PassageReply
-from app.notices import DISCLAIMER, HELP_BESIDE, NOT_ANSWERED, URGENT_NOTICE
+from app.notices import DISCLAIMER, HELP_BESIDE, NOT_ANSWERED, URGENT_NOTICE, translations
 from app.web.models import ErrorReply
 from tests.web.answerer import WordAnswerer
 from tests.web.page import read_page, squeeze, text_of
@@ -52,6 +52,12 @@ def test_no_extract_stands_under_an_alarm(client: FlaskClient) -> None:
     page = read_page(post(client, "jerks lips blue"))
     assert page.passages() == {}
     assert page.with_class("card")[0].get("class") == "card full now"
+
+
+def test_who_asks_in_another_language_is_told_in_it_what_is_read_here(client: FlaskClient) -> None:
+    page = read_page(post(client, "duerme jerks sleep\nshuddering"))
+    told = [squeeze(text_of(line)) for line in page.all("p") if line.get("lang")]
+    assert told == [translations()["es"].reads_english]
 
 
 @pytest.mark.parametrize(("form", "name"), [("csv", "csv"), ("markdown", "md"), ("text", "txt")])
