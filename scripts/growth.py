@@ -65,7 +65,7 @@ class StaticModel(Model):
 
         Raises BuildError for a model whose tokenizer does not cut up words one by one.
         """
-        super().__init__(model.name, model.folder)
+        super().__init__(model.name, model.folder, model.adapter)
         self.seconds = 0.0
         """Spent on what the model would do."""
         sums = np.zeros((len(self.tokenizer.vocabulary), self.settings.dimension), dtype=np.float32)
@@ -104,7 +104,7 @@ def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Pa
     """Build so many passages where they are not built yet, then ask them in a process of its own."""
     built = folder / "built.json"
     if not built.exists():
-        seconds = _build(size, model, settings, folder / "generation")
+        seconds = build_corpus(size, model, settings, folder / "generation")
         built.write_text(json.dumps(seconds), encoding="ascii")
     generation = folder / "generation"
     _forget(generation)
@@ -144,7 +144,7 @@ def _time_start(generation: Path) -> float:
     return min(time_call(lambda: subprocess.run(command, check=True, cwd=ROOT)) for _ in range(3)) / 1e3
 
 
-def _build(size: int, model: StaticModel, settings: Settings, folder: Path) -> float:
+def build_corpus(size: int, model: StaticModel, settings: Settings, folder: Path) -> float:
     """Seconds that a whole generation takes, as publishing leaves it, without encoding."""
     articles = collect(Synthesizer(read_corpus(settings.corpus_dir)).make(), size)
     folder.mkdir(parents=True)
@@ -159,7 +159,7 @@ def _build(size: int, model: StaticModel, settings: Settings, folder: Path) -> f
 def open_and_ask(folder: Path, settings: Settings) -> Figures:
     """Memory and the time of a question, everything on, in this process."""
     answerer = answer_from(Generation.open(folder), settings)
-    questions = _read_questions(settings)
+    questions = read_questions(settings)
     for question in questions[:10]:
         answerer.answer(question)
     spread = Spread.of([time_call(lambda q=q: answerer.answer(q)) for q in questions])  # type: ignore[misc]
@@ -198,7 +198,7 @@ def _time_processor(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
     return float(np.median(times))
 
 
-def _read_questions(settings: Settings) -> list[str]:
+def read_questions(settings: Settings) -> list[str]:
     lines = (settings.questions_dir / "dev.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["question"] for line in lines]
 
@@ -279,7 +279,7 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
     answerer = answer_from(open_current(settings.index_dir), settings)
     index = answerer.index
     base = np.concatenate([part.vectors(np.arange(len(part))) for part in (index.passages, index.sentences)])
-    queries = np.stack([index.encoder.encode(question).vector for question in _read_questions(settings)])
+    queries = np.stack([index.encoder.encode(question).vector for question in read_questions(settings)])
     texts = [passage.text for _, passage in index.store.passage_rows()]
     model = StaticModel(Model.load(settings.model), texts)
     corpora, vectors = [], []
@@ -291,7 +291,7 @@ def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int]
         print(choose_kind(count), vectors[-1], flush=True)
     introduction = INTRODUCTION.format(
         load=load,
-        questions=len(_read_questions(settings)),
+        questions=len(read_questions(settings)),
         probed=PROBED,
         champions=CHAMPIONS,
         added=ADDED,

@@ -52,7 +52,7 @@ def build_index(settings: Settings) -> None:
         publish(settings.index_dir, folder)
 
 
-LONGER = ("processes", "browser", "clean", "slow", "faults")
+LONGER = ("processes", "browser", "clean", "slow", "faults", "cluster")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

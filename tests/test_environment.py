@@ -42,7 +42,8 @@ def names_of(requirements: list[str]) -> set[str]:
 
 
 def read_pins() -> list[tuple[str, str]]:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    files = [ROOT / name for name in ("constraints.txt", "constraints-cluster.txt")]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     pins = [line.split("==") for line in lines if line and not line.startswith("#")]
     return [(normalise(name), version) for name, version in pins]
 

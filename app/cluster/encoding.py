@@ -23,7 +23,6 @@ AHEAD = 3
 """Tasks for each processor that are under way or waiting, so that none is idle."""
 RETRIES = 10
 """Times that a task is done again whose node or process was lost."""
-LOCAL = "local"
 
 
 @contextmanager

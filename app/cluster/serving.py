@@ -34,6 +34,7 @@ from app.cluster.merging import Call, ShardedRetriever
 from app.cluster.shards import Shard
 from app.errors import DamagedGeneration, GenerationError, NoGeneration, Unreachable
 from app.index.generation import Generation
+from app.index.publish import read_pointer
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,9 @@ START_SECONDS = 120.0
 """For all replicas of a new generation to open their files."""
 GRACE_SECONDS = 60.0
 """Until shards of a generation that is no longer published go: by then every server has changed over."""
+LOCAL = "local"
+LOCAL_BYTES = 500_000_000
+"""Of memory for what tasks on this machine give each other."""
 LOCK = ".cluster"
 PREFIX = "nightlight-"
 
@@ -79,7 +83,7 @@ _deployment = serve.deployment(
     health_check_timeout_s=10,
     graceful_shutdown_timeout_s=5,
     logging_config={"enable_access_log": False, "log_level": "WARNING"},
-    ray_actor_options={"num_cpus": 1},
+    ray_actor_options={"num_cpus": 0.5},  # so that two generations fit while one follows the other
 )(Replica)
 
 
@@ -148,11 +152,12 @@ def open_retriever(generation: Generation, address: str, replicas: int) -> Shard
 
 
 def connect(address: str) -> None:
-    """Join a Ray cluster, once a process; raises ConnectionError where there is none."""
+    """Join a Ray cluster, once a process, or start one here (LOCAL); ConnectionError if there is none."""
     if ray.is_initialized():
         return
+    here = {"include_dashboard": False, "object_store_memory": LOCAL_BYTES} if address == LOCAL else {}
     with _own_signals():
-        ray.init(address=address, namespace="nightlight", log_to_driver=False, configure_logging=False)
+        ray.init(address, namespace="nightlight", log_to_driver=False, configure_logging=False, **here)
 
 
 @contextmanager
@@ -176,7 +181,7 @@ def _start(generation: Generation, shards: int, replicas: int) -> None:
     """Have every shard of a generation running; those of others go when nobody needs them any more."""
     names = [_name_application(generation.name, number) for number in range(shards)]
     serve.start(proxy_location="Disabled")
-    if not set(names) <= serve.status().applications.keys():
+    if started := not set(names) <= serve.status().applications.keys():
         nodes = sum(node["Alive"] for node in ray.nodes())
         targets = [
             serve.RunTarget(
@@ -192,28 +197,36 @@ def _start(generation: Generation, shards: int, replicas: int) -> None:
             for number, name in enumerate(names)
         ]
         serve.run_many(targets, wait_for_applications_running=False)
-        timer = threading.Timer(GRACE_SECONDS, _stop_others, [generation.name])
-        timer.daemon = True
-        timer.start()
-    _await_running(generation.name, names)
+    try:
+        _await_running(generation.name, names)
+    except Unreachable:
+        if started:
+            for name in names:
+                serve.delete(name, _blocking=False)
+        raise
+    timer = threading.Timer(GRACE_SECONDS, _stop_others, [generation.folder.parents[1], generation.name])
+    timer.daemon = True
+    timer.start()
 
 
 def _await_running(generation: str, names: list[str]) -> None:
+    """Wait until each shard has a replica that answers; more may follow, and one may be lost at any time."""
     until = time.monotonic() + START_SECONDS
     while True:
-        found = serve.status().applications
-        statuses = {found[name].status for name in names if name in found}
-        if statuses == {ApplicationStatus.RUNNING}:
+        found = [app for name, app in serve.status().applications.items() if name in names]
+        states = [deployment.replica_states for app in found for deployment in app.deployments.values()]
+        if len(states) == len(names) and all(state.get("RUNNING") for state in states):
             return
-        if ApplicationStatus.DEPLOY_FAILED in statuses or time.monotonic() > until:
-            for name in names:
-                serve.delete(name, _blocking=False)
+        failed = any(app.status == ApplicationStatus.DEPLOY_FAILED for app in found)
+        if failed or time.monotonic() > until:
             raise Unreachable(f"Not every shard of {generation} could be started.")
         time.sleep(0.1)
 
 
-def _stop_others(generation: str) -> None:
-    """End the shards of all generations but this one."""
+def _stop_others(index: Path, generation: str) -> None:
+    """End the shards of all generations but this one, if it is still the one that is published."""
+    if read_pointer(index).name != generation:
+        return
     kept = _name_application(generation, 0).rpartition("-")[0]
     for name in serve.status().applications:
         if name.startswith(PREFIX) and name.rpartition("-")[0] != kept:

@@ -1,0 +1,103 @@
+"""A build's encoding on real nodes of Ray: the same vectors, a node lost on the way, an interrupted build."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.answering.answer import IndexAnswerer
+from app.index.build import encode_here, encode_sentences
+from app.index.model import Model
+from app.index.publish import GENERATIONS, list_names, open_current
+from app.settings import ROOT, Settings
+
+pytest.importorskip("ray")
+pytestmark = pytest.mark.cluster
+
+REINDEX = (
+    sys.executable,
+    str(ROOT / "scripts" / "reindex.py"),
+    "--full",
+    "--cluster",
+    "local",
+    "--shards",
+    "3",
+)
+
+
+def test_lost_node_s_work_is_done_again(answerer: IndexAnswerer, settings: Settings) -> None:
+    from ray.cluster_utils import Cluster
+
+    from app.cluster.encoding import spread_over
+
+    texts = [
+        article.text[start:end]
+        for article, passage in answerer.index.store.passage_rows()
+        for start, end in passage.sentences
+    ]
+    model = Model.load(settings.model)
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 80_000_000})
+    try:
+        lost = nodes.add_node(num_cpus=1, object_store_memory=80_000_000)
+        nodes.wait_for_nodes()
+        found = []
+        with spread_over(nodes.address, model) as spread:
+            for vector in spread(encode_sentences, iter(texts)):
+                if not found:
+                    nodes.remove_node(lost, allow_graceful=False)
+                found.append(vector)
+    finally:
+        nodes.shutdown()
+    wanted = list(encode_here(model, encode_sentences, iter(texts)))
+    np.testing.assert_allclose(np.stack(found), np.stack(wanted), atol=1e-5)
+
+
+def test_interrupted_build_leaves_nothing(environment: dict[str, str], own_settings: Settings) -> None:
+    before = list_names(own_settings.index_dir)
+    build = subprocess.Popen(
+        REINDEX, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    generations = own_settings.index_dir / GENERATIONS
+    wait_until(lambda: bool(list(generations.glob(".building-*/*.rows"))))
+    assert find_ray_of(build.pid)
+    os.kill(build.pid, signal.SIGINT)
+    assert build.wait(60) == 130
+    assert [path.name for path in generations.iterdir()] == before
+    wait_until(lambda: not find_ray_of(build.pid))
+
+
+def test_build_on_a_cluster_is_published_in_shards(
+    environment: dict[str, str], own_settings: Settings
+) -> None:
+    done = subprocess.run(REINDEX, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with open_current(own_settings.index_dir) as generation:
+        assert len(generation.manifest.shards) == 4
+        generation.verify()
+
+
+def wait_until(condition) -> None:  # type: ignore[no-untyped-def]
+    until = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def find_ray_of(session: int) -> list[str]:
+    """The names of Ray's processes that a process has started, which has a session of its own."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name, _, rest = (folder / "stat").read_text().rpartition(")")
+            if int(rest.split()[3]) == session and any(ray in name for ray in ("raylet", "gcs_server")):
+                found.append(name)
+        except OSError:
+            continue
+    return found
