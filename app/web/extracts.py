@@ -13,9 +13,10 @@ from markupsafe import Markup
 from app.answering.citation import cite_markdown, cite_plain
 from app.answering.reassurance import warns
 from app.answering.replies import PassageLinks, passage_links
+from app.corpus.structure import Kind
 from app.notices import WORDS_BEFORE
 from app.records import Article, Match, Passage, Span
-from app.web.typeset import in_paragraph, typeset
+from app.web.typeset import find_block, typeset
 
 _PHONE_NUMBER = re.compile(r"\b\d{3,}\b")
 _FAR = 400
@@ -51,22 +52,35 @@ class Extract:
         """
         start, end = self.passage.start, self.passage.end
         marks = [(start + low, start + high) for low, high in self._highlights]
-        opens = self._find_opening(min(marks)[0]) if marks else start
-        before = _BEFORE.format(WORDS_BEFORE, typeset(self.article, (start, opens))) if opens > start else ""
-        return before + typeset(self.article, (opens, end), marks)
+        fold = self._find_fold(min(marks)[0]) if marks else None
+        if not fold:
+            return typeset(self.article, (start, end), marks)
+        return (
+            typeset(self.article, (start, fold[0]))
+            + _BEFORE.format(WORDS_BEFORE, typeset(self.article, fold))
+            + typeset(self.article, (fold[1], end), marks)
+        )
 
-    def _find_opening(self, marked: int) -> int:
-        """Where the words begin that are in view, given where the first marked sentence begins.
+    def _find_fold(self, marked: int) -> Span | None:
+        """What is not in view at once, given where the first marked sentence begins.
 
-        The sentence before it stays, a list with its lead-in, a table whole; and all of it where a sentence
-        says when to get help.
+        What comes before a paragraph, or items of a list: the sentence or item before the marked one stays, a
+        list's lead-in, a table whole, and all where a sentence says when to get help. The longer of the two,
+        for each fold is a tab stop.
         """
         start = self.passage.start
         if marked - start < _FAR:
-            return start
-        earlier = [low for low, _ in self.passage.sentences if low < marked]
-        opens = next((low for low in reversed(earlier) if in_paragraph(self.article, low)), start)
-        return start if warns(self.article.text[start:opens]) else opens
+            return None
+        opens, items = start, list[int]()
+        for sentence in (low for low, _ in self.passage.sentences if low < marked):
+            block = find_block(self.article, sentence)
+            if block.kind is Kind.PARAGRAPH:
+                opens, items = sentence, []
+            elif block.kind is Kind.ITEM and block.end <= marked:
+                items.append(max(start, block.start))
+        folds = [(start, opens), (items[0], items[-1]) if items else (start, start)]
+        low, high = max(folds, key=lambda fold: fold[1] - fold[0])
+        return None if low == high or warns(self.article.text[low:high]) else (low, high)
 
     @property
     def lead(self) -> Markup | None:

@@ -95,11 +95,10 @@ def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[P
         yield _part_between(article, position, len(article.text))
 
 
-def in_paragraph(article: Article, offset: int) -> bool:
-    """Whether what stands there is running text, neither an item of a list nor a row of a table."""
+def find_block(article: Article, offset: int) -> Block:
+    """What stands there: running text, an item of a list, a row of a table."""
     blocks, _ = _lay_out(article)
-    place = bisect_right(blocks, offset, key=lambda block: block.start) - 1
-    return place >= 0 and blocks[place].kind is Kind.PARAGRAPH
+    return blocks[bisect_right(blocks, offset, key=lambda block: block.start) - 1]
 
 
 def _part_between(article: Article, start: int, end: int) -> PagePart:

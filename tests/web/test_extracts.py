@@ -30,7 +30,7 @@ def read(text: str, marked: str) -> tuple[str, str, str]:
     folded = "".join("".join(fold.itertext()) for fold in root.iter("details"))
     whole = "".join(root.itertext())
     assert whole == passage.text
-    return whole, folded, whole.removeprefix(folded)
+    return whole, folded, whole.replace(folded, "", 1) if folded else whole
 
 
 def test_marked_sentence_near_the_beginning_folds_nothing() -> None:
@@ -53,3 +53,16 @@ def test_list_keeps_its_lead_in_in_view() -> None:
     _, folded, shown = read(text, MARKED)
     assert folded.strip() == f"{START} {ASIDE}"
     assert shown.startswith("The jerks:")
+
+
+def test_items_of_a_long_list_are_folded_but_for_the_one_before_the_marked() -> None:
+    items = [f"• {CALM} {CALM}" for _ in range(3)]
+    text = "\n".join(["The jerks:\n", *items, "• " + MARKED, "• " + AFTER])
+    _, folded, shown = read(text, MARKED)
+    assert folded == "\n".join([*items[:2], ""])
+    assert shown == "The jerks:\n\n" + "\n".join([items[2], "• " + MARKED, "• " + AFTER])
+
+
+def test_item_that_says_when_to_get_help_is_never_folded() -> None:
+    items = [f"• {CALM} {CALM}", "• " + CAVEAT, f"• {CALM} {CALM}", f"• {CALM} {CALM}"]
+    assert read("\n".join(["The jerks:\n", *items, "• " + MARKED]), MARKED)[1] == ""
