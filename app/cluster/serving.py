@@ -21,7 +21,6 @@ from typing import Any
 # travel within the call, as bytes in the processes' own memory, never through the store of objects.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_max_direct_call_object_size"] = "4000000"  # noqa: SIM112 - as Ray spells it
-os.environ["RAY_SERVE_LOG_TO_STDERR"] = "0"
 
 import ray
 from ray import serve
@@ -37,6 +36,7 @@ from app.index.generation import Generation
 from app.index.publish import read_pointer
 
 logger = logging.getLogger(__name__)
+logging.getLogger("ray.serve").setLevel(logging.WARNING)
 
 PATIENCE = 2.0
 """Seconds for a shard's answer before it is asked for once more, of another replica if there is one."""
