@@ -55,18 +55,16 @@ LOOK = """() => {
 
 def measure(browser: Browser, server: str, screen: ViewportSize, questions: Sequence[str]) -> list[Any]:
     """What the page of each question looks like; a page is opened as if it were the first ever."""
-    page = browser.new_page(viewport=screen)
-    page.set_default_timeout(60_000)
-    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-    requests: list[Request] = []
-    page.on("requestfinished", lambda request: requests.append(request))
     seen = []
     for question in questions:
-        requests.clear()
-        page.goto(f"{server}/?{urlencode({'q': question})}")
-        sizes = [request.sizes()["responseBodySize"] for request in list(requests)]
+        page = browser.new_page(viewport=screen)
+        page.set_default_timeout(60_000)
+        requests: list[Request] = []
+        page.on("requestfinished", requests.append)
+        page.goto(f"{server}/?{urlencode({'q': question})}", wait_until="networkidle")
+        sizes = [request.sizes()["responseBodySize"] for request in requests]
         seen.append({**page.evaluate(LOOK), "requests": len(sizes), "bytes": sum(sizes)})
-    page.close()
+        page.close()
     return seen
 
 

@@ -57,18 +57,23 @@ class PassageLinks(Reply):
     source: str = Field(description="The publisher's page, with a text fragment where one marks the passage.")
 
 
-class PassageBody(Reply):
-    """A passage, word for word, with its article, links and citation: what no question changes."""
+class Quotation(Reply):
+    """A passage's words, and where they stand."""
 
     id: str = Field(description="The passage's name; it lasts as long as its words.")
     text: str = Field(description="Exactly the characters [start, end) of the article.")
     start: int = Field(ge=0, description="Where it begins in the article's text, in characters.")
     end: int = Field(ge=0, description="Where it ends.")
+    article: ArticleReference
+
+
+class PassageBody(Quotation):
+    """A passage, word for word, with its article, links and citation: what no question changes."""
+
     lead: str | None = Field(
         description="The header row or lead-in, word for word, that the passage needs above it."
     )
     section: tuple[str, ...] = Field(description="The headings it stands under, from the outermost inwards.")
-    article: ArticleReference
     links: PassageLinks
     citation: str = Field(
         description="The passage under its headings and lead-in, with source, dates and disclaimer, as text."
@@ -162,20 +167,15 @@ class PassageReply(FixedReply):
     passage: PassageBody
 
 
-class VerificationReply(FixedReply):
+class VerificationReply(FixedReply, Quotation):
     """The proof that a passage is the article's own words; the check is made for this reply."""
 
-    id: str
     exact: bool = Field(description="True when every check below holds.")
     article_sha256_matches: bool = Field(description="The stored article is unchanged.")
     text_matches: bool = Field(description="The passage's words stand at its place in the article.")
     sha256: str = Field(description="Of the article's text, computed now.")
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
     before: str = Field(description="The article's words just before the passage.")
-    text: str = Field(description="The passage, word for word.")
     after: str = Field(description="The article's words just after the passage.")
-    article: ArticleReference
 
 
 class ArticleLinks(Reply):
@@ -239,7 +239,13 @@ def answer_reply(answer: Answer, notices: NoticesReply, base: str) -> AnswerRepl
 def batch_reply(answers: Iterable[Answer | Refusal], notices: NoticesReply, base: str) -> BatchReply:
     """The replies of several questions; one that was refused has its reason in its place."""
     replied = tuple(
-        answer_reply(answer, notices, base) if isinstance(answer, Answer) else _refuse(answer)
+        answer_reply(answer, notices, base)
+        if isinstance(answer, Answer)
+        else RefusedQuestion(
+            question=answer.question,
+            error=ErrorBody(code=answer.code, message=answer.message),
+            urgency=answer.urgency,
+        )
         for answer in answers
     )
     return BatchReply(answers=replied, notices=notices)
@@ -303,11 +309,6 @@ def _rank(matches: Iterable[Match], base: str) -> tuple[RankedPassage, ...]:
         )
         for rank, match in enumerate(matches, 1)
     )
-
-
-def _refuse(refusal: Refusal) -> RefusedQuestion:
-    error = ErrorBody(code=refusal.code, message=refusal.message)
-    return RefusedQuestion(question=refusal.question, error=error, urgency=refusal.urgency)
 
 
 def _take(record: object, form: type[BaseModel]) -> dict[str, Any]:

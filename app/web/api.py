@@ -14,8 +14,8 @@ from app.answering.answer import Answerer, answer_each
 from app.answering.proof import prove_passage
 from app.errors import Withdrawn
 from app.web.errors import render_error
-from app.web.headers import REVALIDATE
-from app.web.models import QuestionRequest
+from app.web.headers import keep
+from app.web.models import QuestionRequest, WithdrawnReply
 from app.web.reading import read_batch_json, read_question_json, read_question_query
 from app.web.site import reply_json, site
 from app.web.words import EXAMPLES
@@ -51,10 +51,10 @@ def show_passage(passage_id: str) -> Response:
         passage = answerer.passage(passage_id)
     except Withdrawn:
         gone = replies.withdrawn_body(answerer.withdrawn(passage_id))
-        return render_error(410, withdrawn=gone)
+        return render_error(410, form=WithdrawnReply, withdrawn=gone)
     article = answerer.article(passage.article)
     body = replies.passage_body(article, passage, site().base)
-    return _reply_fixed(replies.PassageReply(passage=body, **_fixed(answerer)))
+    return keep(reply_json(replies.PassageReply(passage=body, **_fixed(answerer))))
 
 
 @blueprint.get("/passages/<passage_id>/verify")
@@ -64,7 +64,7 @@ def verify_passage(passage_id: str) -> Response:
     passage = answerer.passage(passage_id)
     article = answerer.article(passage.article)
     proof = prove_passage(article, passage)
-    return _reply_fixed(replies.verification_reply(article, passage, proof, **_fixed(answerer)))
+    return keep(reply_json(replies.verification_reply(article, passage, proof, **_fixed(answerer))))
 
 
 @blueprint.get("/articles")
@@ -75,15 +75,13 @@ def list_articles() -> Response:
         replies.article_summary(article, len(answerer.passages_of(article.slug)))
         for article in answerer.articles()
     )
-    return _reply_fixed(replies.ArticlesReply(articles=articles, **_fixed(answerer)))
+    return keep(reply_json(replies.ArticlesReply(articles=articles, **_fixed(answerer))))
 
 
 @blueprint.get("/openapi.json")
 def describe() -> Response:
     """The OpenAPI 3.1 document of all this."""
-    response = reply_json(site().document)
-    response.headers["Cache-Control"] = REVALIDATE
-    return response
+    return keep(reply_json(site().document))
 
 
 @blueprint.get("/articles/<slug>")
@@ -96,7 +94,7 @@ def show_article(slug: str) -> Response:
     )
     summary = replies.article_summary(article, len(passages))
     reply = replies.ArticleReply(article=summary, text=article.text, passages=passages, **_fixed(answerer))
-    return _reply_fixed(reply)
+    return keep(reply_json(reply))
 
 
 def make_examples() -> dict[str, tuple[str, str]]:
@@ -149,9 +147,3 @@ def _answer(asked: QuestionRequest) -> Response:
 def _fixed(answerer: Answerer) -> dict[str, Any]:
     index = replies.IndexReference(generation=answerer.generation, model=answerer.model)
     return {"notices": site().notices, "index": index}
-
-
-def _reply_fixed(reply: replies.FixedReply) -> Response:
-    response = reply_json(reply)
-    response.headers["Cache-Control"] = REVALIDATE
-    return response

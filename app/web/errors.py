@@ -12,12 +12,14 @@ from urllib.parse import unquote_plus
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from app.answering.replies import ErrorBody
 from app.answering.triage import CALM, triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.limits import QUESTION
 from app.notices import REFUSALS
 from app.web.headers import add_headers
 from app.web.log import log_refusal
+from app.web.models import ErrorReply, WithdrawnReply
 from app.web.reading import read_seen, read_typed
 from app.web.site import SITE, Site, reply_json, site
 
@@ -55,47 +57,48 @@ def prefers_json() -> bool:
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
 
 
-def render_error(status: int, code: str = "", message: str = "", **extra: Any) -> Response:
-    """The one error form, as JSON or as the page with what was typed; it tells an emergency that it hides."""
-    found, code = triage(read_seen()), code or _CODES[status]
+def render_error(
+    status: int,
+    code: str = "",
+    message: str = "",
+    *,
+    form: type[ErrorReply] = ErrorReply,
+    retry: str = "",
+    **extra: Any,
+) -> Response:
+    """The one error form, as JSON or as the page with what was typed; it tells an emergency that it hides.
+
+    ``retry`` is the number of seconds after which to come back; ``extra`` what ``form`` holds besides.
+    """
+    found, code = triage(read_seen())._asdict(), code or _CODES[status]
     message = message or REFUSALS[code]
     if wants_json():
-        body = {"error": {"code": code, "message": message}, **found._asdict(), "notices": site().notices}
-        return reply_json({**body, **extra}, status)
-    typed = read_typed() if status in (400, 429, 503, 500) else ""
-    return site().render(
-        "error.html", status, message=message, code=status, question=typed, **found._asdict()
-    )
+        error = ErrorBody(code=code, message=message)
+        response = reply_json(form(error=error, notices=site().notices, **found, **extra), status)
+    else:
+        typed = read_typed() if status in (400, 429, 503, 500) else ""
+        response = site().render("error.html", status, message=message, code=status, question=typed, **found)
+    if retry:
+        response.headers["Retry-After"] = retry
+    return response
 
 
-def handle_question_error(error: QuestionError) -> Response:
-    """400: the asker can mend it."""
-    return render_error(400, error.code, str(error))
+def render_busy() -> Response:
+    """503 with when to come back: there are more questions than can be answered."""
+    return render_error(503, "busy", retry=_BUSY_SECONDS)
 
 
 def handle_not_found(error: NotFound) -> Response:
     """404, or 410 for what stood here once."""
-    return render_error(410, withdrawn=None) if isinstance(error, Withdrawn) else render_error(404)
+    if isinstance(error, Withdrawn):
+        return render_error(410, form=WithdrawnReply, withdrawn=None)
+    return render_error(404)
 
 
 def handle_generation_error(error: GenerationError) -> Response:
     """503: there is no usable index at the moment."""
     logger.error("no index to answer with: %s", type(error).__name__)
-    response = render_error(503)
-    response.headers["Retry-After"] = _RETRY_SECONDS
-    return response
-
-
-def handle_too_late(_error: TooLate) -> Response:
-    """503: this process is too busy to answer in time."""
-    return render_busy()
-
-
-def render_busy() -> Response:
-    """503 with when to come back: there are more questions than can be answered."""
-    response = render_error(503, "busy")
-    response.headers["Retry-After"] = _BUSY_SECONDS
-    return response
+    return render_error(503, retry=_RETRY_SECONDS)
 
 
 def handle_http_error(error: HTTPException) -> Response:
@@ -153,10 +156,10 @@ def handle_unexpected(error: Exception) -> Response:
 
 def init_errors(app: Flask) -> None:
     """Register one handler for each branch of the exception tree."""
-    app.register_error_handler(QuestionError, handle_question_error)
+    app.register_error_handler(QuestionError, lambda error: render_error(400, error.code, str(error)))
     app.register_error_handler(NotFound, handle_not_found)
     app.register_error_handler(GenerationError, handle_generation_error)
-    app.register_error_handler(TooLate, handle_too_late)
+    app.register_error_handler(TooLate, lambda _error: render_busy())
     app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Exception, handle_unexpected)
     # Where even a handler fails, Flask would log the address; connections.py tells of it.

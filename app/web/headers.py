@@ -48,6 +48,12 @@ def add_headers(response: Response) -> Response:
     return response
 
 
+def keep(response: Response) -> Response:
+    """Kept by a browser only if it asks again: no question stands in it, but a new index may change it."""
+    response.headers["Cache-Control"] = REVALIDATE
+    return response
+
+
 def init_headers(app: Flask) -> None:
     """Let every response of ``app`` pass through add_headers."""
     app.after_request(add_headers)

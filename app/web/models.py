@@ -86,3 +86,9 @@ class WithdrawnReply(ErrorReply):
     """A passage that stood here once; ``withdrawn`` is null when its words are no longer kept."""
 
     withdrawn: WithdrawnBody | None
+
+
+class NotReadyReply(ErrorReply):
+    """There is no index to answer with; ``degraded`` says why."""
+
+    degraded: str | None

@@ -17,7 +17,7 @@ from app.notices import name_sureness
 from app.web import api
 from app.web.errors import prefers_json
 from app.web.extracts import Extract, make_extracts
-from app.web.headers import FOR_BACK, REVALIDATE
+from app.web.headers import FOR_BACK, keep
 from app.web.models import QuestionRequest
 from app.web.openapi import list_forms, list_operations
 from app.web.reading import read_question_form, read_question_query
@@ -52,7 +52,7 @@ def tell_caches(response: Response) -> Response:
 def search() -> Response:
     """The search box, or the answer to the question in the address."""
     if "q" not in request.args:
-        return _storable(site().render("search.html", articles=site().current.answerer.articles()))
+        return keep(site().render("search.html", articles=site().current.answerer.articles()))
     return _answer(read_question_query(k=site().settings.passages, strict=False))
 
 
@@ -74,13 +74,13 @@ def show_passage(passage_id: str) -> Response:
         return _show_withdrawn(answerer, passage_id)
     article = answerer.article(passage.article)
     extract = Extract(article, passage, site().base)
-    return _storable(site().render("passage.html", extract=extract, proof=prove_passage(article, passage)))
+    return keep(site().render("passage.html", extract=extract, proof=prove_passage(article, passage)))
 
 
 @blueprint.get("/articles")
 def list_articles() -> Response:
     """Every article, with its source."""
-    return _storable(site().render("articles.html", articles=site().current.answerer.articles()))
+    return keep(site().render("articles.html", articles=site().current.answerer.articles()))
 
 
 @blueprint.get("/articles/<slug>")
@@ -89,14 +89,14 @@ def show_article(slug: str) -> Response:
     answerer = site().current.answerer
     article = answerer.article(slug)
     parts = list(lay_out_article(article, answerer.passages_of(slug)))
-    return _storable(site().render("article.html", article=article, parts_of_article=parts))
+    return keep(site().render("article.html", article=article, parts_of_article=parts))
 
 
 @blueprint.get("/about")
 def show_about() -> Response:
     """How answers are found, what is logged, how good they are, who is responsible."""
     about = site().current.answerer.about()
-    return _storable(site().render("about.html", built=about.get("built"), figures=name_figures(about)))
+    return keep(site().render("about.html", built=about.get("built"), figures=name_figures(about)))
 
 
 @blueprint.get("/api")
@@ -104,13 +104,13 @@ def show_api() -> Response:
     """The readable page of the OpenAPI document."""
     document = site().document
     operations, forms = list(list_operations(document)), list(list_forms(document))
-    return _storable(site().render("api.html", operations=operations, forms=forms, calls=api.make_examples()))
+    return keep(site().render("api.html", operations=operations, forms=forms, calls=api.make_examples()))
 
 
 @blueprint.get("/accessibility")
 def show_accessibility() -> Response:
     """The accessibility statement."""
-    return _storable(site().render("accessibility.html", statement_date=STATEMENT_DATE))
+    return keep(site().render("accessibility.html", statement_date=STATEMENT_DATE))
 
 
 def _answer(asked: QuestionRequest) -> Response:
@@ -146,13 +146,7 @@ def _show_withdrawn(answerer: Answerer, passage_id: str) -> Response:
     try:
         article = answerer.article(gone.article)
     except NotFound:
-        return _storable(site().render("withdrawn.html", gone=gone, now=None))
+        return keep(site().render("withdrawn.html", gone=gone, now=None))
     successor = find_successor(gone, answerer.passages_of(gone.article))
     now = Extract(article, successor, site().base) if successor else None
-    return _storable(site().render("withdrawn.html", gone=gone, article=article, now=now))
-
-
-def _storable(response: Response) -> Response:
-    """Kept by a browser only if it asks again: no question stands in it, but a new index may change it."""
-    response.headers["Cache-Control"] = REVALIDATE
-    return response
+    return keep(site().render("withdrawn.html", gone=gone, article=article, now=now))

@@ -123,12 +123,8 @@ def reply_json(payload: BaseModel | dict[str, Any], status: int = 200) -> Respon
     if isinstance(payload, BaseModel):
         body = payload.model_dump_json()
     else:
-        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), default=_dump)
+        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return Response(body, status, content_type="application/json")
-
-
-def _dump(part: BaseModel) -> dict[str, Any]:
-    return part.model_dump(mode="json")
 
 
 def check_request() -> None:

@@ -8,17 +8,14 @@ from app.answering.reports import RENDERERS
 from app.notices import name_sureness
 from app.records import Answer
 from app.web.extracts import make_extracts
-from app.web.headers import REVALIDATE
+from app.web.headers import keep
 from app.web.reading import read_batch_form
 from app.web.site import site
 
 blueprint = Blueprint("staff", __name__)
 
-DOWNLOADS = {
-    "csv": "text/csv; charset=utf-8",
-    "markdown": "text/markdown; charset=utf-8",
-    "text": "text/plain; charset=utf-8",
-}
+DOWNLOADS = {"csv": ("csv", "csv"), "markdown": ("markdown", "md"), "text": ("plain", "txt")}
+"""For each form its kind of text and the ending of its name."""
 ON_A_PAGE = 20
 """Articles whose headings one page lists."""
 
@@ -26,9 +23,7 @@ ON_A_PAGE = 20
 @blueprint.get("/many")
 def show_many() -> Response:
     """The form for several questions at once."""
-    response = site().render("many.html", articles=site().current.answerer.articles())
-    response.headers["Cache-Control"] = REVALIDATE
-    return response
+    return keep(site().render("many.html", articles=site().current.answerer.articles()))
 
 
 @blueprint.post("/many")
@@ -37,10 +32,10 @@ def answer_many() -> Response:
     asked, form = read_batch_form(k=site().settings.passages)
     answers = site().ask_each(asked)
     if form in DOWNLOADS:
+        kind, ending = DOWNLOADS[form]
         body = RENDERERS[form](answers, site().settings.emergency_number, site().base)
-        name = f"answers.{'md' if form == 'markdown' else 'txt' if form == 'text' else 'csv'}"
-        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(body, content_type=DOWNLOADS[form], headers=disposition)
+        disposition = {"Content-Disposition": f'attachment; filename="answers.{ending}"'}
+        return Response(body, content_type=f"text/{kind}; charset=utf-8", headers=disposition)
     levels = [answer.urgency for answer in answers]
     return site().render(
         "many.html",
@@ -74,6 +69,4 @@ def list_topics() -> Response:
         headings = {passage.section: passage.id for passage in reversed(answerer.passages_of(article.slug))}
         topics.append((article, [(path, id_) for path, id_ in reversed(headings.items()) if path]))
     following = page + 1 if first + ON_A_PAGE < len(articles) else None
-    response = site().render("topics.html", topics=topics, page=page, following=following)
-    response.headers["Cache-Control"] = REVALIDATE
-    return response
+    return keep(site().render("topics.html", topics=topics, page=page, following=following))

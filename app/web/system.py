@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from app.web.errors import render_error
 from app.web.headers import IMMUTABLE
+from app.web.models import NotReadyReply
 from app.web.site import reply_json, site
 
 blueprint = Blueprint("system", __name__)
@@ -60,7 +61,7 @@ def report_ready() -> Response:
     current = site().current
     answerer = current.in_use
     if answerer is None:
-        return render_error(503, degraded=current.degraded)
+        return render_error(503, form=NotReadyReply, degraded=current.degraded)
     status = "degraded" if current.degraded else "ready"
     return reply_json(
         {

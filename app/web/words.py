@@ -39,8 +39,5 @@ def name_figures(about: Mapping[str, object]) -> list[tuple[str, str]]:
     figures = about.get("figures")
     if not isinstance(figures, Mapping):
         return []
-    return [(label, _say(figures[name])) for name, label in FIGURES.items() if name in figures]
-
-
-def _say(value: object) -> str:
-    return f"{value:.0%}" if isinstance(value, float) else str(value)
+    found = [(label, figures[name]) for name, label in FIGURES.items() if name in figures]
+    return [(label, f"{value:.0%}" if isinstance(value, float) else str(value)) for label, value in found]
