@@ -55,12 +55,12 @@ LOOK = """() => {
 
 def measure(browser: Browser, server: str, screen: ViewportSize, questions: Sequence[str]) -> list[Any]:
     """What the page of each question looks like; a page is opened as if it were the first ever."""
-    seen = []
+    seen, requests = [], list[Request]()
     for question in questions:
+        requests.clear()
         page = browser.new_page(viewport=screen)
         page.set_default_timeout(60_000)
-        requests: list[Request] = []
-        page.on("requestfinished", requests.append)
+        page.on("requestfinished", lambda request: requests.append(request))
         page.goto(f"{server}/?{urlencode({'q': question})}", wait_until="networkidle")
         sizes = [request.sizes()["responseBodySize"] for request in requests]
         seen.append({**page.evaluate(LOOK), "requests": len(sizes), "bytes": sum(sizes)})
