@@ -34,7 +34,7 @@ from app.evaluation.calibration import (
     write_cohort,
 )
 from app.evaluation.questions import read_questions
-from app.evaluation.worlds import ARTICLES, Part, read_material
+from app.evaluation.worlds import ARTICLES, JUDGED, Part, read_judged, read_material
 from app.index.model import Model
 from app.settings import Settings
 
@@ -59,7 +59,9 @@ GROUPS: Mapping[str, Sequence[str]] = {
 
 def observe(settings: Settings, folder: Path, cohort: Path) -> dict[str, list[Sample]]:
     """What is fitted, what is measured, and both for the published articles."""
-    everything = read_material(settings.questions_dir / "worlds" / ARTICLES)
+    worlds = settings.questions_dir / "worlds"
+    everything = read_material(worlds / ARTICLES)
+    judged = read_judged(worlds / JUDGED, everything)
     compared, materials = split_cohort(everything)
     base = folder / "all"
     build_world(everything, base, settings, base).close()
@@ -69,7 +71,14 @@ def observe(settings: Settings, folder: Path, cohort: Path) -> dict[str, list[Sa
 
     def ask(part: Part, counts: Mapping[int, int]) -> list[Sample]:
         found = gather_worlds(
-            materials, part, counts, folder=folder, cohort=cohort, settings=settings, base=base
+            materials,
+            part,
+            counts,
+            judged=judged,
+            folder=folder,
+            cohort=cohort,
+            settings=settings,
+            base=base,
         )
         return list(found)
 

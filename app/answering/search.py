@@ -42,10 +42,9 @@ MAX_OF_SECTION = 2
 class Weights:
     """What each retriever's score counts; `scripts/evaluate.py --compare` measures the choice.
 
-    Chosen over sample corpora of 5 to 250 articles (docs/evaluation.md): late interaction sees most in a
-    small corpus, but in a large one frequent words and circumstances gather in its mean, and more of it than
-    of the passage's vector misleads. All are cosines but BM25, which is divided by what a word weighs that
-    stands in one passage alone (the logarithm of their number), so that it counts the same in a large corpus.
+    Chosen over sample corpora of 5 to 250 articles (docs/evaluation.md). All are cosines but BM25, which is
+    divided by what a word weighs that stands in one passage alone (the logarithm of their number), so that
+    it counts the same in a large corpus.
     """
 
     late: float = 0.9

@@ -1,8 +1,9 @@
 """Learns confidence once for a model, on sample corpora of many sizes and on the articles' own questions.
 
-In a sample corpus it is known what is answerable: a question whose article is in it is, one whose article
-was left out is not, though its neighbours are there, and neither is a miss. What was learned is measured on
-articles and questions that no fit has seen. scikit-learn belongs to this and to no build or server.
+In a sample corpus it is known what is answerable: what one of its passages was judged to answer. A question
+whose article was left out mostly is not, though its neighbours are there, and neither are most misses. What
+was learned is measured on articles and questions that no fit has seen. scikit-learn belongs to this and to
+no build or server.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from app.answering.confidence import (
 )
 from app.corpus.catalog import read_corpus
 from app.evaluation.measures import measure_auroc
-from app.evaluation.questions import Question
-from app.evaluation.worlds import Material, Part, World, sample_worlds, write_corpus
+from app.evaluation.questions import Gold, Question
+from app.evaluation.worlds import Material, Part, sample_worlds, write_corpus
 from app.index.build import build_generation
 from app.index.model import Model
 from app.index.opened import OpenedIndex
@@ -43,7 +44,7 @@ MEASURED_WORLDS: Mapping[int, int] = {5: 12, 45: 5, 150: 3}
 """The same for what is told of it."""
 ASKED = 150
 """Questions of each kind that a sample corpus is asked at most."""
-OWN_SHARE = 0.25
+OWN_SHARE = 0.4
 """What the published articles' own questions count beside all sample corpora."""
 
 UNITS = 16
@@ -131,6 +132,7 @@ def gather_worlds(
     part: Part,
     counts: Mapping[int, int],
     *,
+    judged: Mapping[str, tuple[Gold, ...]],
     folder: Path,
     cohort: Path,
     settings: Settings,
@@ -142,7 +144,7 @@ def gather_worlds(
             name = folder / f"{part}-{size}-{number}"
             index = build_world((*world.asked, *world.filler), name, settings, base)
             try:
-                yield gather(index, cohort, _choose(world), size)
+                yield gather(index, cohort, _choose(world.questions(judged)), size)
             finally:
                 index.close()
 
@@ -199,13 +201,13 @@ def measure(calibration: Calibration, samples: Sequence[Sample]) -> dict[str, fl
 
 def _name_kind(question: Question) -> str:
     prefix = question.id.split("/")[0]
-    return prefix if prefix in ("absent", "miss") else question.kind
+    return prefix if question.kind == "unanswerable" and prefix in ("absent", "miss") else question.kind
 
 
-def _choose(world: World) -> Iterator[Question]:
+def _choose(asked: Iterable[Question]) -> Iterator[Question]:
     """At most ASKED of each kind, evenly over articles and manners of asking."""
     kinds: dict[str, list[Question]] = {}
-    for question in world.questions():
+    for question in asked:
         kinds.setdefault(_name_kind(question), []).append(question)
     generator = np.random.default_rng(SEED)
     for questions in kinds.values():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,12 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.corpus.catalog import MAX_SLUG
 from app.errors import QuestionsError
-from app.evaluation.questions import Gold, Question
+from app.evaluation.questions import Gold, Grade, Question
 
 Part = Literal["train", "validation", "test"]
 
 ARTICLES = "articles.jsonl"
 GENERAL = "general.jsonl"
+JUDGED = "judged.jsonl"
 
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -56,6 +57,16 @@ class Material(BaseModel):
         return "-".join(re.findall(r"[a-z0-9]+", self.topic.lower()))[:MAX_SLUG].rstrip("-")
 
 
+class Judged(BaseModel):
+    """A question of the material, and which of all passages that were put before a judge answer it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: _Text
+    answers: dict[str, Grade]
+    """By slug and place of the passage ("nosebleeds/3"): 3 answers wholly, 2 for a good part."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Which articles a corpus has, and whose questions it is asked."""
@@ -67,18 +78,24 @@ class World:
     filler: tuple[Material, ...]
     """In the corpus, and not asked about."""
 
-    def questions(self) -> tuple[Question, ...]:
-        """All three kinds: answerable, misses (ids begin with "miss/"), left out ("absent/")."""
-        return (
-            *ask_passages(self.asked),
-            *ask_misses(self.asked),
-            *(
-                question.model_copy(
-                    update={"id": f"absent/{question.id}", "kind": "unanswerable", "relevant": ()}
-                )
-                for question in ask_passages(self.absent)
-            ),
-        )
+    def questions(self, judged: Mapping[str, tuple[Gold, ...]] | None = None) -> tuple[Question, ...]:
+        """All three kinds: of what is asked about, misses (ids begin with "miss/"), left out ("absent/").
+
+        A question is answerable where a passage of this world answers it: the one that it was written for
+        or, with ``judged``, any that was judged to. Then those that were not judged are not asked.
+        """
+        present = {material.slug for material in (*self.asked, *self.filler)}
+        asked = {question.id: question for question in (*ask_passages(self.asked), *ask_misses(self.asked))}
+        absent = {f"absent/{question.id}": question for question in ask_passages(self.absent)}
+        questions = []
+        for name, question in (asked | absent).items():
+            golds = question.relevant if judged is None else judged.get(question.id)
+            if golds is not None:
+                relevant = tuple(gold for gold in golds if gold.article in present)
+                kind = "answerable" if relevant else "unanswerable"
+                changes = {"id": name, "kind": kind, "relevant": relevant}
+                questions.append(question.model_copy(update=changes))
+        return tuple(questions)
 
 
 def read_material(path: Path) -> tuple[Material, ...]:
@@ -86,6 +103,25 @@ def read_material(path: Path) -> tuple[Material, ...]:
     try:
         return tuple(map(Material.model_validate_json, path.read_text("utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise QuestionsError(f"{path}: cannot be used: {error}.") from None
+
+
+def read_judged(path: Path, materials: Iterable[Material]) -> dict[str, tuple[Gold, ...]]:
+    """Of each judged question, by id, the passages that answer it; raises QuestionsError."""
+    texts = {
+        f"{material.slug}/{place}": Gold(article=material.slug, quote=section.text.strip(), grade=3)
+        for material in materials
+        for place, section in enumerate(material.passages)
+    }
+    try:
+        lines = map(Judged.model_validate_json, path.read_text("utf-8").splitlines())
+        return {
+            line.id: tuple(
+                texts[key].model_copy(update={"grade": grade}) for key, grade in line.answers.items()
+            )
+            for line in lines
+        }
+    except (OSError, UnicodeDecodeError, ValidationError, KeyError) as error:
         raise QuestionsError(f"{path}: cannot be used: {error}.") from None
 
 

@@ -20,7 +20,13 @@ from app.corpus.passages import CHUNKER, cut_article
 from app.errors import BuildError
 from app.index.database import Database
 from app.index.disk import seal_file, write_durably
-from app.index.embedded import body_start, embedded_hash, embedded_sentence, embedded_text
+from app.index.embedded import (
+    body_start,
+    embedded_hash,
+    embedded_introduction,
+    embedded_sentence,
+    embedded_text,
+)
 from app.index.encoder import Encoder, EncoderSettings, TextTokenizer, Tokenized
 from app.index.generation import (
     FILES,
@@ -153,10 +159,14 @@ class _Texts:
     counts: dict[str, int]
     progress: Progress
 
-    def passages(self) -> Iterator[tuple[str, int]]:
-        """Each passage's text and where in it the heading path ends."""
+    def passages(self) -> Iterator[tuple[str, str, int]]:
+        """Each passage's introduction and text, and where in the text its own words begin."""
         for article, passage in self.store.passage_rows():
-            yield embedded_text(article, passage), body_start(passage)
+            yield (
+                embedded_introduction(article, passage),
+                embedded_text(article, passage),
+                body_start(passage),
+            )
 
     def sentences(self) -> Iterator[str]:
         for article, passage in self.store.passage_rows():
@@ -179,8 +189,8 @@ class _Reusable:
     tokens: TokenVectors
     directions: Matrix
 
-    def find(self, table: str, text: str) -> int | None:
-        return self.rows[table].get(embedded_hash(text))
+    def find(self, table: str, *texts: str) -> int | None:
+        return self.rows[table].get(embedded_hash(*texts))
 
 
 def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | None:
@@ -284,20 +294,26 @@ def encode_here(model: BuildModel, work: Work, texts: Iterator[Any]) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class EncodePassages:
-    """Texts, with where in each its heading path ends -> vectors, token vectors as stored, tokens."""
+    """Introductions, texts, where in each its own words begin -> vectors, token vectors as stored, tokens."""
 
     directions: Matrix
     content: NDArray[np.bool_]
     """Which tokens of the vocabulary carry content."""
 
     def __call__(
-        self, model: BuildModel, texts: Sequence[tuple[str, int]]
+        self, model: BuildModel, texts: Sequence[tuple[str, str, int]]
     ) -> Iterator[tuple[Vector, NDArray[np.int8], NDArray[np.int64]]]:
         """float32[d], int8[n, m] and int64[t] of each."""
-        for (text, start), encoded in zip(texts, model.encode([text for text, _ in texts]), strict=True):
-            tokens = model.tokenizer.tokenize(text)
-            kept = encoded.tokens[_choose_tokens(tokens, start, self.content)]
-            yield encoded.vector, compress(kept, self.directions), tokens.ids[tokens.starts >= start]
+        introduced = model.encode([introduction for introduction, _, _ in texts])
+        encoded = model.encode([text for _, text, _ in texts])
+        for (introduction, text, start), above, own in zip(texts, introduced, encoded, strict=True):
+            named, tokens = model.tokenizer.tokenize(introduction), model.tokenizer.tokenize(text)
+            kept = [
+                own.tokens[_choose_tokens(tokens, start, self.content)],
+                above.tokens[_choose_tokens(named, 0, self.content)],
+            ]
+            ids = np.concatenate([tokens.ids[tokens.starts >= start], named.ids])
+            yield own.vector, compress(np.concatenate(kept), self.directions), ids
 
 
 def encode_sentences(model: BuildModel, texts: Sequence[str]) -> Iterator[Vector]:
@@ -312,19 +328,21 @@ def _write_passages(
     tokenizer, directions = _find_tokenizer(model, old), old.directions if old else model.directions
     frequencies = TokenFrequencies(tokenizer.vocabulary)
     work = EncodePassages(directions, find_content(tokenizer.vocabulary))
-    fresh = spread(work, (one for one in texts.passages() if not old or old.find("passages", one[0]) is None))
+    fresh = spread(
+        work, (one for one in texts.passages() if not old or old.find("passages", *one[:2]) is None)
+    )
     with (
         _Rows(folder / LAYOUT.passages) as vectors,
         TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer,
     ):
-        for text, start in texts.passages():
-            row = old.find("passages", text) if old else None
+        for introduction, text, start in texts.passages():
+            row = old.find("passages", introduction, text) if old else None
             if row is None or old is None:
                 vector, stored, ids = next(fresh)
             else:
                 vector, stored = old.passages.vector(row), old.tokens.stored(row)
-                tokens = tokenizer.tokenize(text)
-                ids = tokens.ids[tokens.starts >= start]
+                named, tokens = tokenizer.tokenize(introduction), tokenizer.tokenize(text)
+                ids = np.concatenate([tokens.ids[tokens.starts >= start], named.ids])
             vectors.add(vector)
             writer.add(stored)
             frequencies.add(ids)

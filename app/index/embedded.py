@@ -2,6 +2,8 @@
 
 A passage is embedded under its heading path, which says what it is about. A sentence is embedded alone:
 measured beside each other, that finds the better sentence, and the passage's own vector has the headings.
+What names its subject, the article's title and the heading path, is seen once more by itself, for late
+interaction to find: "Red flags: go today" does not say what it is about.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from app.records import Article, Passage, Span
 _MARKER = re.compile(rf"^[ \t]*(?:{BULLET.pattern})", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 
-_RECIPE = "3"
+_RECIPE = "4"
 """Part of every hash: change it with this module, so that no vector made from another copy is used again."""
 
 
@@ -35,14 +37,20 @@ def body_start(passage: Passage) -> int:
     return len(_introduce(passage))
 
 
+def embedded_introduction(article: Article, passage: Passage) -> str:
+    """Title and heading path, which say what a passage is about that names it nowhere."""
+    heading = embedded_heading(passage)
+    return _tidy(f"{article.title}: {heading}" if heading else article.title)
+
+
 def embedded_sentence(article: Article, sentence: Span) -> str:
     """One sentence, tidied."""
     return _tidy(article.text[slice(*sentence)])
 
 
-def embedded_hash(text: str) -> bytes:
-    """What tells that a vector can be used again: 16 bytes."""
-    return hashlib.sha256(f"{_RECIPE}\0{text}".encode()).digest()[:16]
+def embedded_hash(*texts: str) -> bytes:
+    """What tells that a vector made from these texts can be used again: 16 bytes."""
+    return hashlib.sha256("\0".join((_RECIPE, *texts)).encode()).digest()[:16]
 
 
 def _introduce(passage: Passage) -> str:

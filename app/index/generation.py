@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import DamagedGeneration, NoGeneration, WrongModel
 
-FORMAT = 7
+FORMAT = 8
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
 
 MANIFEST = "manifest.json"

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from app.errors import BuildError, NotFound, Withdrawn
 from app.index.database import Database
-from app.index.embedded import embedded_hash, embedded_heading, embedded_sentence, embedded_text
+from app.index.embedded import (
+    embedded_hash,
+    embedded_heading,
+    embedded_introduction,
+    embedded_sentence,
+    embedded_text,
+)
 from app.index.generation import LAYOUT
 from app.index.lexical import LexicalWriter
 from app.records import Article, Passage, Span, WithdrawnPassage
@@ -139,7 +145,7 @@ class StoreWriter:
             raise BuildError(f"{article.slug}.txt: passage {passage.id} is not what stands in the article.")
         place = (passage.start, passage.end, json.dumps(passage.section, ensure_ascii=False))
         lead = passage.lead or (None, None)
-        digest = embedded_hash(embedded_text(article, passage))
+        digest = embedded_hash(embedded_introduction(article, passage), embedded_text(article, passage))
         self._connection.execute(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (self.passages, passage.id, self.articles, *place, *lead, passage.fragment, digest, passage.text),

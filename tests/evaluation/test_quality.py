@@ -11,7 +11,7 @@ from app.settings import ROOT
 LEAST = {
     "success@1": 0.83,
     "success@3": 0.95,
-    "refused": 0.9,
+    "refused": 0.85,
     "urgent noticed": 1.0,
     "AUROC of confidence": 0.97,
 }

@@ -11,8 +11,11 @@ from app.evaluation.questions import check_quotes
 from app.evaluation.worlds import (
     ARTICLES,
     GENERAL,
+    JUDGED,
+    World,
     ask_misses,
     ask_passages,
+    read_judged,
     read_material,
     sample_worlds,
     write_corpus,
@@ -21,6 +24,7 @@ from app.settings import ROOT
 
 FOLDER = ROOT / "tests" / "questions" / "worlds"
 MATERIAL = read_material(FOLDER / ARTICLES)
+ANSWERS = read_judged(FOLDER / JUDGED, MATERIAL)
 
 
 def test_no_article_and_no_text_is_in_two_parts() -> None:
@@ -53,6 +57,39 @@ def test_worlds_ask_about_their_part_alone_and_half_of_it_is_left_out(size: int)
         assert len(set(slugs)) == len(slugs)
         unanswerable = [q for q in world.questions() if q.kind == "unanswerable"]
         assert len(unanswerable) == len(ask_passages(world.absent)) + len(ask_misses(world.asked))
+
+
+def test_judged_are_questions_of_the_material_and_never_of_what_is_trained_on() -> None:
+    parts = {
+        question.id: material.part
+        for material in MATERIAL
+        for question in (*ask_passages([material]), *ask_misses([material]))
+    }
+    assert {parts[name] for name in ANSWERS} == {"validation", "test"}
+    for name, golds in ANSWERS.items():
+        assert name.startswith("miss/") or name.split("/")[0] in {gold.article for gold in golds}
+
+
+def test_what_another_article_answers_is_answerable_where_that_article_is() -> None:
+    name, neighbour = next(
+        (name, gold.article)
+        for name, golds in ANSWERS.items()
+        for gold in golds
+        if not name.startswith(("miss/", f"{gold.article}/"))
+    )
+    by_slug = {material.slug: material for material in MATERIAL}
+    own, other = by_slug[name.split("/")[0]], by_slug[neighbour]
+    for filler, kind in (((), "unanswerable"), ((other,), "answerable")):
+        asked = {question.id: question for question in World((), (own,), filler).questions(ANSWERS)}
+        assert asked[f"absent/{name}"].kind == kind
+        assert {gold.article for gold in asked[f"absent/{name}"].relevant} == {m.slug for m in filler}
+        assert set(asked) <= {f"absent/{one}" for one in ANSWERS}
+
+
+def test_faulty_judgements_name_the_file(tmp_path: Path) -> None:
+    (tmp_path / JUDGED).write_text('{"id": "a/0/0", "answers": {"no-such-article/0": 3}}\n', "utf-8")
+    with pytest.raises(QuestionsError, match=JUDGED):
+        read_judged(tmp_path / JUDGED, MATERIAL)
 
 
 def test_same_seed_gives_the_same_worlds() -> None:

@@ -17,6 +17,7 @@ from app.index.database import Database
 from app.index.encoder import EncoderSettings
 from app.index.generation import FILES, FORMAT, LAYOUT, MANIFEST, Generation, Manifest, Previous
 from app.index.model import Model, Precision, TextVectors, hash_weights
+from app.index.opened import OpenedIndex
 from app.index.publish import open_current
 from app.index.store import Store
 from app.index.vectors import VectorIndex
@@ -74,11 +75,27 @@ def test_one_changed_sentence_costs_its_passage_and_itself(
     text = first.text.replace("Shuddering attacks (SA) are a rare", "Shuddering attacks are a rare")
     changed = (ARTICLES[0], replace(first, text=text), *ARTICLES[2:])
     build_generation(changed, tmp_path, model, previous=previous, created=NOW)
-    passage, sentence = model.seen
+    introduction, passage, sentence = model.seen
+    assert introduction == f"{first.title}: What is baby shudder syndrome?"
     assert sentence == (
         "Shuddering attacks are a rare and harmless condition that affects infants and young children."
     )
     assert passage.startswith(f"What is baby shudder syndrome?: {sentence} The movements ")
+
+
+def test_late_interaction_finds_the_title_in_every_passage(
+    tmp_path: Path, model: CountingModel, previous: Previous
+) -> None:
+    best = {}
+    for title in (SHORT[0].title, "Nosebleeds"):
+        (folder := tmp_path / title[:5]).mkdir()
+        build_generation((replace(SHORT[0], title=title),), folder, model, previous=previous, created=NOW)
+        index = OpenedIndex(Generation.open(folder))
+        encoding = index.encoder.encode("nosebleeds")
+        rows = np.arange(len(index.passages))
+        best[title] = index.tokens.best_cosines(encoding.tokens, rows)[:, ~encoding.special].mean(axis=1)
+        index.close()
+    assert best["Nosebleeds"].min() > best[SHORT[0].title].max() + 0.2
 
 
 def test_incremental_build_gives_the_vectors_of_a_whole_one(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from app.index.embedded import body_start, embedded_sentence, embedded_text
+from app.index.embedded import body_start, embedded_introduction, embedded_sentence, embedded_text
 from app.records import Article, Passage
 
 TEXT = "Signs such as:\n   • Stiffness:  legs\n      rigid\n- Crying"
@@ -36,6 +37,11 @@ def test_model_sees_headings_lead_and_words_without_bullets_and_line_breaks() ->
 
 def test_own_words_begin_behind_the_heading_path() -> None:
     assert embedded_text(ARTICLE, ITEMS)[body_start(ITEMS) :].startswith("Signs such as:")
+
+
+def test_title_and_heading_path_introduce_a_passage() -> None:
+    assert embedded_introduction(ARTICLE, ITEMS) == "A: Causes > Spasms"
+    assert embedded_introduction(ARTICLE, replace(ITEMS, section=())) == "A"
 
 
 def test_sentence_is_seen_alone() -> None:
