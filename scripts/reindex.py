@@ -140,7 +140,6 @@ def main() -> None:
             folder,
             settings,
             previous.generation if previous else None,
-            created=manifest.created,
             accepted=options.accept,
         )
         before = previous.generation if previous else None

@@ -47,8 +47,8 @@ def build_index(settings: Settings) -> None:
     articles = read_corpus(settings.corpus_dir)
     with building(settings.index_dir) as folder:
         created = next_time(settings.index_dir)
-        manifest = build_generation(articles, folder, Model.load(settings.model), created=created)
-        examine(folder, settings, None, created=manifest.created)
+        build_generation(articles, folder, Model.load(settings.model), created=created)
+        examine(folder, settings, None)
         publish(settings.index_dir, folder)
 
 

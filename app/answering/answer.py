@@ -12,14 +12,13 @@ import numpy as np
 from app.answering.confidence import Confidence
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
-from app.answering.triage import Triage, load_rules, triage
-from app.answering.urgency_vote import UrgencyVote
+from app.answering.triage import triage
 from app.errors import QuestionError, TooLate
 from app.index.lexical import has_words
 from app.index.opened import OpenedIndex
 from app.index.retriever import Retriever
 from app.index.store import Store
-from app.records import Answer, Article, Match, Outcome, Passage, Refusal, Urgency, WithdrawnPassage
+from app.records import Answer, Article, Match, Outcome, Passage, Refusal, WithdrawnPassage
 
 
 class Answerer(Protocol):
@@ -80,8 +79,7 @@ class IndexAnswerer:
         self.model = index.generation.manifest.model.name
         self.search = Search(index, retriever)
         self._confidence = Confidence.load(index)
-        load_rules()
-        self._urgency_vote = UrgencyVote.read(index.generation.manifest)
+        triage("is")  # reads the rules now, not with the first question
         self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
 
     def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
@@ -100,7 +98,7 @@ class IndexAnswerer:
             question=question,
             outcome=outcome,
             confidence=confidence,
-            urgency=self._judge_urgency(found, ranking),
+            urgency=found.urgency,
             matches=matches if outcome == "answered" else (),
             closest=matches if outcome == "closest" else (),
             generation=self.generation,
@@ -113,14 +111,6 @@ class IndexAnswerer:
     def rank(self, question: str) -> Ranking:
         """The candidates for a question; raises QuestionError for one that cannot be taken."""
         return self.search.rank(check_question(question))
-
-    def _judge_urgency(self, found: Triage, ranking: Ranking) -> Urgency:
-        """The rules decide; the vote, which has learnt from English alone, can only raise."""
-        vote = self._urgency_vote
-        if vote is None or found.language or found.urgency == "now":
-            return found.urgency
-        voted = vote.judge(ranking.query.encoding.vector)
-        return found.urgency if voted == "none" else voted
 
     def judge(self, ranking: Ranking) -> tuple[float, Outcome]:
         """Confidence and outcome; a model that confidence was not learned for answers by one cosine alone."""

@@ -18,10 +18,10 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.answering.fitted import Fitted
 from app.answering.search import Ranking
+from app.errors import WrongModel
 from app.index.lexical import find_words
 from app.index.opened import OpenedIndex
 from app.index.rowfile import map_values
@@ -76,11 +76,14 @@ EXTREME = 3.0
 """Standard deviations beyond which a feature says no more: other corpora may lie outside what was seen."""
 
 
-class Calibration(Fitted):
+class Calibration(BaseModel):
     """What was learned: how features become a probability, and where the outcomes part."""
 
-    name = "confidence"
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    weights_sha256: str
+    """Of the model whose vectors it was fitted to."""
+    created: str
     means: list[float]
     scales: list[float]
     hidden: list[list[float]]
@@ -180,7 +183,8 @@ class Confidence:
         if not (folder / FITTED).exists():
             return None
         calibration = Calibration.model_validate_json((folder / FITTED).read_bytes())
-        calibration.require(weights)
+        if calibration.weights_sha256 != weights:
+            raise WrongModel("The confidence was fitted with another model.")
         return cls(calibration, Cohort(folder, index), index)
 
     def estimate(self, ranking: Ranking) -> float:

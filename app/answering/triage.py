@@ -5,12 +5,14 @@ Every refusal asks here too (too long, too many, too busy, no index), so that no
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from textwrap import wrap
 from typing import NamedTuple
 
 from app.answering.language import recognise, tells_sign
 from app.answering.urgency import UrgencyRules
+from app.answering.urgency_vote import UrgencyVote, find_features
 from app.notices import translations
 from app.records import Urgency
 
@@ -18,6 +20,10 @@ LONGEST = 16_384
 """Characters that are read: no request holds more of a question, and none costs more work."""
 _PART = 1000
 """Characters that the rules read at once: a question's greatest length."""
+_WHOLE = 400
+"""Up to here, about the longest sentence that it learnt from, the vote reads a text whole, and of a longer
+one each sentence: among much else one sign would count too little."""
+_SENTENCE = re.compile(r".{20,400}?[.!?\n]|.{1,400}$|.{400}", re.DOTALL)
 
 
 class Triage(NamedTuple):
@@ -37,13 +43,25 @@ def load_rules() -> UrgencyRules:
     return UrgencyRules.load()
 
 
+@lru_cache(maxsize=1)
+def load_vote() -> UrgencyVote:
+    """The second opinion, read once."""
+    return UrgencyVote.load()
+
+
 def triage(text: str) -> Triage:
-    """The level by the rules alone, and the language; what is too long for a question is read in parts."""
-    text, rules = text[:LONGEST], load_rules()
+    """The level and the language; what is too long for a question is read in parts.
+
+    The rules decide; the vote, which has learnt from English alone, can only raise.
+    """
+    text, rules, vote = text[:LONGEST], load_rules(), load_vote()
     language = recognise(text, rules.knows)
     # Few words, without their accents, may be those of a language's neighbour; a sign told in any is one.
     if language and any(tells_sign(text, code) for code in (language, *translations())):
         return Triage("now", language)
-    parts = (text,) if len(text) <= _PART else wrap(text, _PART)
-    levels = {rules.judge(part) for part in parts}
+    readings = [rules.read(part) for part in ((text,) if len(text) <= _PART else wrap(text, _PART))]
+    levels = {rule.level for reading in readings for rule in rules.fire(reading)}
+    if not language:
+        voted = readings if len(text) <= _WHOLE else map(rules.read, _SENTENCE.findall(text))
+        levels |= {vote.judge(find_features(reading, rules, vote.classes)) for reading in voted}
     return Triage("now" if "now" in levels else "today" if "today" in levels else "none", language)

@@ -101,12 +101,12 @@ class UrgencyRules:
 
     def judge(self, question: str) -> Urgency:
         """The highest level among the rules that fire."""
-        levels = {rule.level for rule in self._fire(question)}
+        levels = {rule.level for rule in self.fire(self.read(question))}
         return "now" if "now" in levels else "today" if levels else "none"
 
     def explain(self, question: str) -> list[str]:
         """The names of the rules that fire; for maintainers' tests, never logged."""
-        return [rule.name for rule in self._fire(question)]
+        return [rule.name for rule in self.fire(self.read(question))]
 
     def knows(self, word: str) -> bool:
         """Whether the rules name the word, or a beginning of four letters and more that it has."""
@@ -131,13 +131,21 @@ class UrgencyRules:
                     reading.add(name, start, end)
         return reading
 
+    def tell(self, reading: Reading) -> list[str]:
+        """The concepts and quantities of a text, each with "+" where it is said of a child and of now."""
+        return [
+            f"{name} {'+' if any(self._counts(s, reading, 'now') for s in reading.spans(name)) else '-'}"
+            for name in reading.at
+            if name.startswith("<")
+        ]
+
     def _find_candidates(self, reading: Reading) -> list[Candidate]:
         """The patterns of which a word occurs, and those of concepts alone, in the order of the file."""
         found = [self._by_anchor[name] for name in reading.at if name in self._by_anchor]
         return sorted(chain(self._by_anchor[""], *found), key=itemgetter(0))
 
-    def _fire(self, question: str) -> Iterator[Rule]:
-        reading = self.read(question)
+    def fire(self, reading: Reading) -> Iterator[Rule]:
+        """The rules that hold for what was read."""
         if reading.words:
             found = reading.at.keys()
             for rule in self.rules:

@@ -1,59 +1,123 @@
-"""A second opinion on urgency: is the question like reviewed sentences that need help now, or today?
+"""A second opinion on urgency: does a text read like sentences that need help now, or today?
 
-Two logistic regressions over the question's vector, fitted when a generation is built and stored in its
-manifest (app/evaluation/urgency_fit.py). They can only raise the level of the rules in ``urgency.py``, never
-lower it, and are bound to the model that they were fitted with.
+Two logistic regressions over a text's words, pieces of words, classes of words of like meaning, and what the
+concepts of ``urgency.toml`` found in it, weighed by TF-IDF. ``scripts/fit_urgency.py`` learns them once from
+sentences of several writers; the build fits nothing. They can only raise the level of the rules in
+``urgency.py``, never lower it, and need neither an index nor an encoder.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Annotated
+from collections import Counter
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
 
-from app.answering.fitted import Fitted, logistic
+from app.answering.urgency import EDGE, Reading, UrgencyRules
 from app.records import Urgency
 
-URGENCY_VOTE = "urgency_levels"
-"""Where in a manifest's extra."""
+WEIGHTS = Path(__file__).with_name("urgency_vote.npz")
+DENIED = 4
+"""Words behind a denial that it is read into, in its clause."""
+PIECES = (3, 4)
+"""Letters of a piece of a word; the spaces around the word are letters, too."""
+
+Features = tuple[list[int], ...]
+"""Keys (CRC-32) of what was found, with repetitions: words and pairs, pieces of words, classes of words and
+pairs, concepts."""
 
 
-class Voice(BaseModel):
-    """The probability that a question needs help at a level or a higher one."""
+def find_features(reading: Reading, rules: UrgencyRules, classes: Mapping[int, int]) -> Features:
+    """What the vote knows of a text; ``classes`` has the class of the words, by key, that have one.
 
-    coefficients: list[float]
-    intercept: float
-    threshold: Annotated[float, Field(gt=0, lt=1)]
-    """From this probability on the question has the level."""
+    A word or its class behind a denial is another one, and its pieces count nothing; a concept that is
+    denied, supposed or past is another feature than one that is told of.
+    """
+    words: list[str] = []
+    told: list[str] = []
+    pieces: list[str] = []
+    meant: list[str] = []
+    denied = 0
+    for i, word in enumerate(reading.words):
+        if i and reading.clauses[i] != reading.clauses[i - 1]:
+            words.append(EDGE)
+            denied = 0
+        words.append(word)
+        told.append(f"{'! ' if denied else ''}{word}")
+        meant.append(f"{'! ' if denied else ''}{classes.get(make_key(word), word)}")
+        if not denied:
+            padded = f" {word} "
+            pieces += [padded[k : k + n] for n in PIECES for k in range(max(len(padded) - n, 0) + 1)]
+        denied = DENIED if word in reading.negators else max(denied - 1, 0)
+    found = (
+        ("word", [*told, *map(" ".join, pairwise(words))]),
+        ("piece", pieces),
+        ("class", [*meant, *map(" ".join, pairwise(meant))]),
+        ("concept", rules.tell(reading)),
+    )
+    return tuple([make_key(f"{kind} {name}") for name in names] for kind, names in found)
 
-    def estimate(self, vector: NDArray[np.float32]) -> float:
-        """The probability, 0 to 1, for a question's unit vector, float32[d]."""
-        return logistic(float(vector @ self._direction) + self.intercept)
 
-    @cached_property
-    def _direction(self) -> NDArray[np.float32]:
-        """The coefficients as an array, made once and not for each question."""
-        return np.array(self.coefficients, dtype=np.float32)
+def make_key(name: str) -> int:
+    """What a word or a feature is stored as."""
+    return crc32(name.encode())
 
 
-class UrgencyVote(Fitted):
-    """What the build fitted."""
+class UrgencyVote:
+    """What was learnt; safe to share between threads."""
 
-    name = URGENCY_VOTE
+    def __init__(
+        self,
+        keys: NDArray[np.uint32],
+        rarity: NDArray[np.float32],
+        weights: NDArray[np.float32],
+        intercepts: NDArray[np.float32],
+        thresholds: NDArray[np.float32],
+        classes: Mapping[int, int],
+    ) -> None:
+        """``keys`` [n] of the features, ``rarity`` [n] (IDF), ``weights`` [n, 2]; the columns and the two
+        intercepts and thresholds are of *now* and of *today or now*. ``classes``: word's key -> class."""
+        self.keys, self.rarity, self.weights = keys, rarity, weights
+        self.intercepts, self.thresholds = intercepts, thresholds
+        self.classes = classes
+        self._places = {int(key): place for place, key in enumerate(keys)}
 
-    now: Voice
-    today: Voice
-    """Of *today* or *now*."""
-    examples: dict[str, int]
-    """How many of each kind it was fitted to."""
-    fitted_to: str = ""
-    """SHA-256 of the encoder and of all it was fitted to: fitted again, it would be the same."""
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> UrgencyVote:
+        """Read what scripts/fit_urgency.py wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(
+                stored["keys"],
+                stored["rarity"].astype(np.float32),
+                stored["weights"].astype(np.float32),
+                stored["intercepts"],
+                stored["thresholds"],
+                dict(zip(stored["words"].tolist(), stored["classes"].tolist(), strict=True)),
+            )
 
-    def judge(self, vector: NDArray[np.float32]) -> Urgency:
-        """The highest level whose threshold the question's unit vector, float32[d], reaches."""
-        if self.now.estimate(vector) >= self.now.threshold:
-            return "now"
-        return "today" if self.today.estimate(vector) >= self.today.threshold else "none"
+    def judge(self, features: Features) -> Urgency:
+        """The highest level whose threshold a text's features reach."""
+        now, today = self.measure(features) >= self.thresholds
+        return "now" if now else "today" if today else "none"
+
+    def measure(self, features: Features) -> NDArray[np.float32]:
+        """float32[2], the log odds of *now* and of *today or now*."""
+        odds = self.intercepts
+        for keys in features:
+            counts = Counter(keys)
+            known = [(self._places[key], count) for key, count in counts.items() if key in self._places]
+            if known:
+                places, found = np.array(known).T
+                odds = odds + weigh(found, self.rarity[places]) @ self.weights[places]
+        return odds
+
+
+def weigh(counts: NDArray[np.int64], rarity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """TF-IDF of one kind of features in a text, float32[n] of unit length; counts on a logarithmic scale."""
+    values = (1 + np.log(counts)) * rarity
+    unit: NDArray[np.float32] = (values / np.sqrt(values @ values)).astype(np.float32)
+    return unit

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
-from app.answering.question import make_searchable
-from app.answering.urgency_vote import URGENCY_VOTE, UrgencyVote
 from app.errors import GenerationError
 from app.evaluation.findability import Findability, examine_article
 from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse
 from app.evaluation.measures import Judgement, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
-from app.evaluation.urgency_fit import describe_examples, fit_vote, read_examples
 from app.index.build import annotate, find_versions
-from app.index.generation import LAYOUT, Generation, hash_file
+from app.index.generation import Generation, hash_file
 from app.index.model import Model
 from app.settings import Settings
 
-FITTED = ("dev.jsonl", "practice.jsonl")
-"""The question files whose questions the vote on urgency learns as no emergencies."""
 GATED = ("dev.jsonl", "urgent_practice.jsonl")
 """Those that the gate compares generations by."""
-LEARNT = "level_practice.jsonl"
-"""Questions of every level that the vote on urgency is fitted to, beside its sentences."""
 REPORTED = ("heldout.jsonl", "urgent_blind.jsonl", "level_heldout.jsonl")
 """Those that nothing may be fitted to or chosen by: what readers are told is measured on them. The rules were
 mended by `urgent_heldout.jsonl`, so it is not one of them (docs/evaluation.md)."""
@@ -79,7 +72,6 @@ def examine(
     settings: Settings,
     previous: Generation | None,
     *,
-    created: str,
     accepted: str | None = None,
 ) -> Examination:
     """Measure the unpublished generation in ``folder`` and write what it gave into its manifest.
@@ -88,10 +80,7 @@ def examine(
     QuestionsError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
-    learnt = [one for one in questions.get(LEARNT, ()) if one.language == "en"]
-    with _opened(Generation.open(folder), settings) as answerer:
-        vote = _find_vote(answerer, previous, learnt, _join(questions, FITTED), created)
-    annotate(folder, extra={URGENCY_VOTE: vote.model_dump(), MADE_FROM: fingerprint(settings)})
+    annotate(folder, extra={MADE_FROM: fingerprint(settings)})
     gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
     before, before_pinned = _ask_previous(previous, settings, gated, pinned)
     with _opened(Generation.open(folder), settings) as answerer:
@@ -122,39 +111,6 @@ def _examine_articles(answerer: IndexAnswerer, previous: Generation | None) -> t
     new = [one for one in answerer.articles() if known.get(one.slug) != one.sha256]
     examined = (examine_article(answerer, one) for one in new[:: -(-len(new) // EXAMINED) or 1])
     return tuple(one for one in examined if one.asked)
-
-
-def _find_vote(
-    answerer: IndexAnswerer,
-    previous: Generation | None,
-    learnt: Sequence[Question],
-    questions: Sequence[Question],
-    created: str,
-) -> UrgencyVote:
-    """The vote of the generation before where it would come out the same: encoding takes seconds."""
-    encoder, manifest = answerer.index.encoder, answerer.index.generation.manifest
-    others = [
-        encoder.encode(make_searchable(one.question)).vector
-        for one in questions
-        if one.kind in ("answerable", "unanswerable")
-    ]
-    examples = {
-        kind: [*texts, *(one.question for one in learnt if one.kind == kind)]
-        for kind, texts in read_examples().items()
-    }
-    fitted_to = describe_examples(manifest.files[LAYOUT.encoder].sha256, examples, others)
-    stored = previous.manifest.extra.get(URGENCY_VOTE, {}) if previous else {}
-    if stored.get("fitted_to") == fitted_to:
-        return UrgencyVote.model_validate(stored)
-    return fit_vote(
-        lambda text: encoder.encode(text).vector,
-        weights_sha256=manifest.model.weights_sha256,
-        created=created,
-        examples=examples,
-        measured=sum(one.kind == "harmless" for one in learnt),
-        others=others,
-        fitted_to=fitted_to,
-    )
 
 
 @contextmanager

@@ -1,92 +1,116 @@
-"""The second opinion on urgency, fitted with the real model."""
+"""The second opinion on urgency, as it is kept with the project."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.answering.answer import IndexAnswerer
-from app.answering.question import make_searchable
-from app.answering.urgency_vote import URGENCY_VOTE, UrgencyVote
-from app.errors import WrongModel
+from app.answering.triage import load_rules, load_vote, triage
+from app.answering.urgency import RULES
+from app.answering.urgency_vote import WEIGHTS, UrgencyVote, find_features, make_key, weigh
 from app.evaluation.questions import read_questions
-from app.evaluation.urgency_fit import fit_vote, read_examples
-from app.records import Urgency
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
+WRITTEN = QUESTIONS / "levels" / "training.jsonl"
+LEARNT = ("level_practice.jsonl", "urgent_practice.jsonl", "practice.jsonl")
 
 
-@pytest.fixture(scope="module")
-def vote(answerer: IndexAnswerer) -> UrgencyVote:
-    """Fitted once; it takes seconds."""
-    return fit_vote(
-        lambda text: answerer.index.encoder.encode(text).vector,
-        weights_sha256=answerer.index.generation.manifest.model.weights_sha256,
-        created="20260101T000000Z",
+def measure(question: str) -> list[float]:
+    """The log odds of *now* and of *today or now*."""
+    rules, vote = load_rules(), load_vote()
+    odds = vote.measure(find_features(rules.read(question), rules, vote.classes))
+    return [float(one) for one in odds]
+
+
+@pytest.mark.parametrize(
+    ("question", "level"),
+    [
+        ("she looks like a plum and is fighting for each breath", "now"),
+        ("her lips are the colour of ink and she is fighting for every breath", "now"),
+        ("when do babies grow out of sleep twitches", "none"),
+        ("how many naps does a one year old need", "none"),
+    ],
+)
+def test_vote_raises_what_no_rule_names_and_leaves_the_harmless(question: str, level: str) -> None:
+    assert load_rules().explain(question) == []
+    assert triage(question).urgency == level
+
+
+def test_vote_never_lowers_what_the_rules_say() -> None:
+    question = "7 weeks old, temperature 38.4, smiling"
+    assert load_rules().judge(question) == "today"
+    silent = UrgencyVote(
+        keys=np.zeros(0, np.uint32),
+        rarity=np.zeros(0, np.float32),
+        weights=np.zeros((0, 2), np.float32),
+        intercepts=np.full(2, -9, np.float32),
+        thresholds=np.zeros(2, np.float32),
+        classes={},
     )
+    assert silent.judge(find_features(load_rules().read(question), load_rules(), {})) == "none"
+    assert triage(question).urgency in ("today", "now")
 
 
-def judge(answerer: IndexAnswerer, vote: UrgencyVote, question: str) -> Urgency:
-    return vote.judge(answerer.index.encoder.encode(make_searchable(question)).vector)
+def test_vote_needs_only_words_it_has_seen() -> None:
+    assert measure("zqxv wrtplk") == pytest.approx(load_vote().intercepts.tolist(), abs=1.5)
 
 
-def test_vote_notices_wordings_that_no_rule_knows(answerer: IndexAnswerer, vote: UrgencyVote) -> None:
-    assert judge(answerer, vote, "my little one's colour has drained and he will not rouse, jerking") == "now"
-    assert judge(answerer, vote, "when do babies grow out of sleep twitches") == "none"
+def test_denied_sign_weighs_less_than_one_that_is_told() -> None:
+    told, denied = measure("he has a fever and a stiff neck"), measure("he has no fever and no stiff neck")
+    assert (told[0] > denied[0], told[1] > denied[1]) == (True, True)
 
 
-def test_vote_alone_notices_most_held_out_emergencies_with_few_false_alarms(
-    answerer: IndexAnswerer, vote: UrgencyVote
-) -> None:
-    questions = read_questions(QUESTIONS / "urgent_heldout.jsonl")
-    raised = [one.kind for one in questions if judge(answerer, vote, one.question) != "none"]
-    assert raised.count("urgent") + raised.count("today") >= 42
-    assert raised.count("answerable") <= 3
-
-
-def test_vote_is_read_back_from_a_manifest_as_it_was(answerer: IndexAnswerer, vote: UrgencyVote) -> None:
-    manifest = answerer.index.generation.manifest
-    stored = manifest.model_copy(update={"extra": {URGENCY_VOTE: vote.model_dump()}})
-    assert UrgencyVote.read(stored) == vote
-
-
-def test_generation_without_a_vote_has_none(answerer: IndexAnswerer) -> None:
-    manifest = answerer.index.generation.manifest.model_copy(update={"extra": {}})
-    assert UrgencyVote.read(manifest) is None
-
-
-def test_vote_of_another_model_is_refused(answerer: IndexAnswerer, vote: UrgencyVote) -> None:
-    other = vote.model_copy(update={"weights_sha256": "0" * 64})
-    manifest = answerer.index.generation.manifest.model_copy(
-        update={"extra": {URGENCY_VOTE: other.model_dump()}}
+def test_levels_are_the_highest_whose_threshold_is_reached() -> None:
+    key = make_key("word floppy")
+    vote = UrgencyVote(
+        keys=np.array([key], np.uint32),
+        rarity=np.ones(1, np.float32),
+        weights=np.array([[2, 3]], np.float32),
+        intercepts=np.array([-1, -1], np.float32),
+        thresholds=np.array([1, 0], np.float32),
+        classes={},
     )
-    with pytest.raises(WrongModel, match="fitted with another model"):
-        UrgencyVote.read(manifest)
+    assert vote.measure(([key, key], [], [], [])).tolist() == [1, 2]
+    assert vote.judge(([key], [], [], [])) == "now"
+    vote.thresholds[0] = 1.5
+    assert vote.judge(([key], [], [], [])) == "today"
+    assert vote.judge(([], [], [], [])) == "none"
 
 
-def test_fit_parts_the_levels_by_their_direction() -> None:
-    vectors = {"now": [1.0, 0.0, 0.0], "today": [0.0, 1.0, 0.0], "none": [0.0, 0.0, 1.0]}
-    vote = fit_vote(
-        lambda text: np.array(vectors[text.split()[0]], dtype=np.float32),
-        weights_sha256="0" * 64,
-        created="20260101T000000Z",
-        examples={
-            "urgent": [f"now {i}" for i in range(4)],
-            "today": [f"today {i}" for i in range(4)],
-            "harmless": [f"none {i}" for i in range(8)],
-        },
-    )
-    assert vote.examples == {"urgent": 4, "today": 4, "harmless": 8}
-    levels = [vote.judge(np.array(vectors[kind], dtype=np.float32)) for kind in vectors]
-    assert levels == ["now", "today", "none"]
-    assert vote.now.estimate(np.array([0, 0, 1], dtype=np.float32)) < 0.2 < vote.now.threshold
+def test_weights_have_unit_length_and_grow_slowly_with_counts() -> None:
+    values = weigh(np.array([1, 3]), np.array([1, 1], np.float32))
+    assert float(values @ values) == pytest.approx(1)
+    assert float(values[1] / values[0]) == pytest.approx(1 + np.log(3))
 
 
-def test_no_example_is_listed_twice_or_stands_in_a_question_file() -> None:
-    examples = [text.lower() for kind in read_examples().values() for text in kind]
-    assert len(examples) == len(set(examples))
+def test_what_is_kept_was_learnt_from_the_sentences_and_the_concepts_as_they_are_now() -> None:
+    digest = hashlib.sha256()
+    for path in (RULES, WRITTEN, *(QUESTIONS / name for name in LEARNT)):
+        digest.update(path.read_bytes())
+    with np.load(WEIGHTS, allow_pickle=False) as stored:
+        assert str(stored["made_from"]) == digest.hexdigest(), "run scripts/fit_urgency.py"
+    assert WEIGHTS.stat().st_size < 1_500_000
+
+
+@pytest.mark.parametrize("text", ["x" * 1000, "he is blue and limp " * 50, "a " * 500, "ab " * 333])
+def test_longest_texts_cost_the_vote_little(text: str) -> None:
+    rules, vote = load_rules(), load_vote()
+    reading = rules.read(text)
+    spent = []
+    for _ in range(5):
+        began = time.process_time()
+        vote.judge(find_features(reading, rules, vote.classes))
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.02
+
+
+def test_no_sentence_is_listed_twice_or_stands_in_a_question_file() -> None:
+    written = [json.loads(line)["question"].lower() for line in WRITTEN.read_text("utf-8").splitlines()]
+    assert len(written) == len(set(written))
     asked = {one.question.lower() for path in QUESTIONS.glob("*.jsonl") for one in read_questions(path)}
-    shared = asked & set(examples)
-    assert {text for text in shared if len(text.split()) > 1} == set()
+    assert asked & set(written) == set()
