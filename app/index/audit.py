@@ -45,16 +45,6 @@ def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[s
             yield f"{slug} is in the corpus but not indexed; run `make index`."
         elif stored[slug] != given[slug]:
             yield f"{slug} is not what the corpus says any more; run `make index`."
-    yield from _find_wrong_passages(index)
-    for name, vectors in (("passages", index.passages), ("sentences", index.sentences)):
-        for start in range(0, len(vectors), STEP):
-            rows = np.arange(start, min(start + STEP, len(vectors)), dtype=np.int64)
-            off = np.abs(np.linalg.norm(vectors.vectors(rows), axis=1) - 1)
-            if not (off < UNIT_TOLERANCE).all():
-                yield f"{name}: vector {start + int(off.argmax())} is not of length 1."
-
-
-def _find_wrong_passages(index: OpenedIndex) -> Iterator[str]:
     seen: Counter[tuple[str, str]] = Counter()
     for article, passage in index.store.passage_rows():
         key = (article.slug, passage.text)
@@ -66,3 +56,9 @@ def _find_wrong_passages(index: OpenedIndex) -> Iterator[str]:
         bounds = [passage.start, *(bound for span in passage.sentences for bound in span), passage.end]
         if not passage.sentences or bounds != sorted(bounds):
             yield f"{article.slug}: passage {passage.id} has a sentence outside of itself."
+    for name, vectors in (("passages", index.passages), ("sentences", index.sentences)):
+        for start in range(0, len(vectors), STEP):
+            rows = np.arange(start, min(start + STEP, len(vectors)), dtype=np.int64)
+            off = np.abs(np.linalg.norm(vectors.vectors(rows), axis=1) - 1)
+            if not (off < UNIT_TOLERANCE).all():
+                yield f"{name}: vector {start + int(off.argmax())} is not of length 1."

@@ -88,7 +88,14 @@ class Encoder:
     def __init__(self, model: Path, tokenizer: bytes, settings: EncoderSettings) -> None:
         self.settings = settings
         self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
-        self._session = _open_session(str(model), _make_options())
+        options = onnxruntime.SessionOptions()
+        # One question is too short a work to be divided.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        # Spinning threads would take the processor from other requests.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = _open_session(str(model), options)
 
     def encode(self, text: str) -> QueryVectors:
         """One text, cut at the model's maximum length; raises QuestionError for a lone surrogate."""
@@ -120,7 +127,6 @@ class BatchEncoder:
         options = onnxruntime.SessionOptions()
         # Who divides a machine among several processes says so by this.
         options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
-        options.log_severity_level = 3
         self._session = _open_session(model, options)
 
     def encode(self, texts: Sequence[str]) -> list[Matrix]:
@@ -128,24 +134,20 @@ class BatchEncoder:
         encoded = self._tokenizer.encode_batch([self._prompt + text for text in texts])
         ids = [one.ids for one in encoded]
         vectors: list[Matrix] = [np.empty((0, 0), dtype=np.float32)] * len(ids)
-        for batch in _make_batches(list(map(len, ids))):
-            output = self._run([ids[number] for number in batch])
+        for batch in make_batches(list(map(len, ids))):
+            # Padded to the longest, and the padding hidden from the model.
+            shape = (len(batch), max(len(ids[number]) for number in batch))
+            padded, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+            for row, number in enumerate(batch):
+                padded[row, : len(ids[number])] = ids[number]
+                mask[row, : len(ids[number])] = 1
+            (output,) = self._session.run(None, {"input_ids": padded, "attention_mask": mask})
             for number, tokens in zip(batch, output, strict=True):
                 vectors[number] = tokens[: len(ids[number])].copy()  # not the whole batch behind a part
         return vectors
 
-    def _run(self, texts: Sequence[Sequence[int]]) -> Matrix:
-        """float32[texts, longest, d] of token ids, which are padded and the padding hidden from the model."""
-        shape = (len(texts), max(map(len, texts)))
-        ids, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        for row, text in enumerate(texts):
-            ids[row, : len(text)] = text
-            mask[row, : len(text)] = 1
-        output: Matrix = self._session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        return output
 
-
-def _make_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def make_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """The texts' numbers, those of like length together, at most BATCH_TOKENS tokens with padding."""
     batch: list[int] = []
     for number in sorted(range(len(lengths)), key=lengths.__getitem__):
@@ -232,18 +234,7 @@ def quantize(source: Path, target: Path) -> None:
 
 
 def _open_session(model: str | bytes, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    options.log_severity_level = 3
     return onnxruntime.InferenceSession(
         model, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
     )
-
-
-def _make_options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    # One question is too short a work to be divided.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    # Spinning threads would take the processor from other requests.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return options

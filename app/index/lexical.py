@@ -14,14 +14,14 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.index.database import Database
-from app.index.postings import CHAMPIONS, Phrase, Postings, PostingsWriter, Term
+from app.index.postings import CHAMPIONS, Postings, PostingsWriter, Term
 
 TOKENIZER = "porter unicode61"
 SCHEMA = """
@@ -140,8 +140,17 @@ class LexicalWriter:
         self._numbers: dict[str, int] = {}
         self._written: Counter[str] = Counter()
         """How often each word occurs, as `_WORD` finds it."""
-        self._terms_of_piece = lru_cache(maxsize=BUILD_WORDS)(self._find_terms)
-        self._families_of_word = lru_cache(maxsize=BUILD_WORDS)(self._find_families)
+
+        @lru_cache(maxsize=BUILD_WORDS)
+        def read_piece(piece: str) -> tuple[int, ...]:
+            return tuple(map(self._number, self._families.stem(piece)))
+
+        @lru_cache(maxsize=BUILD_WORDS)
+        def find_families(written: str) -> tuple[int, ...]:
+            stems = self._families.stem(_clean(written))
+            return tuple(self._number(_name_family(n)) for n in self._families.of(stems))
+
+        self._terms_of_piece, self._families_of_word = read_piece, find_families
 
     def add(self, heading: str, body: str) -> None:
         """The next passage."""
@@ -152,11 +161,18 @@ class LexicalWriter:
 
     def finish(self) -> None:
         """Write the terms, postings, words and families, once all passages are in."""
-        words = self._count_words()
-        phrases = self._find_phrases(words)
+        words: Counter[str] = Counter()
+        for written, count in self._written.items():
+            words[_clean(written)] += count
+        # Words that are written as several terms: each is a term as a whole besides.
+        stems = {self._families.stem(word) for word in words if not word.isalnum()}
+        several = sorted(names for names in stems if len(names) > 1)
+        phrases = {tuple(map(self._number, names)): self._number(_join(names)) for names in several}
         names = sorted(self._numbers)
         order = np.array([self._numbers[name] for name in names], dtype=np.int64)
-        terms = self._postings.finish(order, phrases, self._find_weights())
+        weights = np.ones(len(self._numbers) + 1)
+        weights[[number for name, number in self._numbers.items() if name.startswith("#")]] = FAMILY_WEIGHT
+        terms = self._postings.finish(order, phrases, weights)
         rows = ((n, *astuple(term)) for n, term in zip(names, terms, strict=True) if term.documents)
         self._connection.executemany("INSERT INTO terms VALUES (?, ?, ?, ?, ?)", rows)
         self._connection.executemany("INSERT INTO words VALUES (?, ?)", sorted(words.items()))
@@ -169,34 +185,8 @@ class LexicalWriter:
     def _read(self, text: str) -> list[int]:
         return [number for piece in _PIECE.findall(text) for number in self._terms_of_piece(piece)]
 
-    def _find_terms(self, piece: str) -> tuple[int, ...]:
-        return tuple(map(self._number, self._families.stem(piece)))
-
-    def _find_families(self, written: str) -> tuple[int, ...]:
-        stems = self._families.stem(_clean(written))
-        return tuple(self._number(_name_family(n)) for n in self._families.of(stems))
-
     def _number(self, name: str) -> int:
         return self._numbers.setdefault(name, len(self._numbers) + 1)
-
-    def _count_words(self) -> Counter[str]:
-        words: Counter[str] = Counter()
-        for written, count in self._written.items():
-            words[_clean(written)] += count
-        return words
-
-    def _find_phrases(self, words: Iterable[str]) -> dict[Phrase, int]:
-        """The words that are written as several terms, by these: each is a term as a whole besides."""
-        stems = {self._families.stem(word) for word in words if not word.isalnum()}
-        phrases = sorted(names for names in stems if len(names) > 1)
-        return {tuple(map(self._number, names)): self._number(_join(names)) for names in phrases}
-
-    def _find_weights(self) -> NDArray[np.float64]:
-        weights = np.ones(len(self._numbers) + 1)
-        for name, number in self._numbers.items():
-            if name.startswith("#"):
-                weights[number] = FAMILY_WEIGHT
-        return weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,25 +285,26 @@ class Stemmer:
             f"CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='{TOKENIZER}');"
             "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, instance);"
         )
-        self.find = lru_cache(maxsize=kept)(
-            partial(_find_stems, connection, threading.Lock(), _read_senses())
-        )
+        lock = threading.Lock()
+        senses = read_senses()
+
+        @lru_cache(maxsize=kept)
+        def find(word: str) -> tuple[str, ...]:
+            """The terms that the word is indexed under, in order; several for "don't"."""
+            if sense := senses.get(word.lower()):
+                return sense
+            with lock:
+                connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
+                stems = tuple(
+                    term for (term,) in connection.execute('SELECT term FROM stem ORDER BY "offset"')
+                )
+                connection.execute("INSERT INTO asked(asked) VALUES ('delete-all')")
+            return stems
+
+        self.find = find
 
 
-def _read_senses() -> dict[str, tuple[str, ...]]:
+def read_senses() -> dict[str, tuple[str, ...]]:
     """The terms of the reviewed words; no stem holds the sign before them."""
     senses = tomllib.loads(SENSES_FILE.read_text("utf-8"))
     return {form: (f"={sense}",) for sense, forms in senses.items() for form in forms.split()}
-
-
-def _find_stems(
-    connection: sqlite3.Connection, lock: threading.Lock, senses: Mapping[str, tuple[str, ...]], word: str
-) -> tuple[str, ...]:
-    """The terms that the word is indexed under, in order; several for "don't"."""
-    if sense := senses.get(word.lower()):
-        return sense
-    with lock:
-        connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
-        stems = tuple(term for (term,) in connection.execute('SELECT term FROM stem ORDER BY "offset"'))
-        connection.execute("INSERT INTO asked(asked) VALUES ('delete-all')")
-    return stems

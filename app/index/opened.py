@@ -43,15 +43,7 @@ class OpenedIndex:
         settings = EncoderSettings.from_bytes(generation.read(LAYOUT.encoder_settings))
         model, tokenizer = generation.path(LAYOUT.encoder), generation.read(LAYOUT.tokenizer)
         self.encoder = Encoder(model, tokenizer, settings)
-        self._check()
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._database.close()
-        self.generation.close()
-
-    def _check(self) -> None:
-        """What must never be false: the files belong together, and passages are verbatim."""
+        # What must never be false: the files belong together, and passages are verbatim.
         counts = self.store.counts()
         found = (len(self.passages), len(self.tokens), len(self.sentences))
         wanted = (counts["passages"], counts["passages"], counts["sentences"])
@@ -66,3 +58,8 @@ class OpenedIndex:
                         f"{self.generation.name}: passage {passage.id} is not what stands in {article.slug}; "
                         f"{REMEDY}."
                     )
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._database.close()
+        self.generation.close()

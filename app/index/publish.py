@@ -49,7 +49,10 @@ def building(index: Path) -> Iterator[Path]:
     with locked(index):
         generations = index / GENERATIONS
         generations.mkdir(exist_ok=True)
-        _remove_rubbish(generations)
+        for path in generations.iterdir():
+            if path.name.startswith((_SCRATCH, _DOOMED)):
+                shutil.rmtree(path)
+        (index / f".{CURRENT}.new").unlink(missing_ok=True)
         folder = Path(mkdtemp(prefix=_SCRATCH, dir=generations))
         try:
             yield folder
@@ -107,11 +110,16 @@ def roll_back(index: Path, name: str | None = None) -> str:
     Raises Busy, NoGeneration or DamagedGeneration.
     """
     with locked(index):
-        target = name or _find_one_before(index)
-        with open_named(index, target) as generation:
+        if name is None:
+            current = read_pointer(index).name
+            older = [kept for kept in list_names(index) if kept < current]
+            if not older:
+                raise NoGeneration(f"There is no generation before {current}.")
+            name = older[0]
+        with open_named(index, name) as generation:
             generation.verify()
             _point(index, Pointer(generation.name, generation.manifest_sha256))
-        return target
+        return name
 
 
 def read_pointer(index: Path) -> Pointer:
@@ -175,14 +183,6 @@ def clean_up(index: Path) -> list[str]:
     return [name for name in others[KEPT - 1 :] if _delete(index / GENERATIONS / name)]
 
 
-def _find_one_before(index: Path) -> str:
-    current = read_pointer(index).name
-    older = [name for name in list_names(index) if name < current]
-    if not older:
-        raise NoGeneration(f"There is no generation before {current}.")
-    return older[0]
-
-
 def _point(index: Path, pointer: Pointer) -> None:
     write_durably(index / CURRENT, f"{pointer.name} {pointer.manifest_sha256}\n".encode())
 
@@ -199,10 +199,3 @@ def _delete(folder: Path) -> bool:
     shutil.rmtree(doomed)
     flush_folder(doomed.parent)
     return True
-
-
-def _remove_rubbish(generations: Path) -> None:
-    for path in generations.iterdir():
-        if path.name.startswith((_SCRATCH, _DOOMED)):
-            shutil.rmtree(path)
-    (generations.parent / f".{CURRENT}.new").unlink(missing_ok=True)

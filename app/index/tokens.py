@@ -147,7 +147,12 @@ class TokenVectors:
         self._offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
         self._across = np.ascontiguousarray(directions.T)  # multiplied by in half the time
         self._scale = np.float32(find_scale(len(directions)))
-        self._read = _open_values(values, (int(self._offsets[-1]), len(directions)))
+        if self._offsets[-1] * len(directions) > MAPPED:
+            file = RowFile(values, len(directions))
+            self._read: Callable[[Rows], NDArray[np.int8]] = lambda rows: file.read(rows).view(np.int8)
+        else:  # small files are mapped, which is a little quicker
+            self._read = map_values(values, "i1").reshape(-1, len(directions)).__getitem__
+        """What gives int8[n, m] for n rows."""
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -165,21 +170,8 @@ class TokenVectors:
         if not len(rows):
             return np.empty((0, len(query)), dtype=np.float32)
         members, starts = find_members(self._offsets, rows)
-        cosines = self._read(members).astype(np.float32) @ self._align(query)
-        best: Matrix = np.maximum.reduceat(cosines, starts, axis=0)
-        return best[:, : len(query)]
-
-    def _align(self, query: Matrix) -> Matrix:
-        """What stored vectors are multiplied by to give cosines: float32[directions, m or a little more]."""
         columns = np.zeros((len(self._across.T), -(-len(query) // COLUMNS) * COLUMNS), dtype=np.float32)
         columns[:, : len(query)] = normalise(query @ self._across).T / self._scale
-        return columns
-
-
-def _open_values(path: Path, shape: tuple[int, int]) -> Callable[[Rows], NDArray[np.int8]]:
-    """What gives int8[n, m] for n rows; small files are mapped, which is a little quicker."""
-    if shape[0] * shape[1] > MAPPED:
-        file = RowFile(path, shape[1])
-        return lambda rows: file.read(rows).view(np.int8)
-    mapped: NDArray[np.int8] = map_values(path, "i1").reshape(shape)
-    return mapped.__getitem__
+        cosines = self._read(members).astype(np.float32) @ columns
+        best: Matrix = np.maximum.reduceat(cosines, starts, axis=0)
+        return best[:, : len(query)]

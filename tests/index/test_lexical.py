@@ -27,9 +27,9 @@ from app.index.lexical import (
     LexicalWriter,
     Stemmer,
     Synonyms,
-    _read_senses,
     find_content_words,
     find_words,
+    read_senses,
 )
 from app.index.postings import CHAMPIONS, Postings
 from app.settings import ROOT
@@ -37,7 +37,7 @@ from synthesize import Synthesizer, collect
 from tests.articles import read_five
 
 STEMMER = Stemmer()
-SENSES = {form: f"zz{terms[0][1:]}zz" for form, terms in _read_senses().items()}
+SENSES = {form: f"zz{terms[0][1:]}zz" for form, terms in read_senses().items()}
 Texts = Sequence[tuple[str, str]]
 
 PASSAGES = (
