@@ -18,7 +18,8 @@ from pathlib import Path
 
 from console import ROOT, run
 
-from running import Running, start_server
+from app.settings import Settings
+from running import Server, start_server
 
 CANARY = "zebracanary"
 REQUESTS_PER_EXAMPLE = 18
@@ -83,14 +84,15 @@ def exchange(port: int, data: bytes) -> str:
 def fuzz_sockets(seconds: float) -> bool:
     """Raw bytes against a running server: no 5xx, no worker lost, nothing of what was sent in its log."""
     chance, statuses = random.Random(0), Counter[str]()  # noqa: S311 - repeatable, not secret
-    with tempfile.TemporaryDirectory() as folder, start_server(Path(folder) / "log") as server:
+    index = Settings().index_dir
+    with tempfile.TemporaryDirectory() as folder, start_server(index, Path(folder) / "log") as server:
         workers, end = server.workers(), time.monotonic() + seconds
         while time.monotonic() < end:
             statuses[exchange(server.port, mutate(chance.choice(SEEDS), chance))] += 1
         return report_sockets(server, workers, statuses)
 
 
-def report_sockets(server: Running, workers: list[int], statuses: Counter[str]) -> bool:
+def report_sockets(server: Server, workers: list[int], statuses: Counter[str]) -> bool:
     """Print what came back, and say whether all is well."""
     faults = sum(count for status, count in statuses.items() if status.startswith("5") and status != BUSY)
     leaked = CANARY in server.log.read_text(encoding="utf-8")

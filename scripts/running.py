@@ -1,8 +1,9 @@
-"""What the fuzzer and the soak test share: a server of their own, in processes of its own."""
+"""A server in processes of its own, for the tests and scripts that need one."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,43 +11,60 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from console import ROOT
 
 from app.errors import NightlightError
 
+ADDRESS = re.compile(r"^Nightlight answers at (http://\S+)/ ")
+
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A server that answers on the loopback."""
+class Server:
+    """A running scripts/serve.py; what it logs goes to ``log``."""
 
-    port: int
-    pid: int
+    address: str
+    """Without a slash at the end."""
+    process: subprocess.Popen[str]
     log: Path
+
+    @property
+    def port(self) -> int:
+        """Where it listens on the loopback."""
+        return urlsplit(self.address).port or 0
 
     def workers(self) -> list[int]:
         """The process ids of its workers."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
         return [int(child) for child in children.split()]
 
 
 @contextmanager
-def start_server(log: Path, **settings: str) -> Iterator[Running]:
-    """Start scripts/serve.py on a free port and end it; ``settings`` go to its environment."""
-    command = [sys.executable, str(ROOT / "scripts" / "serve.py"), "--port", "0"]
+def start_server(
+    index_dir: Path,
+    log: Path,
+    *options: str,
+    python: str | Path = sys.executable,
+    cwd: Path = ROOT,
+    **settings: str,
+) -> Iterator[Server]:
+    """Start on a free port, wait until it answers, end it by SIGTERM; ``settings`` go to its environment.
+
+    Raises NightlightError where it does not start.
+    """
+    command = [str(python), str(ROOT / "scripts" / "serve.py"), "--port", "0", *options]
+    variables = {**os.environ, "NIGHTLIGHT_INDEX_DIR": str(index_dir), **settings}
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **settings}
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=cwd, env=variables
         )
     try:
-        yield Running(_read_port(process, log), process.pid, log)
+        found = ADDRESS.match(process.stdout.readline() if process.stdout else "")
+        if not found:
+            raise NightlightError(f"the server did not start: {log.read_text(encoding='utf-8').strip()}")
+        yield Server(found[1], process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
-
-
-def _read_port(process: subprocess.Popen[str], log: Path) -> int:
-    line = process.stdout.readline() if process.stdout else ""
-    if "http://" not in line:
-        raise NightlightError(f"the server did not start: {log.read_text(encoding='utf-8').strip()}")
-    return int(line.partition("http://")[2].partition("/")[0].rpartition(":")[2])

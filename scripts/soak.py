@@ -21,8 +21,9 @@ from urllib.parse import quote
 
 from console import ROOT, fail, run
 
+from app.settings import Settings
 from flood import Flood, Response
-from running import Running, start_server
+from running import Server, start_server
 
 QUESTIONS = tuple(
     json.loads(line)["question"]
@@ -110,14 +111,14 @@ def describe_times(seconds: Iterable[float]) -> str:
     return f"median {find_percentile(times, 0.5):.0f} ms, p99 {find_percentile(times, 0.99):.0f} ms"
 
 
-async def soak_steadily(server: Running, plan: Plan) -> bool:
+async def soak_steadily(server: Server, plan: Plan) -> bool:
     """Twenty questions a second, open loop: no errors."""
     replies = await open_loop(server.port, 20, plan.steady)
     print(f"steady: 20/s for {plan.steady:.0f} s: {describe(replies)}", flush=True)
     return all(reply.status == 200 for reply in replies)
 
 
-async def soak_overloaded(server: Running, plan: Plan) -> bool:
+async def soak_overloaded(server: Server, plan: Plan) -> bool:
     """Five times capacity: goodput at least 90% of peak, accepted p99 at most 1 s, refused p99 at most 50 ms,
     normal after 10 s.
     """
@@ -170,7 +171,7 @@ async def hold_slow_clients(port: int, count: int) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def soak_slowly(server: Running, plan: Plan) -> bool:
+async def soak_slowly(server: Server, plan: Plan) -> bool:
     """Three hundred slow clients behind the documented nginx: nobody else notices."""
     if not shutil.which("nginx"):
         print("slow clients: nginx is not installed (apt-get install nginx-light): left out", flush=True)
@@ -208,7 +209,7 @@ def start_nginx(folder: Path, backend: int) -> int:
     return port
 
 
-async def soak_killing(server: Running, plan: Plan) -> bool:
+async def soak_killing(server: Server, plan: Plan) -> bool:
     """A worker is killed every five seconds: only the requests it had are lost."""
     load = asyncio.create_task(open_loop(server.port, 20, plan.kills))
     kills = 0
@@ -232,7 +233,7 @@ def measure(pid: int) -> tuple[int, int, int]:
     return int(fields["VmRSS"].split()[0]), descriptors, int(fields["Threads"])
 
 
-async def soak_for_leaks(server: Running, plan: Plan) -> bool:
+async def soak_for_leaks(server: Server, plan: Plan) -> bool:
     """Many requests: memory within 5%, descriptors and threads as before."""
     await closed_loop(server.port, 8, max(1500, plan.leak // 10))
     await asyncio.sleep(3)
@@ -249,7 +250,7 @@ async def soak_for_leaks(server: Running, plan: Plan) -> bool:
     )
 
 
-async def soak_adversarially(server: Running, plan: Plan) -> bool:
+async def soak_adversarially(server: Server, plan: Plan) -> bool:
     """Questions made to cost much, spellings of the counts' address, slow readers of batches, and a log that
     is full: memory of each worker within 5%, no worker lost, no fault.
     """
@@ -280,7 +281,7 @@ async def soak_adversarially(server: Running, plan: Plan) -> bool:
     )
 
 
-PARTS: dict[str, Callable[[Running, Plan], Awaitable[bool]]] = {
+PARTS: dict[str, Callable[[Server, Plan], Awaitable[bool]]] = {
     "steady": soak_steadily,
     "overload": soak_overloaded,
     "slow": soak_slowly,
@@ -302,7 +303,9 @@ def main() -> None:
     for name in options.parts or PARTS:
         with (
             tempfile.TemporaryDirectory() as folder,
-            start_server(Path("/dev/full") if name == "adversarial" else Path(folder) / "log") as server,
+            start_server(
+                Settings().index_dir, Path("/dev/full") if name == "adversarial" else Path(folder) / "log"
+            ) as server,
         ):
             if not asyncio.run(_run_part(PARTS[name], server, plan)):
                 failed.append(name)
@@ -310,7 +313,7 @@ def main() -> None:
         fail(f"not kept: {', '.join(failed)}")
 
 
-async def _run_part(part: Callable[[Running, Plan], Awaitable[bool]], server: Running, plan: Plan) -> bool:
+async def _run_part(part: Callable[[Server, Plan], Awaitable[bool]], server: Server, plan: Plan) -> bool:
     return await part(server, plan)
 
 

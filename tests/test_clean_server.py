@@ -14,7 +14,7 @@ import pytest
 
 from app.corpus.catalog import read_corpus
 from app.settings import ROOT, Settings
-from tests.serving import start_server
+from running import start_server
 
 PACKAGED = ("app", "pyproject.toml", "README.md", "LICENSE")
 BUILDING = (

@@ -25,8 +25,8 @@ from app.index.model import ADAPTER, EXPECTED
 from app.notices import DISCLAIMER, EMERGENCY_SIGNS, URGENT_LINE, emergency_call
 from app.settings import ROOT
 from bom import complete, list_installed
+from running import start_server
 from soak import start_nginx
-from tests.serving import start_server
 from tests.test_environment import normalise
 from unavailable import PAGE, render_page
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from app.settings import Settings
-from tests.serving import ROOT, Server, start_server
+from running import ROOT, Server, start_server
 from tests.test_server import send_raw
 
 CANARY = "zebracanary"
@@ -125,7 +125,7 @@ def test_server_starts_and_answers_without_any_network(settings: Settings, tmp_p
     program = tmp_path / "ask.py"
     program.write_text(
         "import pathlib, sys, urllib.request\n"
-        "from tests.serving import start_server\n"
+        "from running import start_server\n"
         "with start_server(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])) as server:\n"
         "    path = '/api/v1/answers?q=is+shuddering+dangerous'\n"
         "    print(urllib.request.urlopen(server.address + path, timeout=20).status)\n",
@@ -137,7 +137,7 @@ def test_server_starts_and_answers_without_any_network(settings: Settings, tmp_p
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'scripts'}"},
         timeout=60,
         check=False,
     )

@@ -21,7 +21,7 @@ import pytest
 
 from app import notices
 from app.connections import describe_fault
-from tests.serving import ROOT, Server, start_server
+from running import ROOT, Server, start_server
 
 CANARY = "zebracanary"
 JSON = "application/json"
@@ -285,6 +285,5 @@ def test_parent_process_loads_neither_flask_nor_the_index() -> None:
 
 def test_killed_worker_is_replaced(tmp_path: Path) -> None:
     with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-        os.kill(int(children[0]), signal.SIGKILL)
+        os.kill(server.workers()[0], signal.SIGKILL)
         assert fetch_status(f"{server.address}/healthz") == 200

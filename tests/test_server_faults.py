@@ -23,17 +23,12 @@ import pytest
 from app.notices import EMERGENCY_SIGNS
 from app.settings import SERVED, Settings
 from ask import find_server
+from running import Server, start_server
 from tests.index.broken import BROKEN
-from tests.serving import Server, start_server
 from tests.test_server import connect, fetch_status
 
 QUESTION = "/api/v1/answers?q=is+shuddering+dangerous"
 CARD = EMERGENCY_SIGNS[0]
-
-
-def find_workers(server: Server) -> list[int]:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    return [int(child) for child in children.read_text(encoding="ascii").split()]
 
 
 def wait_for(holds: Callable[[], object], seconds: float = 20) -> None:
@@ -71,22 +66,22 @@ def test_log_that_cannot_be_written_touches_no_reply(tmp_path: Path, kind: str) 
             reply = client.getresponse()
             assert (reply.status, len(reply.read())) == (200, 18)
         client.close()
-        os.kill(find_workers(server)[0], signal.SIGKILL)
+        os.kill(server.workers()[0], signal.SIGKILL)
         wait_for(lambda: ask(server, "/healthz") == 200)
 
 
 def test_hang_up_renews_the_processes_and_loses_no_one(tmp_path: Path) -> None:
     with start_server(tmp_path / "index", tmp_path / "log") as server:
-        before = find_workers(server)
+        before = server.workers()
         server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: ask(server, "/healthz") == 200 and not {*before} & {*find_workers(server)})
-        assert len(find_workers(server)) == len(before)
+        wait_for(lambda: ask(server, "/healthz") == 200 and not {*before} & {*server.workers()})
+        assert len(server.workers()) == len(before)
         assert ask(server, "/healthz") == 200
 
 
 def test_lack_of_descriptors_ends_no_process(tmp_path: Path) -> None:
     with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
-        (worker,) = find_workers(server)
+        (worker,) = server.workers()
         assert ask(server, "/healthz") == 200
         taken = len(list(Path(f"/proc/{worker}/fd").iterdir()))
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (taken + 4, 4096))
@@ -95,7 +90,7 @@ def test_lack_of_descriptors_ends_no_process(tmp_path: Path) -> None:
                 clients.enter_context(connect(server))
             time.sleep(1)
         assert ask(server, "/healthz") == 200
-        assert find_workers(server) == [worker]
+        assert server.workers() == [worker]
 
 
 def can_mount() -> bool:
@@ -116,10 +111,10 @@ def test_full_temporary_folder_ends_no_process(tmp_path: Path) -> None:
     start.chmod(0o755)
     index, log = tmp_path / "index", tmp_path / "log"
     with start_server(index, log, "--workers", "1", python=start, TMPDIR=str(small)) as server:
-        before = find_workers(server)
+        before = server.workers()
         for path in ("/healthz", "/articles", "/none", "/api/v1/articles", "/robots.txt") * 10:
             assert ask(server, path) in (200, 404, 503)
-        assert find_workers(server) == before
+        assert server.workers() == before
 
 
 @pytest.mark.parametrize("kind", ["pipe", "pipe with a reader", "folder", "device"])
@@ -148,10 +143,10 @@ def test_worker_that_starts_with_a_broken_index_does_not_end_the_server(
 ) -> None:
     index = shutil.copytree(settings.index_dir, tmp_path / "index")
     with start_server(index, tmp_path / "log", "--workers", "1") as server:
-        (worker,) = find_workers(server)
+        (worker,) = server.workers()
         BROKEN[kind](index)
         os.kill(worker, signal.SIGKILL)
-        wait_for(lambda: worker not in find_workers(server) and find_workers(server))
+        wait_for(lambda: worker not in server.workers() and server.workers())
         assert fetch_status(f"{server.address}{QUESTION}") in (200, 503)
         assert server.process.poll() is None
 

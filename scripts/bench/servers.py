@@ -51,9 +51,13 @@ class Memory:
 
 
 def describe_ours(index_dir: Path) -> Kind:
-    """Everything on, two workers; the limit that is meant for strangers is out of the way."""
+    """Everything on, two workers; the limits that are meant for strangers are out of the way."""
     command = (sys.executable, str(SCRIPTS / "serve.py"), "--workers", str(WORKERS), "--port")
-    environment = {"NIGHTLIGHT_INDEX_DIR": str(index_dir), "NIGHTLIGHT_RATE_LIMIT": "1000000 per second"}
+    environment = {
+        "NIGHTLIGHT_INDEX_DIR": str(index_dir),
+        "NIGHTLIGHT_RATE_LIMIT": "1000000 per second",
+        "NIGHTLIGHT_QUEUE": "128",
+    }
     return Kind("Nightlight", command, "/api/v1/answers?q=", environment)
 
 

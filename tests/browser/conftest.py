@@ -16,7 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from app.records import WithdrawnPassage
 from app.settings import Settings
 from app.web import create_app
-from tests.serving import Server, start_server
+from running import Server, start_server
 from tests.web.answerer import make_answerer
 
 CHROMIUM = "/usr/bin/chromium"

@@ -8,8 +8,8 @@ from urllib.parse import urldefrag, urlsplit
 import pytest
 from playwright.sync_api import Page, Request, Route
 
+from running import Server
 from tests.browser.conftest import OpenPage
-from tests.serving import Server
 
 pytestmark = pytest.mark.browser
 

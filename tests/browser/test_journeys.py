@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from app.notices import DISCLAIMER, EMERGENCY_SIGNS, SIGNS_IN_SHORT, URGENT_LINE
+from running import Server
 from tests.browser.conftest import OpenPage
-from tests.serving import Server
 
 pytestmark = pytest.mark.browser
 

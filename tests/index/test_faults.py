@@ -24,8 +24,8 @@ import pytest
 from app.answering.opening import open_answerer
 from app.index.publish import CURRENT, GENERATIONS, list_names, locked, open_current, read_pointer
 from app.settings import ROOT, SERVED, Settings
+from running import start_server
 from tests.generations import publish_again
-from tests.serving import start_server
 from tests.traced import Builders, Ended, start_builders
 
 REINDEX = (sys.executable, str(ROOT / "scripts" / "reindex.py"), "--anyway")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
-from tests.serving import start_server
+from running import start_server
 
 WORDS = "Shuddering attacks (SA) are a rare and harmless condition that affects infants and young children."
 
