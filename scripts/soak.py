@@ -146,11 +146,15 @@ async def soak_overloaded(server: Server, plan: Plan) -> bool:
 
 @asynccontextmanager
 async def hold_slow_clients(port: int, count: int) -> AsyncIterator[None]:
-    """Clients that send a byte of their headers a second, and come back when they are dropped."""
+    """Clients that send a byte of their headers a second, and come back when they are dropped.
 
-    async def dawdle() -> None:
+    Each has an address of its own: of one address nginx takes 64 connections.
+    """
+
+    async def dawdle(number: int) -> None:
+        source = (f"127.0.{1 + number // 250}.{1 + number % 250}", 0)
         while True:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=source)
             try:
                 for byte in b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 600:
                     writer.write(bytes([byte]))
@@ -161,7 +165,7 @@ async def hold_slow_clients(port: int, count: int) -> AsyncIterator[None]:
             finally:
                 writer.close()
 
-    tasks = [asyncio.create_task(dawdle()) for _ in range(count)]
+    tasks = [asyncio.create_task(dawdle(number)) for number in range(count)]
     await asyncio.sleep(2)
     try:
         yield
