@@ -15,7 +15,7 @@ from pathlib import Path
 
 from console import run
 
-from app.corpus.catalog import find_problems, read_article, read_corpus, show_path
+from app.corpus.catalog import check_corpus, read_article, show_path
 from app.corpus.drafts import Draft, Piece
 from app.corpus.importers import import_document
 from app.corpus.intake import (
@@ -232,10 +232,11 @@ def read_others(corpus: Path, slug: str) -> tuple[Article, ...]:
     """The articles that are there, less the one that is replaced; none while the corpus has faults."""
     if not any(corpus.glob("*.txt")):
         return ()
-    for problem in find_problems(corpus):
+    articles, problems = check_corpus(corpus)
+    for problem in problems[:1]:
         print(f"Not compared with the articles that are there: {problem}")
         return ()
-    return tuple(article for article in read_corpus(corpus) if article.slug != slug)
+    return tuple(article for article in articles if article.slug != slug)
 
 
 def show_draft(path: Path, draft: Draft) -> None:
@@ -305,7 +306,10 @@ def show_resemblances(staged: Staged, others: tuple[Article, ...]) -> None:
 
 def name_it(other: Article) -> str:
     """What to do where an article is there under another name."""
-    return f"If it is the same article: --slug {other.slug} --replace."
+    return (
+        f"If it is the same article: --slug {other.slug} --replace. If this is its new name, remove "
+        f"{other.slug}.txt and .toml: its old addresses will lead here."
+    )
 
 
 def show_metadata(slug: str, metadata: Mapping[str, Value], others: tuple[Article, ...]) -> None:
@@ -316,7 +320,10 @@ def show_metadata(slug: str, metadata: Mapping[str, Value], others: tuple[Articl
     usual = languages.most_common(1)[0][0] if languages else None
     language = str(metadata["language"] or "en").partition("-")[0]
     if usual and language != usual:
-        print(f"Attention: its language is {language}, that of the other articles {usual}.")
+        print(
+            f"Attention: its language is {language}, that of the other articles {usual}. "
+            "It will have its page, and no passage among the answers."
+        )
 
 
 if __name__ == "__main__":

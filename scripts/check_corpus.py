@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console import run
 
-from app.corpus.catalog import find_problems, read_corpus
+from app.corpus.catalog import check_corpus
 from app.corpus.passages import cut_article
 from app.settings import Settings
 
@@ -19,13 +19,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, help="folder to check (default: the corpus)")
     folder = parser.parse_args().folder or Settings().corpus_dir
-    problems = list(find_problems(folder))
+    articles, problems = check_corpus(folder)
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
         print(f"{len(problems)} problem{'s' * (len(problems) > 1)}.", file=sys.stderr)
         return 1
-    articles = read_corpus(folder)
     passages = sum(len(cut_article(article)) for article in articles)
     print(f"{len(articles)} articles, {passages} passages: no problem.")
     return 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from console import run
 
@@ -30,8 +31,19 @@ def describe_manifest(manifest: Manifest) -> str:
     counts = ", ".join(f"{count:,} {what}" for what, count in manifest.counts.items())
     lines = [f"{built:%d %B %Y, %H:%M} UTC; {counts}; {manifest.model.name} {manifest.model.precision}"]
     figures = {name: value for name, value in manifest.figures.items() if isinstance(value, int | float)}
+    asked: Any = manifest.figures.get("asked", {})
+    sets, counts = asked.get("sets", {}), asked.get("counts", {})
+    if sets:
+        lines.append(
+            f"answers to {', '.join(f'{count} questions of {name}' for name, count in sets.items())}:"
+        )
     if figures:
-        lines.append(", ".join(f"{name} {value:.3g}" for name, value in figures.items()))
+        lines.append(
+            ", ".join(
+                f"{name} {value:.3g}" + (f" (of {counts[name]})" if name in counts else "")
+                for name, value in figures.items()
+            )
+        )
     if "accepted" in manifest.extra:
         lines.append(f"accepted: {manifest.extra['accepted']}")
     return "\n      ".join(lines)

@@ -16,7 +16,7 @@ from console import run
 from tqdm import tqdm
 
 from app.cluster.shards import cut_generation
-from app.corpus.catalog import find_problems, read_corpus
+from app.corpus.catalog import check_corpus
 from app.evaluation.changes import Changes, find_changes, render_measures, render_page, render_text
 from app.evaluation.release import MADE_FROM, examine, fingerprint
 from app.index.build import build_generation, refuse_shrinking
@@ -53,9 +53,12 @@ class ProgressBars:
 
 def read_all(corpus: Path) -> tuple[Article, ...]:
     """The corpus; every fault of every file is told before the first of them ends it."""
-    for problem in find_problems(corpus):
+    articles, problems = check_corpus(corpus)
+    for problem in problems:
         print(problem, file=sys.stderr)
-    return read_corpus(corpus)
+    for problem in problems:
+        raise problem
+    return articles
 
 
 def build(

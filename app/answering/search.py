@@ -110,6 +110,11 @@ class Search:
         self._weights = weights
         self._rescored = rescored
         self._lexical_scale = np.float32(1 / math.log1p(len(index.passages)))
+        foreign = index.store.foreign()
+        # It has its page; readers of the other articles could not read it among their answers.
+        self._withheld = np.array(
+            [row for slug in foreign for row in index.store.rows_of(slug)], dtype=np.int64
+        )
 
     def rank(self, question: str, article: str | None = None) -> Ranking:
         """The candidates for a question, of one article or of all; raises QuestionError, NotFound."""
@@ -122,7 +127,10 @@ class Search:
         first = (
             weights.passage * found.passages + weights.sentence * found.sentences + weights.lexical * lexical
         )
+        if inside is None:
+            first[np.isin(found.rows, self._withheld)] = -np.inf
         kept = (-first).argsort(kind="stable")[: self._rescored]
+        kept = kept[np.isfinite(first[kept])]
         compared = self.retriever.compare(asked, found.rows[kept])
         late = compared.tokens @ (query.token_weights / query.token_weights.sum())
         scores = first[kept] + weights.late * late

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
 
-from app.corpus.passages import cut_article
-from app.corpus.structure import Kind, find_blocks
+from app.corpus.soundness import find_language
+from app.corpus.structure import Kind, find_blocks, find_sections
 from app.errors import CorpusError
 from app.records import Article
 
@@ -22,6 +22,8 @@ SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG = 100
 MAX_BYTES = 8_000_000
 """A text larger than this is not an article; the whole of War and Peace is 3.3 MB."""
+READ_FOR_LANGUAGE = 6_000
+"""Characters of a text that say which language it is in."""
 MAX_METADATA_BYTES = 65_536
 MAX_PROBLEMS_OF_TEXT = 10
 """A file in the wrong character set has a fault in nearly every line."""
@@ -79,38 +81,70 @@ class Metadata(BaseModel):
 
 def read_corpus(folder: Path) -> tuple[Article, ...]:
     """Every article of the folder, by slug; raises CorpusError on the first fault."""
-    for problem in find_problems(folder):
+    articles, problems = check_corpus(folder)
+    for problem in problems:
         raise problem
-    return tuple(read_article(path) for path in _text_files(folder))
+    return articles
+
+
+def check_corpus(folder: Path) -> tuple[tuple[Article, ...], tuple[CorpusError, ...]]:
+    """The articles without a fault, by slug, and every fault of every file; each names its remedy."""
+    texts = sorted(folder.glob("*.txt"))
+    problems = list(_find_strays(folder))
+    if not texts:
+        problems[:0] = [
+            CorpusError(f"{show_path(folder)}: there is no article; add <slug>.txt and <slug>.toml.")
+        ]
+    articles: list[Article] = []
+    twins: dict[str, Path] = {}
+    for path in texts:
+        article, found = check_article(path, twins)
+        articles += [article] if article else []
+        problems += found
+    return tuple(articles), tuple(problems)
 
 
 def read_article(path: Path) -> Article:
     """One article from its text file and the metadata beside it; raises CorpusError."""
-    content, metadata = _read_text(path), _read_metadata(path)
-    for problem in (*_find_text_problems(path, content), *_find_metadata_problems(path, metadata)):
-        raise problem
-    return _make_article(path, content, metadata)
+    article, problems = check_article(path, {})
+    if article is None:
+        raise problems[0]
+    return article
 
 
-def find_problems(folder: Path) -> Iterator[CorpusError]:
-    """Every fault of every file, one after the other; each names file, line or field, and the remedy."""
-    texts = _text_files(folder)
-    if not texts:
-        yield CorpusError(f"{show_path(folder)}: there is no article; add <slug>.txt and <slug>.toml.")
-    yield from _find_strays(folder)
-    twins: dict[str, Path] = {}
-    for path in texts:
-        yield from find_article_problems(path, twins)
+def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, list[CorpusError]]:
+    """An article, unless it has a fault, and every fault of it.
+
+    ``twins`` are those before it by SHA-256 of the text, and it joins them.
+    """
+    problems: list[CorpusError] = []
+    content, metadata = b"", dict[str, Any]()
+    try:
+        content = _read_text(path)
+        problems += _find_text_problems(path, content)
+    except CorpusError as error:
+        problems.append(error)
+    try:
+        metadata = _read_metadata(path)
+        problems += _find_metadata_problems(path, metadata)
+    except CorpusError as error:
+        problems.append(error)
+    if problems:
+        return None, problems
+    article = Article(
+        slug=path.stem,
+        text=content.decode("utf-8"),
+        sha256=hashlib.sha256(content).hexdigest(),
+        **Metadata.model_validate(metadata).model_dump(),
+    )
+    problems += _find_content_problems(path, article, twins)
+    return None if problems else article, problems
 
 
 def show_path(path: Path) -> str:
     """A file's name for a message: without line breaks, escape sequences or bytes that are no text."""
     name = str(path).encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-
-
-def _text_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.txt"))
 
 
 def _find_strays(folder: Path) -> Iterator[CorpusError]:
@@ -124,36 +158,18 @@ def _find_strays(folder: Path) -> Iterator[CorpusError]:
             yield CorpusError(f"{show_path(path)}: not read; write the ending in lower case.")
 
 
-def find_article_problems(path: Path, twins: dict[str, Path]) -> Iterator[CorpusError]:
-    """Every fault of one article; ``twins`` are those before it by SHA-256 of the text, and it joins them."""
-    content = metadata = None
-    try:
-        content = _read_text(path)
-        yield from (problems := list(_find_text_problems(path, content)))
-        content = None if problems else content
-    except CorpusError as error:
-        yield error
-    try:
-        metadata = _read_metadata(path)
-        yield from (problems := list(_find_metadata_problems(path, metadata)))
-        metadata = None if problems else metadata
-    except CorpusError as error:
-        yield error
-    if content is not None and metadata is not None:
-        yield from _find_content_problems(path, _make_article(path, content, metadata), twins)
-
-
 def _find_content_problems(path: Path, article: Article, twins: dict[str, Path]) -> Iterator[CorpusError]:
     """What only text and metadata together can tell."""
     twin = twins.setdefault(article.sha256, path)
     if twin is not path:
         yield CorpusError(f"{show_path(path)}: the same text as {twin.name}; remove one of them.")
-    try:
-        cut_article(article)
-    except CorpusError as error:
-        yield error
     toml = path.with_suffix(".toml")
     blocks = find_blocks(article)
+    if not find_sections(article.text, blocks):
+        yield CorpusError(f"{article.slug}.txt: there is no content besides headings and excluded lines.")
+    language = find_language(article.text[:READ_FOR_LANGUAGE])
+    if language not in ("", article.language.partition("-")[0]):
+        yield _fault(toml, "language", f'the text reads like another; write language = "{language}".')
     excluded = [article.text[b.start : b.end] for b in blocks if b.kind is Kind.EXCLUDED]
     headings = {" ".join(article.text[b.start : b.end].split()) for b in blocks if b.kind is Kind.HEADING}
     for start in article.exclude:
@@ -162,15 +178,6 @@ def _find_content_problems(path: Path, article: Article, twins: dict[str, Path])
     for heading in article.when_to_get_help:
         if heading not in headings:
             yield _fault(toml, "when_to_get_help", f"the text has no heading {heading!r}; mend or remove it.")
-
-
-def _make_article(path: Path, content: bytes, metadata: dict[str, Any]) -> Article:
-    return Article(
-        slug=path.stem,
-        text=content.decode("utf-8"),
-        sha256=hashlib.sha256(content).hexdigest(),
-        **Metadata.model_validate(metadata).model_dump(),
-    )
 
 
 def _read_text(path: Path) -> bytes:

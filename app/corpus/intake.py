@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.corpus.catalog import Metadata, find_article_problems, read_article, show_path
+from app.corpus.catalog import Metadata, check_article, show_path
 from app.corpus.passages import cut_article
 from app.errors import CorpusError
 from app.records import Article, Passage
@@ -97,9 +97,10 @@ def _read(path: Path, corpus: Path) -> Article:
     """The article, or a fault that publishing would find, under the name that its file will have."""
     others = (other for other in corpus.glob("*.txt") if other.name != path.name and other.is_file())
     twins = {hashlib.sha256(other.read_bytes()).hexdigest(): other for other in others}
-    for problem in find_article_problems(path, twins):
-        raise CorpusError(str(problem).replace(f"{path.parent}/", "")) from problem
-    return read_article(path)
+    article, problems = check_article(path, twins)
+    if article is None:
+        raise CorpusError(str(problems[0]).replace(f"{path.parent}/", "")) from problems[0]
+    return article
 
 
 def _write(path: Path, text: str) -> None:

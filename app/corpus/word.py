@@ -34,6 +34,8 @@ _STYLES = (
 )
 # mammoth knows highlights and not hidden words, so these become those.
 _HIDDEN = re.compile(rb'<w:vanish(?:\s+w:val="(?:1|true|on)")?\s*/>')
+# Nor does it read the words of simple fields, such as a reference to a page.
+_FIELD = re.compile(rb"</?w:fldSimple\b[^>]*>")
 _PARTS = {
     r"word/document\.xml": "deleted, hidden or in a drawing",
     r"word/header\d*\.xml": "a page's head",
@@ -75,7 +77,9 @@ def _show_hidden(archive: zipfile.ZipFile) -> BytesIO:
     copy = BytesIO()
     with zipfile.ZipFile(copy, "w") as written:
         for name in archive.namelist():
-            written.writestr(name, _HIDDEN.sub(b'<w:highlight w:val="hidden"/>', archive.read(name)))
+            written.writestr(
+                name, _FIELD.sub(b"", _HIDDEN.sub(b'<w:highlight w:val="hidden"/>', archive.read(name)))
+            )
     copy.seek(0)
     return copy
 

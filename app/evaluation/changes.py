@@ -88,8 +88,11 @@ def render_measures(examination: Examination) -> str:
     """The measures before and after, side by side, and what the gate says of them."""
     lines = ["No questions to measure the answers by."]
     if examination.after:
-        rows = [f"{name:24} {before:>8} {after:>8}" for name, before, after in _list_measures(examination)]
-        lines = [f"{'':24} {'before':>8} {'after':>8}", *rows]
+        rows = [
+            f"{name:24} {before:>8} {after:>8} {examination.counts.get(name, 0):>9}"
+            for name, before, after in _list_measures(examination)
+        ]
+        lines = [_name_sets(examination), f"{'':24} {'before':>8} {'after':>8} {'questions':>9}", *rows]
     lines += [f"Another first passage: {moved}" for moved in examination.moved]
     lines += [f"New: {article.describe()}" for article in examination.articles]
     return "\n".join([*lines, *(f"The gate objects: {reason}" for reason in examination.verdict.reasons)])
@@ -98,8 +101,9 @@ def render_measures(examination: Examination) -> str:
 def render_page(changes: Changes) -> str:
     """A page without anything from elsewhere, to be attached to a review; every passage word for word."""
     articles = [f"<li>{kind}: {escape(slug)}" for kind, slugs in _list_articles(changes) for slug in slugs]
+    counts = changes.examination.counts
     measures = [
-        f"<tr><th scope=row>{escape(name)}<td>{before}<td>{after}"
+        f"<tr><th scope=row>{escape(name)}<td>{before}<td>{after}<td>{counts.get(name, 0)}"
         for name, before, after in _list_measures(changes.examination)
     ]
     parts = [
@@ -110,7 +114,8 @@ def render_page(changes: Changes) -> str:
         "<h1>What re-indexing would change</h1>",
         f"<ul>{''.join(articles) or '<li>No article is added, changed or removed.'}</ul>",
         f"<p>{changes.kept} passages kept, {len(changes.new)} new, {len(changes.gone)} gone.",
-        f"<table><tr><th>Measure<th>before<th>after{''.join(measures)}</table>",
+        f"<table><tr><caption>{escape(_name_sets(changes.examination))}</caption>"
+        f"<tr><th>Measure<th>before<th>after<th>questions{''.join(measures)}</table>",
         *(f"<p>Another first passage: {escape(moved)}." for moved in changes.examination.moved),
         *(f"<p>New: {escape(article.describe())}." for article in changes.examination.articles),
         *(f"<p><strong>The gate objects: {escape(r)}.</strong>" for r in changes.examination.verdict.reasons),
@@ -136,6 +141,13 @@ def _mark_changes(before: str, after: str) -> str:
 
 def _list_articles(changes: Changes) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed))
+
+
+def _name_sets(examination: Examination) -> str:
+    """Which questions the measures are of."""
+    return (
+        f"Answers to {', '.join(f'{count} questions of {name}' for name, count in examination.sets.items())}."
+    )
 
 
 def _list_measures(examination: Examination) -> list[tuple[str, str, str]]:

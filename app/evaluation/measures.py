@@ -200,6 +200,15 @@ def summarise(judged: Sequence[Judgement]) -> dict[str, float]:
     return figures
 
 
+def count_questions(judged: Sequence[Judgement]) -> dict[str, int]:
+    """Over how many of these questions each measure is taken, by name."""
+    sure = len(confidence_pairs(judged)[0])
+    return {
+        **{measure.name: sum(map(measure.applies, judged)) for measure in MEASURES},
+        **{"AUROC of confidence": sure, "calibration error": sure, "not verbatim": len(judged)},
+    }
+
+
 def confidence_pairs(judged: Sequence[Judgement]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Confidence (float64[n]) and whether the question is answerable (bool[n]); emergencies are left out."""
     kept = [one for one in judged if one.question.kind in ("answerable", "unanswerable")]

@@ -13,7 +13,7 @@ from app.answering.opening import answer_from
 from app.errors import GenerationError
 from app.evaluation.findability import Findability, examine_article
 from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse
-from app.evaluation.measures import Judgement, summarise
+from app.evaluation.measures import Judgement, count_questions, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
 from app.index.build import annotate, find_versions
@@ -43,6 +43,10 @@ class Examination:
 
     after: Mapping[str, float]
     before: Mapping[str, float] = field(default_factory=dict)
+    sets: Mapping[str, int] = field(default_factory=dict)
+    """The question files that ``after`` was measured by, and how many questions of each were asked."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Over how many questions each measure was taken."""
     moved: tuple[str, ...] = ()
     """Questions whose first passage is another one now, in words."""
     articles: tuple[Findability, ...] = ()
@@ -100,15 +104,34 @@ def examine(
     verdict = Verdict((*reasons, *find_lost(before_pinned, after_pinned)))
     figures = summarise(after) if after else {}
     old = summarise(before) if before else {}
-    examination = Examination(figures, old, find_moved(before, after), articles, verdict)
-    _record(folder, examination, reported, accepted)
+    examination = Examination(
+        figures,
+        old,
+        _count_sets(questions, GATED, after),
+        count_questions(after),
+        find_moved(before, after),
+        articles,
+        verdict,
+    )
+    figures = {"questions": len(reported), **(summarise(reported) if reported else figures)}
+    asked = {
+        "sets": _count_sets(questions, REPORTED if reported else GATED, reported or after),
+        "counts": count_questions(reported or after),
+    }
+    extra: dict[str, object] = {EVALUATION: dict(examination.after)}
+    if accepted and verdict.reasons:
+        extra[ACCEPTED] = {"reason": accepted, "objections": list(verdict.reasons)}
+    annotate(folder, figures={**figures, "asked": asked}, extra=extra)
     return examination
 
 
 def _examine_articles(answerer: IndexAnswerer, previous: Generation | None) -> tuple[Findability, ...]:
     """Each article that the generation before did not have, or had in other words."""
     known = {one.slug: one.sha256 for one in previous.manifest.sources} if previous else {}
-    new = [one for one in answerer.articles() if known.get(one.slug) != one.sha256]
+    foreign = answerer.index.store.foreign()
+    new = [
+        one for one in answerer.articles() if known.get(one.slug) != one.sha256 and one.slug not in foreign
+    ]
     examined = (examine_article(answerer, one) for one in new[:: -(-len(new) // EXAMINED) or 1])
     return tuple(one for one in examined if one.asked)
 
@@ -137,12 +160,13 @@ def _ask_previous(
         return [], []
 
 
-def _record(folder: Path, examination: Examination, reported: list[Judgement], accepted: str | None) -> None:
-    figures = summarise(reported) if reported else dict(examination.after)
-    extra: dict[str, object] = {EVALUATION: dict(examination.after)}
-    if accepted and examination.verdict.reasons:
-        extra[ACCEPTED] = {"reason": accepted, "objections": list(examination.verdict.reasons)}
-    annotate(folder, figures={"questions": len(reported), **figures}, extra=extra)
+def _count_sets(
+    questions: Mapping[str, tuple[Question, ...]], names: Sequence[str], judged: Sequence[Judgement]
+) -> dict[str, int]:
+    """Of each of these question files how many questions were judged."""
+    asked = {one.question.id for one in judged}
+    counts = {name: sum(one.id in asked for one in questions.get(name, ())) for name in names}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _join(questions: Mapping[str, tuple[Question, ...]], names: tuple[str, ...]) -> tuple[Question, ...]:

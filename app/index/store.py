@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
@@ -118,7 +119,7 @@ class StoreWriter:
         self._connection.close()
 
     def _find_renamed(self, previous: Store) -> dict[str, str]:
-        """Names that are gone and those of the new articles with the same address or the same text."""
+        """Names that are gone, and the new articles with the same address, text, or most of its passages."""
         before, now = previous.sources(), list(self._connection.execute(_SOURCES))
         known, kept = {slug for slug, *_ in before}, {slug for slug, *_ in now}
         by_source: dict[str, set[str]] = {}
@@ -130,6 +131,17 @@ class StoreWriter:
             found = by_source.get(digest) or by_source.get(url) or ()
             if slug not in kept and len(found) == 1:
                 (renamed[slug],) = found
+        lost = known - kept - renamed.keys()
+        holders: dict[str, set[str]] = {}
+        for slug, text in self._connection.execute(f"SELECT a.slug, p.text {_JOINED}") if lost else ():
+            if slug not in known:
+                holders.setdefault(text, set()).add(slug)
+        for slug in lost if holders else ():
+            passages = previous.passages_of(slug)
+            held = Counter(name for passage in passages for name in holders.get(passage.text, ()))
+            (name, most), *others = held.most_common(2) or [("", 0)]
+            if most * 2 > len(passages) and all(count < most for _, count in others):
+                renamed[slug] = name
         return renamed
 
     def _holds(self, name: str) -> bool:
@@ -183,6 +195,14 @@ class Store:
         """Every article's title, without reading the articles."""
         found = self._database.all("SELECT json_extract(metadata, '$.title') FROM articles")
         return tuple(title for (title,) in found)
+
+    def foreign(self) -> frozenset[str]:
+        """The articles in another language than most; of as many in each, English counts as most."""
+        found = self._database.all("SELECT slug, json_extract(metadata, '$.language') FROM articles")
+        languages = {slug: (language or "en").partition("-")[0] for slug, language in found}
+        counts = Counter(languages.values())
+        usual = max(counts, key=lambda language: (counts[language], language == "en", language), default="en")
+        return frozenset(slug for slug, language in languages.items() if language != usual)
 
     def passage(self, passage_id: str) -> Passage:
         """One passage by its id, old or new; raises NotFound, or Withdrawn for one that was here once."""

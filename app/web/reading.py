@@ -22,6 +22,7 @@ from app.web.models import BatchRequest, QuestionRequest
 MAX_BODY = 8 * 1024
 MAX_BATCH_BODY = 256 * 1024
 """Fifty questions of 1,000 characters need more room than one."""
+_HALF = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"\r\n|[\r\n\t]")
 BATCHES = frozenset({"api.answer_batch", "staff.answer_many"})
 _MAX_FIELDS = 20
@@ -59,7 +60,11 @@ def read_question_json(*, k: int) -> QuestionRequest:
 
 def read_batch_json(*, k: int) -> BatchRequest:
     """Several questions in a JSON body."""
-    return _validate(BatchRequest, {"k": k, **_read_json_object()})
+    fields = _read_json_object()
+    if isinstance(asked := fields.get("questions"), list):
+        # Half of a character is refused with its own line, as other signs are that no text may hold.
+        fields["questions"] = [_HALF.sub("\0", one) if isinstance(one, str) else one for one in asked]
+    return _validate(BatchRequest, {"k": k, **fields})
 
 
 def read_batch_form(*, k: int) -> tuple[BatchRequest, str]:

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from app.answering.answer import IndexAnswerer
+from app.answering.opening import open_answerer
 from app.answering.search import NEAR_DUPLICATE, Search, Weights
 from app.index.encoder import normalise
 from app.index.generation import LAYOUT
 from app.index.tokens import DIRECTIONS, find_scale, read_directions
+from app.settings import Settings
+from tests.generations import publish_again
 
 
 def test_score_is_the_weighted_sum_of_four(answerer: IndexAnswerer) -> None:
@@ -77,3 +80,25 @@ def test_question_of_stop_words_alone_still_ranks(answerer: IndexAnswerer) -> No
     ranking = answerer.search.rank("what is it")
     assert ranking.query.words == ()
     assert not ranking.lexical.any()
+
+
+def test_an_article_in_another_language_is_answered_from_only_where_it_is_named(
+    own_settings: Settings,
+) -> None:
+    corpus = own_settings.corpus_dir
+    (corpus / "zuckungen.txt").write_text(
+        "Zuckungen bei Babys\n\nViele Babys zucken im Schlaf, und das ist in den meisten Fällen harmlos. "
+        "Wenn Sie das Bein halten, hört die Zuckung auf.\n",
+        encoding="utf-8",
+    )
+    (corpus / "zuckungen.toml").write_text(
+        'title = "Zuckungen bei Babys"\npublisher = "P"\nurl = "https://example.org/z"\n'
+        'retrieved = 2026-01-01\nrights = "R"\nlanguage = "de-AT"\n'
+    )
+    publish_again(own_settings)
+    answerer = open_answerer(own_settings)
+    question = "Viele Babys zucken im Schlaf, ist das harmlos?"
+    (row,) = answerer.index.store.rows_of("zuckungen")
+    assert row not in answerer.search.rank(question).rows
+    assert answerer.search.rank(question, "zuckungen").rows.tolist() == [row]
+    assert answerer.article("zuckungen").language == "de-AT"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.corpus.catalog import find_problems, read_article, read_corpus
+from app.corpus.catalog import check_corpus, read_article, read_corpus
 from app.errors import CorpusError
 from app.records import Article
 from app.settings import ROOT
@@ -17,7 +17,7 @@ from app.settings import ROOT
 
 def problems(corpus: Path) -> list[str]:
     """Every problem, with the folder's name left out."""
-    return [str(problem).replace(f"{corpus}/", "") for problem in find_problems(corpus)]
+    return [str(problem).replace(f"{corpus}/", "") for problem in check_corpus(corpus)[1]]
 
 
 def write_metadata(corpus: Path, lines: str) -> None:
@@ -25,7 +25,7 @@ def write_metadata(corpus: Path, lines: str) -> None:
 
 
 def test_the_committed_corpus_has_no_problem() -> None:
-    assert list(find_problems(ROOT / "corpus")) == []
+    assert check_corpus(ROOT / "corpus")[1] == ()
 
 
 def test_the_committed_articles_are_kept_byte_for_byte(articles: Mapping[str, Article]) -> None:
@@ -201,7 +201,7 @@ def test_files_that_nobody_reads_are_told(corpus: Path) -> None:
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
-    assert [str(problem) for problem in find_problems(tmp_path)] == [
+    assert [str(problem) for problem in check_corpus(tmp_path)[1]] == [
         f"{tmp_path}: there is no article; add <slug>.txt and <slug>.toml."
     ]
 
@@ -239,3 +239,16 @@ def test_a_single_article_is_read_as_strictly(corpus: Path, metadata: str) -> No
     write_metadata(corpus, metadata.replace("https:", "javascript:"))
     with pytest.raises(CorpusError, match=r"good\.toml:3: url: is not an http"):
         read_article(corpus / "good.txt")
+
+
+def test_a_text_in_another_language_than_its_metadata_say_is_a_fault(corpus: Path) -> None:
+    text = corpus / "good.txt"
+    text.write_text(
+        "On twitching\n\nViele Babys zucken im Schlaf, und das ist in den meisten Fällen harmlos. Wenn Sie "
+        "das Bein halten, hört die Zuckung auf.\n",
+        encoding="utf-8",
+    )
+    assert problems(corpus) == ['good.toml: language: the text reads like another; write language = "de".']
+    with (corpus / "good.toml").open("a", encoding="utf-8") as metadata:
+        metadata.write('language = "de"\n')
+    assert problems(corpus) == []

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.corpus.catalog import find_problems, read_corpus
+from app.corpus.catalog import check_corpus, read_corpus
 from app.corpus.passages import MAX_CHARACTERS, MAX_WORDS, cut_article
 from app.errors import CorpusError
 from app.records import Article
@@ -20,7 +20,7 @@ MakeArticle = Callable[..., Article]
 
 
 def problems(corpus: Path) -> list[str]:
-    return [str(problem) for problem in find_problems(corpus)]
+    return [str(problem) for problem in check_corpus(corpus)[1]]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.corpus.catalog import find_problems
+from app.corpus.catalog import check_corpus
 from app.corpus.intake import Value, check_vacancy, format_metadata, stage_article
 from app.errors import CorpusError
 from app.settings import ROOT
@@ -36,7 +36,7 @@ def test_both_files_are_written_and_sound(corpus: Path) -> None:
         assert [passage.text for passage in staged.passages] == ["Babies twitch on waking."]
         staged.place(corpus, replace=False)
     assert names(corpus) == ["good.toml", "good.txt", "waking.toml", "waking.txt"]
-    assert list(find_problems(corpus)) == []
+    assert check_corpus(corpus)[1] == ()
     assert (corpus / "waking.txt").read_bytes() == TEXT.encode()
 
 
@@ -134,9 +134,9 @@ def test_killed_while_replacing_leaves_no_text_beside_other_metadata(corpus: Pat
     before = (corpus / "good.txt").read_bytes()
     command = [sys.executable, "-c", KILLED, str(corpus), str(replaced)]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 9
-    assert any("good.toml" in str(problem) for problem in find_problems(corpus))
+    assert any("good.toml" in str(problem) for problem in check_corpus(corpus)[1])
     (kept,) = corpus.glob(".adding-*/before.txt")
     assert kept.read_bytes() == before
     with stage_article(corpus, "good", TEXT, METADATA) as staged:
         staged.place(corpus, replace=True)
-    assert list(find_problems(corpus)) == []
+    assert check_corpus(corpus)[1] == ()

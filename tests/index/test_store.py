@@ -172,6 +172,25 @@ def test_words_that_changed_while_their_article_was_renamed_are_withdrawn(write:
         assert store.withdrawn_passage(gone).text == old[-1].text
 
 
+def test_an_article_whose_name_address_and_words_changed_is_known_by_most_of_its_passages(
+    write: Write,
+) -> None:
+    first, *others = ARTICLES
+    old = cut_article(first)
+    changed = replace(
+        first,
+        slug="new",
+        url="https://example.org/moved",
+        sha256="0" * 64,
+        text=first.text.replace(old[-1].text, "Other words stand here now."),
+    )
+    store = write((changed, *others), write(ARTICLES))
+    assert store.article(first.slug).slug == "new"
+    assert store.passage(old[0].id).text == old[0].text
+    with pytest.raises(Withdrawn):
+        store.passage(old[-1].id)
+
+
 def test_nothing_is_guessed_where_two_new_articles_could_be_meant(write: Write) -> None:
     first, *others = ARTICLES
     store = write((rename(first, "one"), rename(first, "two"), *others), write(ARTICLES))

@@ -174,6 +174,14 @@ def test_question_that_is_wrong_in_a_batch_is_refused_alone(client: FlaskClient)
     }
 
 
+def test_half_of_a_character_is_refused_alone(client: FlaskClient) -> None:
+    body = r'{"questions": ["jerks", "is \ud83d bad?", "is \ud83d\ude00 bad?"], "k": 1}'
+    response = client.post("/api/v1/answers:batch", data=body, content_type="application/json")
+    assert response.status_code == 200
+    errors = [answer.get("error", {}).get("code") for answer in response.get_json()["answers"]]
+    assert errors == [None, "control_characters", None]
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
