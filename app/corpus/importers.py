@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from email.policy import default as mail_policy
 from pathlib import Path
@@ -43,6 +44,8 @@ _MARKS = {
 _CHARSET = re.compile(
     rb"(?:<meta[^>]{0,200}charset|<\?xml[^>]{0,100}encoding)=[\"']?\s*([A-Za-z0-9_-]{2,30})", re.IGNORECASE
 )
+_NOTED_END = re.compile(r"(?<=[.!?])['\"”’)]*(?:\[[\d,–-]+\]|\d{1,3}|[¹²³⁰⁴-⁹]+)$")
+"""The mark of a note behind the end of a sentence."""
 _LINE_ENDS = str.maketrans({"\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n\n"})
 
 
@@ -123,7 +126,7 @@ def _read_plain(path: Path) -> Draft:
     first = clean(next((line for line in lines if line.strip()), "")).lstrip("# ")
     if len(lines) != plain.count("\n") + 1:
         notes += ("Line separators (U+2028, form feeds) became line ends.",)
-    if first.endswith((".", "!", ":", ";", ",")) or not 0 < len(first) <= MAX_TITLE:
+    if _NOTED_END.sub("", first).endswith((".", "!", ":", ";", ",")) or not 0 < len(first) <= MAX_TITLE:
         notes += ("The first line is no title; give one with --title.",)
         first = ""
     else:
@@ -162,12 +165,12 @@ def _read_docx(path: Path) -> Draft:
 
 def _decode(path: Path) -> tuple[str, tuple[str, ...]]:
     """A file's text with LF line ends, and what had to be guessed or changed for it."""
-    content, notes = _unpack(path.read_bytes())
+    content, label, notes = _unpack(path.read_bytes())
     encoding = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), "")
     if encoding:
         notes += (f"Was {encoding.upper()}; written as UTF-8.",)
     else:
-        encoding, declared = _find_declared(content)
+        encoding, declared = _find_declared(content, label)
         notes += declared
     try:
         text = content.decode(encoding or "utf-8")
@@ -181,26 +184,30 @@ def _decode(path: Path) -> tuple[str, tuple[str, ...]]:
     return text.replace("\r\n", "\n").replace("\r", "\n"), notes
 
 
-def _find_declared(content: bytes) -> tuple[str, tuple[str, ...]]:
+def _find_declared(content: bytes, label: str) -> tuple[str, tuple[str, ...]]:
     """The encoding that a page declares, as browsers read the label; empty for UTF-8 and unknown ones."""
     import webencodings
 
     declared = _CHARSET.search(content[:4096])
-    label = declared[1].decode() if declared else "utf-8"
+    label = label or (declared[1].decode() if declared else "utf-8")
     found = webencodings.lookup(label)
     if found is None:
         return "", (f"Declared as {label}, which is no encoding; taken for UTF-8.",)
     if found.name.startswith("utf-16"):
         # A page that could be read this far as ASCII is none (HTML standard, prescan of a byte stream).
         return "", (f"Declared as {label}, but is none; taken for UTF-8.",)
+    with suppress(UnicodeDecodeError):
+        if found.name != "utf-8" and len(content.decode("utf-8")) < len(content) - 1:
+            # Text in another encoding is no UTF-8 by chance, but for a character or two.
+            return "", (f"Declared as {label}, but is UTF-8.",)
     name = found.codec_info.name
     return ("", ()) if found.name == "utf-8" else (name, (f"Was {found.name}, declared as {label}.",))
 
 
-def _unpack(content: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """The page within a single-file web page (MHTML, a mail message in form); or what is given."""
+def _unpack(content: bytes) -> tuple[bytes, str, tuple[str, ...]]:
+    """The page within a single-file web page (MHTML) and its label, or what is given."""
     if not re.match(rb"(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}MIME-Version:", content[:4096]):
-        return content, ()
+        return content, "", ()
     message = email.message_from_bytes(content, policy=mail_policy)
     for part in message.walk():
         if part.get_content_type() == "text/html":
@@ -208,7 +215,8 @@ def _unpack(content: bytes) -> tuple[bytes, tuple[str, ...]]:
             saved = f"<!-- saved from url=({len(address):04}){address} -->\n" if address else ""
             page = part.get_payload(decode=True)
             if isinstance(page, bytes):
-                return saved.encode() + page, ("Was a single-file web page (MHTML).",)
+                label = part.get_content_charset() or ""
+                return saved.encode() + page, label, ("Was a single-file web page (MHTML).",)
     raise CorpusError("a single-file web page (MHTML) without a page; save it as 'Webpage, complete'.")
 
 

@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+import justext  # noqa: F401
 import pytest
 
+# Loaded once, and not by the process of each document that a test reads.
+from app.corpus import printed, saved, word  # noqa: F401
 from app.corpus.passages import cut_article
 from app.records import Article, Passage
 from tests.articles import read_five

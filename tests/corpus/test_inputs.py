@@ -356,3 +356,38 @@ def test_nothing_looks_wrong_in_the_corpus() -> None:
 
     for path in (ROOT / "corpus").glob("*.txt"):
         assert list(find_doubts(path.read_text(encoding="utf-8"), "en")) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "declared", "note"),
+    [
+        ("utf-8", "koi8-r", "Declared as koi8-r, but is UTF-8."),
+        ("koi8-r", "koi8-r", "Was koi8-r, declared as koi8-r."),
+        ("cp1252", "utf-8", "Not UTF-8: taken for Windows-1252; look at quotes and accents."),
+    ],
+)
+def test_a_wrong_label_is_not_believed_and_a_right_one_is(
+    tmp_path: Path, written: str, declared: str, note: str
+) -> None:
+    words = "Он дрыгает ногой." if written == "koi8-r" else "It’s “calm” – 5 €."
+    path = tmp_path / "page.html"
+    path.write_bytes(f"<meta charset={declared}><p>{words}</p>".encode(written))
+    draft = import_document(path)
+    assert ([piece.text for piece in draft.pieces], draft.notes[0]) == ([words], note)
+
+
+def test_the_label_of_a_part_of_a_single_file_page_is_believed(tmp_path: Path) -> None:
+    path = tmp_path / "page.mhtml"
+    path.write_bytes(
+        b"From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=B\r\n\r\n"
+        b"--B\r\nContent-Type: text/html; charset=koi8-r\r\n\r\n<p>"
+        + "Он дрыгает ногой.".encode("koi8-r")
+        + b"</p>\r\n--B--\r\n"
+    )
+    assert [piece.text for piece in import_document(path).pieces] == ["Он дрыгает ногой."]
+
+
+@pytest.mark.parametrize("first", ["It fades by six months.[1]", "It fades.1", "“It fades.”²"])
+def test_a_sentence_with_the_mark_of_a_note_is_no_title(tmp_path: Path, first: str) -> None:
+    (tmp_path / "a.txt").write_text(f"{first}\n\nThen it is gone.\n", encoding="utf-8")
+    assert import_document(tmp_path / "a.txt").proposal.title is None
