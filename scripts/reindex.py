@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from app.cluster.shards import cut_generation
 from app.corpus.catalog import check_corpus
+from app.errors import BuildError
 from app.evaluation.changes import Changes, find_changes, render_measures, render_page, render_text
 from app.evaluation.release import MADE_FROM, examine, fingerprint
 from app.index.build import build_generation, refuse_shrinking
@@ -76,8 +77,10 @@ def build(
         stack.callback(bars.close)
         spread = None
         if settings.cluster:
-            from app.cluster.encoding import spread_over  # what it needs is installed only where it is used
-
+            try:
+                from app.cluster.encoding import spread_over
+            except ModuleNotFoundError as error:  # Ray is installed only where it is used
+                raise BuildError(f"There is no package {error.name}; install the extra `cluster`.") from None
             spread = stack.enter_context(spread_over(settings.cluster, model))
         manifest = build_generation(
             articles,

@@ -39,9 +39,9 @@ Figures = dict[str, float]
 
 CALLS = 500
 """That are carried to be measured."""
-OVERHEAD = "overhead.f8"
+OVERHEAD = "carrying"
 OWN = 3.0
-"""Milliseconds of the coordinator: encoding, merging, confidence."""
+"""Milliseconds of the process that asks, besides its calls: encoding, merging, confidence."""
 QUESTIONS = 20_000
 """That a simulation asks."""
 SLOW, SLOWER = 0.01, 20.0
@@ -125,11 +125,11 @@ def _time(answerer: IndexAnswerer, questions: Sequence[str]) -> Samples:
 
 
 def simulate(
-    shards: int, propose: Samples, compare: Samples, overhead: Samples, own: float, *, hedged: bool
+    shards: int, propose: Samples, compare: Samples, overhead: Samples, each: float, *, hedged: bool
 ) -> Figures:
     """Questions' milliseconds over so many shards, each call's drawn from what was measured.
 
-    ``own`` is the coordinator's own work. A question waits for its slowest shard, twice.
+    ``each`` is what making a call takes of the process that asks, which waits for the slowest shard, twice.
     """
     random = np.random.default_rng(1)
 
@@ -148,7 +148,7 @@ def simulate(
     first, more = wait(propose, shards)
     # The best 24 lie in at most so many shards.
     second, _ = wait(compare, min(shards, 24))
-    total = own + first + second
+    total = OWN + each * (shards + min(shards, 24)) * (1 + more) + first + second
     return {
         "shards": shards,
         "hedged": float(hedged),
@@ -168,12 +168,15 @@ def measure_ray(settings: Settings, address: str, overhead: Path) -> Figures:
         timed = Timed(generation)
         vector, rows = np.zeros(generation.manifest.model.dimension, dtype=np.float32), np.arange(1)
         request = {0: (vector, rows)}
+        carrier.call("cosines", request)
+        began = time.process_time()
         there = [time_call(lambda: carrier.call("cosines", request)) for _ in range(CALLS)]
+        each = 1e3 * (time.process_time() - began) / CALLS
         here = [time_call(lambda: timed.call("cosines", request)) for _ in range(CALLS)]
     samples = np.array(there) - np.median(here)
-    samples.tofile(overhead)
+    overhead.write_text(json.dumps({"samples": samples.tolist(), "each": each}), encoding="ascii")
     p50, p99 = np.quantile(samples, [0.5, 0.99]).tolist()
-    return {"calls": CALLS, "p50 ms": p50, "p99 ms": p99}
+    return {"calls": CALLS, "p50 ms": p50, "p99 ms": p99, "asker's processor ms a call": each}
 
 
 def main() -> None:
@@ -183,6 +186,9 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="passages of the corpora")
     parser.add_argument("--ray", metavar="ADDRESS", help="measure what carrying adds in this Ray cluster")
     parser.add_argument("--simulate", type=int, nargs="*", default=(), help="shards to simulate")
+    parser.add_argument(
+        "--times", type=float, default=1.0, help="what the simulated shards take, in times of the measured"
+    )
     options, settings = parser.parse_args(), Settings()
     options.folder.mkdir(exist_ok=True)
     for size in options.sizes:
@@ -193,10 +199,11 @@ def main() -> None:
         print(describe([measure_ray(settings, options.ray, options.folder / OVERHEAD)]))
     if options.simulate:
         found = json.loads(max(options.folder.glob("*.json"), key=lambda path: int(path.stem)).read_bytes())
-        overhead = np.fromfile(options.folder / OVERHEAD)
-        propose, compare = np.array(found["propose"]), np.array(found["compare"])
+        carrying = json.loads((options.folder / OVERHEAD).read_bytes())
+        propose = options.times * np.array(found["propose"])
+        compare = options.times * np.array(found["compare"])
         rows = [
-            simulate(shards, propose, compare, overhead, OWN, hedged=hedged)
+            simulate(shards, propose, compare, np.array(carrying["samples"]), carrying["each"], hedged=hedged)
             for shards in options.simulate
             for hedged in (False, True)
         ]

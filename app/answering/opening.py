@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from app.answering.answer import IndexAnswerer
-from app.errors import DamagedGeneration, GenerationError
+from app.errors import DamagedGeneration, GenerationError, Unreachable
 from app.index.generation import REMEDY, Generation
 from app.index.opened import OpenedIndex
 from app.index.publish import list_names, open_current, open_named
@@ -35,6 +35,8 @@ def open_best(settings: Settings, check: Check | None = None) -> Served:
     """The published generation or, when it cannot be used, the newest that can; raises as open_answerer."""
     try:
         return Served(open_answerer(settings, check))
+    except Unreachable:  # nothing is wrong with it, and another one is where it is
+        raise
     except GenerationError as error:
         found = open_newest(settings, check)
         if found is None:
@@ -75,6 +77,8 @@ def _find_retriever(generation: Generation, settings: Settings) -> Retriever | N
     """The shards of a cluster, where the settings name one; otherwise the generation's own files."""
     if settings.cluster is None:
         return None
-    from app.cluster.serving import open_retriever  # what it needs is installed only where it is used
-
+    try:
+        from app.cluster.serving import open_retriever
+    except ModuleNotFoundError as error:  # Ray is installed only where it is used
+        raise Unreachable(f"There is no package {error.name} here; install the extra `cluster`.") from None
     return open_retriever(generation, settings.cluster, settings.replicas)

@@ -33,7 +33,7 @@ def spread_over(address: str, model: Model) -> Iterator[Spread]:
     """
     try:
         connect(address)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise BuildError(f"There is no Ray cluster at {address}: {error}.") from None
     under_way: deque[Any] = deque()
 
@@ -45,8 +45,9 @@ def spread_over(address: str, model: Model) -> Iterator[Spread]:
                 under_way.append(task.remote(shared, model.name, model.weights_sha256, chunk))
             if not under_way:
                 return
-            yield from ray.get(under_way[0])
+            done = ray.get(under_way[0])
             under_way.popleft()
+            yield from done
 
     try:
         yield spread

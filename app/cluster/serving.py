@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -40,14 +41,14 @@ logging.getLogger("ray.serve").setLevel(logging.WARNING)
 
 PATIENCE = 2.0
 """Seconds for a shard's answer before it is asked for once more, of another replica if there is one."""
-START_SECONDS = 120.0
-"""For all replicas of a new generation to open their files."""
+START_SECONDS = 10.0
+"""To wait for a replica of each shard to open its files; it goes on doing so, and is waited for again."""
+REACH_SECONDS = 2.0
 GRACE_SECONDS = 60.0
 """Until shards of a generation that is no longer published go: by then every server has changed over."""
 LOCAL = "local"
 LOCAL_BYTES = 500_000_000
 """Of memory for what tasks on this machine give each other."""
-LOCK = ".cluster"
 PREFIX = "nightlight-"
 
 
@@ -146,7 +147,7 @@ def open_retriever(generation: Generation, address: str, replicas: int) -> Shard
         connect(address)
         with _alone(generation.folder.parents[1]):
             _start(generation, shards, replicas)
-    except (RayError, RayServeException, ConnectionError, RuntimeError, TimeoutError) as error:
+    except (RayError, RayServeException, OSError, RuntimeError, ValueError) as error:
         raise Unreachable(f"The cluster cannot serve {generation.name}: {type(error).__name__}.") from None
     return ShardedRetriever(generation.manifest.shards, RayCarrier(generation.name, shards))
 
@@ -155,6 +156,9 @@ def connect(address: str) -> None:
     """Join a Ray cluster, once a process, or start one here (LOCAL); ConnectionError if there is none."""
     if ray.is_initialized():
         return
+    host, colon, port = address.rpartition(":")
+    if colon:  # Ray would look for it for a minute
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
     here = {"include_dashboard": False, "object_store_memory": LOCAL_BYTES} if address == LOCAL else {}
     with _own_signals():
         ray.init(address, namespace="nightlight", log_to_driver=False, configure_logging=False, **here)
@@ -172,16 +176,19 @@ def _own_signals() -> Iterator[None]:
 @contextmanager
 def _alone(index: Path) -> Iterator[None]:
     """One server at a time starts shards; the others find them running."""
-    with (index / LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = os.open(index, os.O_RDONLY | os.O_DIRECTORY)  # a server need not be able to write there
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(folder)
 
 
 def _start(generation: Generation, shards: int, replicas: int) -> None:
     """Have every shard of a generation running; those of others go when nobody needs them any more."""
     names = [_name_application(generation.name, number) for number in range(shards)]
     serve.start(proxy_location="Disabled")
-    if started := not set(names) <= serve.status().applications.keys():
+    if not set(names) <= serve.status().applications.keys():
         nodes = sum(node["Alive"] for node in ray.nodes())
         targets = [
             serve.RunTarget(
@@ -197,13 +204,7 @@ def _start(generation: Generation, shards: int, replicas: int) -> None:
             for number, name in enumerate(names)
         ]
         serve.run_many(targets, wait_for_applications_running=False)
-    try:
-        _await_running(generation.name, names)
-    except Unreachable:
-        if started:
-            for name in names:
-                serve.delete(name, _blocking=False)
-        raise
+    _await_running(generation.name, names)
     timer = threading.Timer(GRACE_SECONDS, _stop_others, [generation.folder.parents[1], generation.name])
     timer.daemon = True
     timer.start()
@@ -217,9 +218,12 @@ def _await_running(generation: str, names: list[str]) -> None:
         states = [deployment.replica_states for app in found for deployment in app.deployments.values()]
         if len(states) == len(names) and all(state.get("RUNNING") for state in states):
             return
-        failed = any(app.status == ApplicationStatus.DEPLOY_FAILED for app in found)
-        if failed or time.monotonic() > until:
-            raise Unreachable(f"Not every shard of {generation} could be started.")
+        if any(app.status == ApplicationStatus.DEPLOY_FAILED for app in found):
+            for name in names:
+                serve.delete(name, _blocking=False)
+            raise DamagedGeneration(f"Not every shard of {generation} can be opened by the cluster's nodes.")
+        if time.monotonic() > until:
+            raise Unreachable(f"Not every shard of {generation} answers yet.")
         time.sleep(0.1)
 
 

@@ -17,7 +17,7 @@ import pytest
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
 from app.cluster.shards import cut_generation
-from app.errors import NightlightError
+from app.errors import NightlightError, Unreachable
 from app.evaluation.questions import read_questions
 from app.index.build import annotate
 from app.index.publish import building, open_current, publish
@@ -53,9 +53,10 @@ def nodes() -> Iterator[Any]:
     from ray import serve
     from ray.cluster_utils import Cluster
 
-    import app.cluster.serving  # noqa: F401 - sets what Ray reads when it starts
+    from app.cluster import serving
 
-    first = {"num_cpus": 1, "object_store_memory": STORE, "include_dashboard": False}
+    patience, serving.PATIENCE = serving.PATIENCE, 15.0  # three nodes and their load share this machine
+    first = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=first)
     try:
         for _ in range(2):
@@ -63,6 +64,7 @@ def nodes() -> Iterator[Any]:
         cluster.wait_for_nodes()
         yield cluster
     finally:
+        serving.PATIENCE = patience
         serve.shutdown()
         ray.shutdown()
         cluster.shutdown()
@@ -77,9 +79,21 @@ def served(built_settings: Settings, nodes: Any, tmp_path_factory: pytest.TempPa
     return settings
 
 
+def open_when_started(settings: Settings) -> IndexAnswerer:
+    """As a server does: what cannot be reached yet is tried again."""
+    until = time.monotonic() + 120
+    while True:
+        try:
+            return open_answerer(settings)
+        except Unreachable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+
+
 @pytest.fixture(scope="module")
 def clustered(served: Settings) -> Iterator[IndexAnswerer]:
-    opened = open_answerer(served)
+    opened = open_when_started(served)
     yield opened
     opened.close()
 
@@ -159,11 +173,13 @@ def test_cluster_answers_as_one_machine_and_holds_no_word(
 def test_publication_under_load_mixes_no_generations(
     answerer: IndexAnswerer, served: Settings, clustered: IndexAnswerer
 ) -> None:
-    current = Current(open_answerer(served))
+    current = Current(open_when_started(served))
     watcher, load = Watcher(served, current), Load(current)
     with load.under_way():
         name = publish_cut(served, "second")
-        watcher.look()
+        until = time.monotonic() + 120
+        while current.generation != name and time.monotonic() < until:
+            watcher.look()
     assert load.errors == []
     assert current.generation == name
     assert {answer.generation for _, answer in load.answers} == {clustered.generation, name}
@@ -172,7 +188,7 @@ def test_publication_under_load_mixes_no_generations(
 
 
 def test_killed_replica_costs_no_answer(answerer: IndexAnswerer, served: Settings) -> None:
-    current = Current(open_answerer(served))
+    current = Current(open_when_started(served))
     load = Load(current)
     with load.under_way():
         os.kill(find_replicas()[0], signal.SIGKILL)
@@ -185,7 +201,7 @@ def test_killed_replica_costs_no_answer(answerer: IndexAnswerer, served: Setting
 def test_killed_node_costs_no_answer_and_without_any_the_card_is_shown(
     answerer: IndexAnswerer, served: Settings, nodes: Any
 ) -> None:
-    current = Current(open_answerer(served))
+    current = Current(open_when_started(served))
     load = Load(current)
     others = [node for node in nodes.list_all_nodes() if node is not nodes.head_node]
     with load.under_way():

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.answering.opening import open_answerer
-from app.errors import DamagedGeneration
+from app.answering.opening import Served, open_answerer
+from app.errors import DamagedGeneration, Unreachable
 from app.index import generation
 from app.index.generation import LAYOUT
 from app.index.publish import GENERATIONS, list_names, roll_back
@@ -46,6 +46,27 @@ def test_old_generation_is_let_go_with_its_last_request(own_settings: Settings, 
         assert request() is None
     finally:
         gc.enable()
+
+
+def test_cluster_that_cannot_be_reached_is_tried_again_and_told_once(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reached = [False, False, True]
+
+    def open_when_reached(settings: Settings, check: object) -> Served:
+        if not reached.pop(0):
+            raise Unreachable("Shard 1 cannot be reached.")
+        return Served(open_answerer(settings))
+
+    monkeypatch.setattr("app.web.reload.open_best", open_when_reached)
+    current = Current()
+    watcher = Watcher(own_settings, current)
+    watcher.look()
+    watcher.look()
+    assert (current.in_use, current.degraded) == (None, "Shard 1 cannot be reached.")
+    watcher.look()
+    assert (current.in_use is not None, current.degraded) == (True, None)
+    assert caplog.text.count("cannot be reached") == 1
 
 
 def test_damaged_generation_is_refused_and_told_once(
