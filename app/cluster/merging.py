@@ -62,8 +62,8 @@ class ShardedRetriever:
     def _ask(self, method: Call, rows: Rows, *before: object) -> dict[int, Any]:
         """What each shard that has some of these rows says of them."""
         numbers = self._find(rows)
-        requests = {number: (*before, rows[numbers == number]) for number in np.unique(numbers).tolist()}
-        return self._carrier.call(method, requests)
+        asked = np.unique(numbers).tolist() or [0]  # of no rows one shard says what nothing looks like
+        return self._carrier.call(method, {n: (*before, rows[numbers == n]) for n in asked})
 
     def _gather(self, rows: Rows, parts: Mapping[int, Any]) -> Any:
         """The shards' answers in the order of the rows."""

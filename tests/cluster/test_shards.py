@@ -19,6 +19,7 @@ from app.index.audit import find_faults
 from app.index.database import Database
 from app.index.generation import LAYOUT, MANIFEST, SHARD_FILES, Generation, name_shard
 from app.index.publish import building, list_names, open_current, publish, roll_back
+from app.index.retriever import Asked
 from app.index.store import Store
 from app.index.vectors import choose_kind
 from app.records import Answer, Match
@@ -90,6 +91,16 @@ def test_every_passage_scores_the_same_in_whichever_shard(answerer: IndexAnswere
             np.testing.assert_allclose(getattr(ranking, name), getattr(whole, name), atol=1e-6, err_msg=name)
         assert (ranking.held == whole.held).all()
         assert ranking.lexical.tolist() == whole.lexical.tolist()
+
+
+def test_nothing_is_compared_as_on_one_machine(answerer: IndexAnswerer, tmp_path: Path) -> None:
+    cut = cut_copy(answerer, tmp_path / "cut", 3)
+    encoding = answerer.search.rank("is shuddering dangerous?").query.encoding
+    asked = Asked(encoding.vector, encoding.tokens, (), ((), ()))
+    nothing = np.empty(0, dtype=np.int64)
+    one, other = (each.search.retriever.compare(asked, nothing) for each in (answerer, cut))
+    for name in ("tokens", "vectors", "held"):
+        assert getattr(other, name).shape == getattr(one, name).shape
 
 
 def test_shards_are_published_verified_and_rolled_back_with_the_whole(own_settings: Settings) -> None:
