@@ -43,6 +43,8 @@ class Reading:
         """The sentence of each word."""
         self.struck = False
         self.at: dict[str, Spans] = {}
+        self.counted: dict[tuple[tuple[int, int], bool], bool] = {}
+        """Places that were judged before, for *now* or not: many rules ask for the same concepts."""
 
     def add(self, name: str, start: int, end: int) -> None:
         """Note that ``name`` stands at [start, end)."""
@@ -155,7 +157,8 @@ class UrgencyRules:
 
     def _holds(self, rule: Rule, reading: Reading) -> bool:
         places = [
-            [s for s in reading.spans(name) if self._counts(s, reading, rule.level)] for name in rule.needs
+            [span for span in reading.spans(name) if self._counts(span, reading, rule.level)]
+            for name in rule.needs
         ]
         if len(places) < 2:
             return all(places)
@@ -164,6 +167,12 @@ class UrgencyRules:
 
     def _counts(self, span: tuple[int, int], reading: Reading, level: Urgency) -> bool:
         """Whether a concept is said of a child and of now: not denied, not supposed, not long past."""
+        asked = span, level == "now"
+        if asked not in reading.counted:
+            reading.counted[asked] = self._judge(span, reading, level)
+        return reading.counted[asked]
+
+    def _judge(self, span: tuple[int, int], reading: Reading, level: Urgency) -> bool:
         if self._is_denied(span[0], reading):
             return False
         if "<panic>" in reading.at:

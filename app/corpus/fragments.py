@@ -48,6 +48,7 @@ class Fragments:
         if not any(block.kind is Kind.TITLE for block in blocks):
             words.append(_fold(article.title))
             self._starts, self._ends, self._parts = [-1], [-1], [_TITLE]
+        self._titles = len(words)
         for part, (start, end) in enumerate(_find_parts(article.text, blocks)):
             for found in _WORD.finditer(article.text, start, end):
                 if word := _fold(found.group()):
@@ -101,9 +102,7 @@ class Fragments:
 
     def _part_start(self, word: int) -> int:
         """The first word of the part that a word lies in; the title is no neighbour of the first."""
-        return (
-            bisect_left(self._parts, self._parts[word]) if word > self._parts.count(_TITLE) - 1 else word + 1
-        )
+        return bisect_left(self._parts, self._parts[word]) if word >= self._titles else word + 1
 
     def _part_end(self, word: int) -> int:
         """One after the last word of the part that a word lies in."""

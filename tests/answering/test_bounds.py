@@ -16,8 +16,8 @@ from app.answering.answer import IndexAnswerer
 from app.answering.question import MAX_CHARACTERS
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-STEPS = 60_000
-"""Calls of functions, Python's and C's; twice what the worst of these takes."""
+STEPS = 100_000
+"""Calls of functions, Python's and C's; a third more than the worst of these takes."""
 BYTES = 5_000_000
 
 

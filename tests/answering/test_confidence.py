@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.answering import confidence
 from app.answering.answer import IndexAnswerer
 from app.answering.confidence import (
     FEATURES,
@@ -62,10 +63,15 @@ def test_outcome_follows_the_thresholds(confidence: float, outcome: str) -> None
     assert CALIBRATED.decide(confidence) == outcome
 
 
-def test_calibration_of_another_model_is_refused() -> None:
-    CALIBRATED.require(WEIGHTS)
+def test_calibration_of_another_model_is_refused(
+    answerer: IndexAnswerer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / answerer.index.generation.manifest.model.weights_sha256[: confidence.FOLDER_NAME]
+    folder.mkdir()
+    (folder / confidence.FITTED).write_text(CALIBRATED.model_dump_json())
+    monkeypatch.setattr(confidence, "FOLDERS", tmp_path)
     with pytest.raises(WrongModel, match="another model"):
-        CALIBRATED.require("1" * 64)
+        Confidence.load(answerer.index)
 
 
 def test_confidence_was_learned_for_the_model_in_use(answerer: IndexAnswerer) -> None:

@@ -48,7 +48,7 @@ def test_end_that_repeats_is_told_by_what_follows() -> None:
 
 def test_end_that_repeats_and_that_nothing_follows_is_named_in_two_directives() -> None:
     text = "Doses\n\nAge | Dose | How often\n0 to 3 | 2 ml | never\n3 to 6 | 2 ml | never\n"
-    assert fragments(text) == ["Doses-,Age,3 to 6&text=3 to 6-,2 ml,never"]
+    assert fragments(text) == ["Age,3 to 6&text=3 to 6-,2 ml,never"]
 
 
 def test_words_that_stood_before_are_told_by_more_of_them_or_by_what_stands_above() -> None:
