@@ -99,8 +99,11 @@ _LINKED_MARK = re.compile(r"[\[(]?(?:\d{1,3}|[a-z]|[*†‡§¶‖]+)[\])]?")
 _NAME_PANEL = ("aria-controls", "data-target", "data-bs-target", "data-tab", "href")
 _OPEN = frozenset(("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle", "data-tab"))
 _ASIDE_TAGS = frozenset(("nav", "aside", "form", "footer", "figcaption"))
-_FIGURES = "0123456789+-−–=()"
-_RAISED, _LOWERED = (str.maketrans(_FIGURES, to) for to in ("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎"))
+_FIGURE = re.compile(r"(?!.*\d\s*[-–]\s*\d)[0-9+−–=()-]+")
+"""What can be written raised or lowered; a dash between figures means "to", which no raised sign does."""
+_RAISED, _LOWERED = (
+    str.maketrans("0123456789+-−–=()", to) for to in ("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,7 +452,7 @@ class _Walker:
         before = self._before()
         if words.strip() in ("o", "º") and before[-1:].isdigit():
             return "°"
-        if not words.strip() or not set(words.strip()) <= set(_FIGURES):
+        if not _FIGURE.fullmatch(words.strip()):
             return words
         raised = words.strip().translate(_RAISED)
         self.raised.append(f"{(before.split() or [''])[-1]}{raised}")
@@ -458,7 +461,7 @@ class _Walker:
     def _lower(self, words: str) -> str:
         """Figures stay below the line beside figures; after letters they are written as ever: H2O."""
         fuses = self._before()[-1:].isdigit() or self._before().endswith(("⁄", "/"))
-        return words.translate(_LOWERED) if fuses and set(words) <= set(_FIGURES) else words
+        return words.translate(_LOWERED) if fuses and _FIGURE.fullmatch(words) else words
 
     def _enter_children(self, element: html.HtmlElement, depth: int) -> None:
         self._add(element, "text")

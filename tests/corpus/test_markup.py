@@ -92,8 +92,10 @@ _code = st.sampled_from(UNSEEN).map(lambda tag: f"<{tag}>unseenword</{tag}>")
 
 
 def characters(words: str) -> Counter[str]:
-    """What is to be read in words, by character; raised figures and joined letters count as they are said."""
-    return Counter("".join(unicodedata.normalize("NFKC", words).split()))
+    """What is to be read in words, by character; raised figures, joined letters and dashes count as they
+    are said."""
+    said = unicodedata.normalize("NFKC", words).translate(str.maketrans("-–", "−−"))
+    return Counter("".join(said.split()))
 
 
 def find_visible(source: str) -> str:
