@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
@@ -22,6 +23,12 @@ from tests.articles import copy_five
 
 KEPT_INDEX = "NIGHTLIGHT_TESTS_INDEX"
 """Names a folder whose index many runs share (scripts/mutants.py); without it each run builds its own."""
+
+# The same examples in every run, so that a failure is the change's own; `make fuzz` and NIGHTLIGHT_RANDOM=1
+# look for others.
+hypothesis_settings.register_profile("same", derandomize=True)
+if not os.environ.get("NIGHTLIGHT_RANDOM"):
+    hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
