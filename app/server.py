@@ -127,7 +127,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 def go_on(arbiter: Any, worker: Any) -> None:
     """A first worker that cannot start ends the server, one that takes another's place does not."""
     if worker.age > arbiter.num_workers:
-        arbiter.WORKER_BOOT_ERROR = arbiter.APP_LOAD_ERROR = None
+        # No exit code is -1. None would be that of every worker that a signal has ended.
+        arbiter.WORKER_BOOT_ERROR = arbiter.APP_LOAD_ERROR = -1
 
 
 def reserve_counts() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -281,9 +280,3 @@ def test_parent_process_loads_neither_flask_nor_the_index() -> None:
     code = "import sys, app.server; print({'flask', 'numpy', 'faiss', 'app.web'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stdout, done.stderr) == ("set()\n", "")
-
-
-def test_killed_worker_is_replaced(tmp_path: Path) -> None:
-    with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
-        os.kill(server.workers()[0], signal.SIGKILL)
-        assert fetch_status(f"{server.address}/healthz") == 200

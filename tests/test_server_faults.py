@@ -70,6 +70,16 @@ def test_log_that_cannot_be_written_touches_no_reply(tmp_path: Path, kind: str) 
         wait_for(lambda: ask(server, "/healthz") == 200)
 
 
+def test_killed_workers_are_replaced_again_and_again(tmp_path: Path) -> None:
+    killed: set[int] = set()
+    with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
+        for _ in range(3):
+            killed.update(server.workers())
+            os.kill(max(killed), signal.SIGKILL)
+            wait_for(lambda: set(server.workers()) - killed)
+            assert fetch_status(f"{server.address}/healthz") == 200
+
+
 def test_hang_up_renews_the_processes_and_loses_no_one(tmp_path: Path) -> None:
     with start_server(tmp_path / "index", tmp_path / "log") as server:
         before = server.workers()
