@@ -91,7 +91,7 @@ def read_sentences(rules: UrgencyRules, classes: Mapping[int, int]) -> list[Sent
             if one.get("language", "en") == "en":
                 reading = rules.read(one["question"])
                 level = LEVELS.get(one.get("level") or one["kind"], 0)
-                judged = LEVELS.get(rules.judge(one["question"]), 0)
+                judged = LEVELS.get(rules.judge(reading), 0)
                 features = find_features(reading, rules, classes)
                 found.append(Sentence(level, one.get("writer", 0), judged, features))
     return found

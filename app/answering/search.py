@@ -19,12 +19,8 @@ from app.answering.spelling import Spelling, mend
 from app.index.encoder import QueryVectors
 from app.index.lexical import find_content_words
 from app.index.opened import OpenedIndex
-from app.index.retriever import Asked, Retriever
+from app.index.retriever import Asked, Matrix, Retriever, Rows, Scores
 from app.records import Match, Passage, Span
-
-Rows = NDArray[np.int64]
-Scores = NDArray[np.float32]
-Matrix = NDArray[np.float32]
 
 RESCORED = 24
 """Candidates that late interaction looks at, the best by the first three: on each of our sets of questions as
@@ -127,7 +123,7 @@ class Search:
         first = (
             weights.passage * found.passages + weights.sentence * found.sentences + weights.lexical * lexical
         )
-        if inside is None:
+        if inside is None and len(self._withheld):
             first[np.isin(found.rows, self._withheld)] = -np.inf
         kept = (-first).argsort(kind="stable")[: self._rescored]
         kept = kept[np.isfinite(first[kept])]

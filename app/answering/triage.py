@@ -60,7 +60,7 @@ def triage(text: str) -> Triage:
     if language and any(tells_sign(text, code) for code in (language, *translations())):
         return Triage("now", language)
     readings = [rules.read(part) for part in ((text,) if len(text) <= _PART else wrap(text, _PART))]
-    levels = {rule.level for reading in readings for rule in rules.fire(reading)}
+    levels = set(map(rules.judge, readings))
     if not language:
         voted = readings if len(text) <= _WHOLE else map(rules.read, _SENTENCE.findall(text))
         levels |= {vote.judge(find_features(reading, rules, vote.classes)) for reading in voted}

@@ -101,9 +101,9 @@ class UrgencyRules:
         """Read the rules; raises ValueError for a name that the file does not define before it uses it."""
         return cls(read_rules(path))
 
-    def judge(self, question: str) -> Urgency:
-        """The highest level among the rules that fire."""
-        levels = {rule.level for rule in self.fire(self.read(question))}
+    def judge(self, reading: Reading) -> Urgency:
+        """The highest level among the rules that hold for what was read."""
+        levels = {rule.level for rule in self.fire(reading)}
         return "now" if "now" in levels else "today" if levels else "none"
 
     def explain(self, question: str) -> list[str]:

@@ -84,7 +84,7 @@ def examine(
     QuestionsError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
-    annotate(folder, extra={MADE_FROM: fingerprint(settings)})
+    made_from = fingerprint(settings)  # as it was before the answers were measured, which takes a while
     gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
     before, before_pinned = _ask_previous(previous, settings, gated, pinned)
     with _opened(Generation.open(folder), settings) as answerer:
@@ -118,7 +118,7 @@ def examine(
         "sets": _count_sets(questions, REPORTED if reported else GATED, reported or after),
         "counts": count_questions(reported or after),
     }
-    extra: dict[str, object] = {EVALUATION: dict(examination.after)}
+    extra: dict[str, object] = {MADE_FROM: made_from, EVALUATION: dict(examination.after)}
     if accepted and verdict.reasons:
         extra[ACCEPTED] = {"reason": accepted, "objections": list(verdict.reasons)}
     annotate(folder, figures={**figures, "asked": asked}, extra=extra)

@@ -312,8 +312,8 @@ class EncodePassages:
                 own.tokens[_choose_tokens(tokens, start, self.content)],
                 above.tokens[_choose_tokens(named, 0, self.content)],
             ]
-            ids = np.concatenate([tokens.ids[tokens.starts >= start], named.ids])
-            yield own.vector, compress(np.concatenate(kept), self.directions), ids
+            vectors = compress(np.concatenate(kept), self.directions)
+            yield own.vector, vectors, _list_ids(named, tokens, start)
 
 
 def encode_sentences(model: BuildModel, texts: Sequence[str]) -> Iterator[Vector]:
@@ -342,7 +342,7 @@ def _write_passages(
             else:
                 vector, stored = old.passages.vector(row), old.tokens.stored(row)
                 named, tokens = tokenizer.tokenize(introduction), tokenizer.tokenize(text)
-                ids = np.concatenate([tokens.ids[tokens.starts >= start], named.ids])
+                ids = _list_ids(named, tokens, start)
             vectors.add(vector)
             writer.add(stored)
             frequencies.add(ids)
@@ -360,6 +360,11 @@ def _choose_tokens(tokens: Tokenized, start: int, content: NDArray[np.bool_]) ->
     if kept.any():
         return kept
     return body if body.any() else np.ones_like(body)
+
+
+def _list_ids(introduction: Tokenized, text: Tokenized, start: int) -> NDArray[np.int64]:
+    """Every token that counts in how common it is: of the text from ``start`` on, and of the introduction."""
+    return np.concatenate([text.ids[text.starts >= start], introduction.ids])
 
 
 def _find_tokenizer(model: BuildModel, old: _Reusable | None) -> TextTokenizer:

@@ -262,7 +262,7 @@ def test_question_without_meaning_is_no_emergency(question: str) -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_read_and_says_the_same_twice(question: str) -> None:
     assert judge(question) == judge(question)
-    assert (URGENCY.judge(question) != "none") == bool(URGENCY.explain(question))
+    assert (URGENCY.judge(URGENCY.read(question)) != "none") == bool(URGENCY.explain(question))
 
 
 def test_longest_question_of_one_word_or_of_danger_words_takes_no_noticeable_time() -> None:

@@ -43,7 +43,7 @@ def test_vote_raises_what_no_rule_names_and_leaves_the_harmless(question: str, l
 
 def test_vote_never_lowers_what_the_rules_say() -> None:
     question = "7 weeks old, temperature 38.4, smiling"
-    assert load_rules().judge(question) == "today"
+    assert load_rules().judge(load_rules().read(question)) == "today"
     silent = UrgencyVote(
         keys=np.zeros(0, np.uint32),
         rarity=np.zeros(0, np.float32),
