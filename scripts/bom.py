@@ -42,11 +42,11 @@ def list_installed(python: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="nightlight-bom-") as folder:
         venv.create(folder, symlinks=True)
         tool, bill = str(Path(folder, "bin", "python")), Path(folder, "bill.json")
-        pip = [sys.executable, "-m", "pip", "--python", tool, "install", "-qq", "--disable-pip-version-check"]
+        install = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", tool, "--require-hashes"]
         command = [tool, "-m", "cyclonedx_py", "environment", str(python), "--output-file", str(bill)]
         options = ["--output-reproducible", "--spec-version", "1.6", "--pyproject", f"{ROOT}/pyproject.toml"]
         try:
-            subprocess.run([*pip, "--require-hashes", "--requirement", f"{ROOT}/scripts/bom.txt"], check=True)
+            subprocess.run([*install, "--requirement", f"{ROOT}/scripts/bom.txt"], check=True)
             subprocess.run([*command, *options], check=True)
         except subprocess.CalledProcessError as error:
             raise NightlightError(

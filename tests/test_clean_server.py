@@ -36,10 +36,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in PACKAGED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
-    subprocess.run([sys.executable, "-m", "venv", folder / ".venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     found = folder / ".venv" / "bin" / "python"
-    pip = [found, "-m", "pip", "install", "-qq", "--constraint", ROOT / "constraints.txt"]
-    subprocess.run([*pip, folder], check=True, cwd=folder)
+    install = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", found]
+    subprocess.run([*install, "--constraint", ROOT / "constraints.txt", folder], check=True, cwd=folder)
     return found
 
 

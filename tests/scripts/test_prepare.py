@@ -65,10 +65,12 @@ def test_file_with_another_hash_than_the_pinned_one_is_not_installed(project: Pa
         packed.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         packed.writestr(f"{about}/RECORD", "")
     shutil.rmtree(project / ".venv")
+    hashes = project / "hashes.txt"
+    uv = hashes.read_text(encoding="utf-8").partition("\nuv==")[2].partition("\nwebencodings")[0]
 
     def install(digest: str) -> str:
         """What failed."""
-        (project / "hashes.txt").write_text(f"{wheel} --hash=sha256:{digest}\n", encoding="utf-8")
+        hashes.write_text(f"uv=={uv}\n{wheel} --hash=sha256:{digest}\n", encoding="utf-8")
         with pytest.raises(subprocess.CalledProcessError) as failed:
             prepare.install(project)
         return failed.value.cmd[-1]
