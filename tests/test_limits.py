@@ -21,6 +21,17 @@ def test_allowance_comes_back_with_the_next_window_and_is_forgotten_after_it() -
     assert (allowance.take("a", 30), allowance.take("b", 1)) == (0, 58)
 
 
+def test_window_begins_with_the_first_request_and_is_not_put_off_by_others() -> None:
+    now = [1000.0]
+    allowance = Allowance("3 per minute", lambda: now[0])
+    for now[0] in (1000.0, 1030.0, 1045.0):
+        assert allowance.take("a", 10) == 0
+    assert allowance.take("a", 1) == 15
+    now[0] = 1060.0
+    assert allowance.take("a", 30) == 0
+    assert allowance.take("a", 1) == 60
+
+
 def test_what_is_too_much_is_not_counted() -> None:
     allowance = Allowance("3 per hour", lambda: 5.0)
     assert [allowance.take("a", cost) for cost in (29, 2, 1, 1)] == [0, 3600, 0, 3600]

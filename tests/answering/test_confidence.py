@@ -96,6 +96,41 @@ def test_features_say_what_the_first_passage_and_the_cohort_give(
     assert features["passages"] == pytest.approx(math.log(89))
 
 
+def test_features_speak_of_the_first_passage_and_of_the_candidates_around_it(
+    answerer: IndexAnswerer,
+) -> None:
+    index, ranking = answerer.index, answerer.search.rank("why does my baby shudder at zebras?")
+    cohort = answerer._confidence._cohort
+    found = find_features(ranking, index, cohort)
+    features = dict(zip(FEATURES, found.tolist(), strict=True))
+    words = ranking.query.words
+    weights = np.array([index.lexical.weigh(word) for word in words])
+    held, familiar = ranking.held[0], np.array([word != "zebras" for word in words])
+    tokens = ranking.query.token_weights * ~ranking.query.encoding.special
+    cosines, nearest = cohort.find(ranking)
+    every = ranking.query.token_weights / ranking.query.token_weights.sum()
+    others = nearest @ every + 0.5 * cosines[: len(nearest)]
+    first = ranking.late[0] + 0.5 * ranking.passages[0]
+    expected = {
+        "late interaction": ranking.late[0],
+        "passage": ranking.passages[0],
+        "words": ranking.lexical[0],
+        "best sentence": ranking.sentences.max(),
+        "familiar words": weights[familiar].sum() / weights.sum(),
+        "shared words": weights[held].sum() / weights.sum(),
+        "content words": math.log(1 + len(words)),
+        "tokens": math.log(len(tokens)),
+        "covered tokens": (ranking.tokens.max(axis=0) * tokens).sum() / tokens.sum(),
+        "above the cohort's best": first - others.max(),
+        "above the cohort's mean": (first - others.mean()) / (others.std() + 1e-3),
+        "passage above the cohort's": ranking.passages.max() - cosines.max(),
+        "strange to the cohort": 1 - (nearest.max(axis=0) * tokens).sum() / tokens.sum(),
+    }
+    assert 0 < held.sum() < len(words)
+    assert {name: features[name] for name in expected} == pytest.approx(expected, abs=1e-5)
+    assert features["strangest tokens"] < features["covered tokens"]
+
+
 @pytest.mark.parametrize(
     "question",
     [

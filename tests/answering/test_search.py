@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
-from app.answering.search import NEAR_DUPLICATE, Search, Weights
+from app.answering.search import NEAR_DUPLICATE, Ranking, Search, Weights
 from app.index.encoder import normalise
 from app.index.generation import LAYOUT
 from app.index.tokens import DIRECTIONS, find_scale, read_directions
-from app.settings import Settings
+from app.settings import ROOT, Settings
 from tests.generations import publish_again
 
 
@@ -68,6 +72,49 @@ def test_near_duplicates_and_third_passages_of_a_section_are_left_out(answerer: 
         assert cosines.max() <= NEAR_DUPLICATE + 1e-6
         sections = [(match.article.slug, match.passage.section) for match in matches]
         assert max(map(sections.count, sections)) <= 2
+
+
+@pytest.fixture
+def everything(answerer: IndexAnswerer) -> Ranking:
+    """All passages in the order of the store, none of which says what another says."""
+    ranking = answerer.search.rank("what causes twitching")
+    count = len(answerer.index.passages)
+    return replace(ranking, rows=np.arange(count), vectors=np.eye(count, dtype=np.float32))
+
+
+def test_two_passages_of_a_section_are_chosen_and_no_third(
+    answerer: IndexAnswerer, everything: Ranking
+) -> None:
+    seen: Counter[tuple[str, ...]] = Counter()
+    expected = []
+    for row in everything.rows.tolist():
+        passage = answerer.index.store.passage_at(row)
+        section = (passage.article, *passage.section)
+        seen[section] += 1
+        expected += [row] * (seen[section] <= 2)
+    assert max(seen.values()) > 2
+    assert answerer.search.select(everything, 1000) == tuple(expected)
+    assert answerer.search.select(everything, 7) == tuple(expected[:7])
+
+
+@pytest.mark.parametrize(("cosine", "second"), [(0.94, (1,)), (0.96, ())])
+def test_passage_that_says_nearly_the_same_as_a_better_one_is_not_chosen(
+    answerer: IndexAnswerer, everything: Ranking, cosine: float, second: tuple[int, ...]
+) -> None:
+    everything.vectors[1, :2] = cosine, np.sqrt(1 - cosine**2)
+    assert answerer.search.select(everything, 3)[: 1 + len(second)] == (0, *second)
+    assert (1 in answerer.search.select(everything, 1000)) is bool(second)
+
+
+def test_rescoring_few_gives_the_order_of_rescoring_all(answerer: IndexAnswerer) -> None:
+    every = Search(answerer.index, rescored=len(answerer.index.passages))
+    lines = (ROOT / "tests" / "questions" / "dev.jsonl").read_text("utf-8").splitlines()
+    questions = [json.loads(line)["question"] for line in lines]
+    same = [
+        answerer.search.rank(question).rows[:3].tolist() == every.rank(question).rows[:3].tolist()
+        for question in questions
+    ]
+    assert sum(same) >= 0.98 * len(same)
 
 
 def test_weights_of_one_retriever_give_its_order(answerer: IndexAnswerer) -> None:

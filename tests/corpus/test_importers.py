@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -264,13 +265,19 @@ def test_an_empty_document_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_html_nested_very_deep_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.html").write_text("<div>" * 50_000 + "deep" + "</div>" * 50_000)
+    (tmp_path / "a.html").write_text("<div>" * 5_000 + "deep" + "</div>" * 5_000)
     assert "nested more than 200 deep" in refuse(tmp_path / "a.html")
 
 
-def test_a_list_of_ten_thousand_numbers_takes_linear_time(tmp_path: Path) -> None:
-    draft = import_text(tmp_path, "a.md", "1. item\n" * 10_000)
-    assert draft.pieces[-1].text == "10000. item"
+def test_a_list_of_thousands_of_numbers_takes_linear_time(tmp_path: Path) -> None:
+    def read(count: int) -> float:
+        """The processor time of the process that reads."""
+        before = os.times()
+        draft = import_text(tmp_path, "a.md", "1. item\n" * count)
+        assert draft.pieces[-1].text == f"{count}. item"
+        return os.times().children_user - before.children_user
+
+    assert read(4_000) < 12 * read(1_000)
 
 
 def test_a_document_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,9 +288,9 @@ def test_a_document_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch:
     assert (getrlimit(RLIMIT_CPU), getrlimit(RLIMIT_AS)) == before
 
 
-def test_ten_thousand_open_paragraphs_are_read(tmp_path: Path) -> None:
-    draft = import_text(tmp_path, "a.html", "<p>Babies twitch." * 10_000)
-    assert len(draft.pieces) == 10_000
+def test_thousands_of_open_paragraphs_are_read(tmp_path: Path) -> None:
+    draft = import_text(tmp_path, "a.html", "<p>Babies twitch." * 3_000)
+    assert len(draft.pieces) == 3_000
 
 
 def test_a_word_file_that_unpacks_to_a_bomb_is_refused(tmp_path: Path) -> None:

@@ -270,6 +270,18 @@ def test_the_items_of_a_long_list_remember_their_lead_in(make_article: MakeArtic
     assert {article.text[slice(*p.lead)] for p in others if p.lead} == {"Look out for the following signs:"}
 
 
+def test_items_after_another_paragraph_do_not_remember_the_lead_in_before_it(
+    make_article: MakeArticle,
+) -> None:
+    items = "\n".join(f"• {'word ' * 30}{n}" for n in range(10))
+    article = make_article(f"Look out for these signs:\n\n{items}\n\nIt passes by itself.\n\n{items}\n")
+    cut = cut_article(article)
+    paragraph = article.text.index("It passes")
+    assert any(passage.lead for passage in cut if passage.end < paragraph)
+    assert [passage.lead for passage in cut if passage.start >= paragraph] != []
+    assert not any(passage.lead for passage in cut if passage.start >= paragraph)
+
+
 def test_a_frequently_asked_question_heads_its_answer(passages: Passages) -> None:
     asked = [p for p in passages[RESTLESS] if p.section[:1] == ("Frequently Asked Questions",)]
     assert [passage.section[1] for passage in asked] == [

@@ -1,0 +1,105 @@
+"""app/index/retriever.py: what each retriever proposes, over passages of which it is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.index.postings import Postings, PostingsWriter, Term
+from app.index.retriever import PROPOSED, Asked, LocalRetriever, Rows
+from app.index.tokens import TokenVectors, TokenWriter, compress
+from app.index.vectors import VectorIndex
+
+PASSAGES = 400
+EAST = np.array([1, 0], dtype=np.float32)
+BY_SENTENCE = range(200, 210)
+"""Passages that are far from EAST, but for their last sentence."""
+BY_WORD = (5, *range(300, 305))
+"""Those that hold the first term; the second one is held by all from 100 on."""
+
+
+def point(angles: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalRetriever, list[Term]]:
+    """Passages ever farther from EAST, each with one to three sentences, the first as far as itself."""
+    folder = tmp_path_factory.mktemp("made")
+    angles = np.linspace(0.01, 3, PASSAGES)
+    sentences, offsets = [], [0]
+    for row, angle in enumerate(angles):
+        own = [angle, 3.1, 3.1][: 1 + row % 3]
+        if row in BY_SENTENCE:
+            own[-1] = 0.001 * row
+        sentences += own
+        offsets.append(len(sentences))
+    words = PostingsWriter(folder / "rows", folder / "impacts")
+    with TokenWriter(folder / "tokens", folder / "offsets") as tokens:
+        for row, vector in enumerate(point(angles)):
+            tokens.add(compress(vector[None], np.eye(2, dtype=np.float32)))
+            words.add([[1] * (row in BY_WORD) + [2] * (row >= 100) + [3] * (row - 90)])
+    terms = words.finish(np.array([1, 2, 3]), {}, np.ones(4))
+    words.close()
+    retriever = LocalRetriever(
+        VectorIndex.build(point(angles)),
+        VectorIndex.build(point(np.array(sentences))),
+        np.array(offsets),
+        TokenVectors(folder / "tokens", (folder / "offsets").read_bytes(), np.eye(2, dtype=np.float32)),
+        Postings(folder / "rows", folder / "impacts"),
+    )
+    return retriever, terms
+
+
+def ask(*terms: Term) -> Asked:
+    return Asked(EAST, EAST[None], terms, tuple((term,) for term in terms))
+
+
+def cosine(row: int) -> float:
+    return float(np.cos(np.linspace(0.01, 3, PASSAGES)[row]))
+
+
+def test_each_retriever_proposes_its_best_among_more_passages_than_one_may(
+    made: tuple[LocalRetriever, list[Term]],
+) -> None:
+    retriever, terms = made
+    found = retriever.propose(ask(terms[0]))
+    near = range(PROPOSED)
+    assert found.rows.tolist() == sorted({*near, *BY_SENTENCE, *BY_WORD})
+    assert found.passages.tolist() == pytest.approx([cosine(row) for row in found.rows], abs=1e-6)
+    assert found.rows[found.bm25 > 0].tolist() == list(BY_WORD)
+    for row, best, score in zip(found.rows, found.best_sentences, found.sentences, strict=True):
+        last = row in BY_SENTENCE
+        assert best == (row % 3 if last else 0)
+        assert score == pytest.approx(np.cos(0.001 * row) if last else cosine(row), abs=1e-6)
+
+
+def test_no_retriever_proposes_more_than_its_share(made: tuple[LocalRetriever, list[Term]]) -> None:
+    """All passages from 100 on hold the second term, the shorter ones first."""
+    retriever, terms = made
+    found = retriever.propose(ask(terms[1]))
+    assert found.rows[found.bm25 > 0].tolist() == list(range(100, 100 + PROPOSED))
+    assert (np.diff(found.bm25[(found.rows >= 100) & (found.bm25 > 0)]) < 0).all()
+
+
+def test_of_one_article_every_passage_is_a_candidate_with_its_words(
+    made: tuple[LocalRetriever, list[Term]],
+) -> None:
+    retriever, terms = made
+    inside: Rows = np.array([3, 398, 399])
+    found = retriever.propose(ask(terms[1]), inside)
+    assert found.rows.tolist() == [3, 398, 399]
+    assert (found.bm25 > 0).tolist() == [False, True, True]
+
+
+def test_compared_are_the_passages_asked_for_in_their_order(made: tuple[LocalRetriever, list[Term]]) -> None:
+    retriever, terms = made
+    compared = retriever.compare(ask(*terms[:2]), np.array([300, 5, 1]))
+    assert compared.held.tolist() == [[True, True], [True, False], [False, False]]
+    cosines = [cosine(row) for row in (300, 5, 1)]
+    assert compared.tokens[:, 0].tolist() == pytest.approx(cosines, abs=0.01)
+    assert compared.vectors[:, 0].tolist() == pytest.approx(cosines, abs=1e-6)
+    assert retriever.cosines(EAST, np.array([5, 300])).tolist() == pytest.approx(
+        [cosine(5), cosine(300)], abs=1e-6
+    )
