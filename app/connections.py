@@ -8,14 +8,14 @@ import os
 import selectors
 import socket
 import sys
+import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from logging.handlers import QueueHandler, QueueListener
-from queue import Queue
+from select import PIPE_BUF
 from traceback import extract_tb
 from typing import Any
 
@@ -38,12 +38,14 @@ PART_SECONDS = 2.0
 MAX_DRAINED = 65_536
 """Bytes that are read of what a client still sends after its last reply."""
 WAITING_LINES = 10_000
-"""Lines of log that wait to be written; more are dropped."""
+"""Lines of log that wait to be written; of more the oldest are dropped."""
+WRITE_SECONDS = 0.1
+"""Between two looks at the lines that wait."""
 SHARE = 4
 """An address may have one of so many of what there is."""
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-_began: ContextVar[float] = ContextVar("began")
+_handled: ContextVar[Connection] = ContextVar("handled")
 
 
 class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -60,31 +62,46 @@ class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.error("%s: %s", msg.partition("%")[0].strip(), describe_fault(sys.exc_info()[1]))
 
 
-class Stderr:
-    """Standard error, without the lock of a handler, which a write that never ends would hold."""
+class Lines(logging.Handler):
+    """Lines of log for a thread that writes them; of too many the oldest are dropped."""
 
-    def handle(self, record: logging.LogRecord) -> None:
-        """Write a line, if that can be done."""
-        with suppress(OSError):
-            os.write(2, f"{record.getMessage()}\n".encode())
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: deque[bytes] = deque(maxlen=WAITING_LINES)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Leave a line; that wakes nobody: to wake a thread for each costs more than to refuse a request."""
+        self.waiting.append(f"{self.format(record)}\n".encode("utf-8", "replace"))
+
+    def finish(self) -> None:
+        """Write the last lines, if that can be done in a second."""
+        self._ended.set()
+        self._thread.join(1)
+
+    def _write(self) -> None:
+        ended = False
+        while not ended:
+            ended = self._ended.wait(WRITE_SECONDS)
+            while self.waiting:
+                lines = self.waiting.popleft()
+                while self.waiting and len(lines) + len(self.waiting[0]) <= PIPE_BUF:  # no other's in between
+                    lines += self.waiting.popleft()
+                with suppress(OSError):
+                    os.write(2, lines)
 
 
 def log_behind() -> Callable[[], None]:
     """Let a thread write this process's log; gives what waits a second for the last lines.
 
-    A log that nobody reads, or that cannot be written, holds up no reply: what is too much is dropped.
+    A log that nobody reads, or that cannot be written, holds up no reply.
     """
     logging.raiseExceptions = False
-    waiting: Queue[Any] = Queue(WAITING_LINES)
-    QueueListener(waiting, Stderr()).start()  # type: ignore[arg-type]  # it only calls ``handle``
-    logging.getLogger().handlers[:] = [QueueHandler(waiting)]
-
-    def finish() -> None:
-        latest = time.monotonic() + 1
-        while not waiting.empty() and time.monotonic() < latest:
-            time.sleep(0.01)
-
-    return finish
+    lines = Lines()
+    logging.getLogger().handlers[:] = [lines]
+    return lines.finish
 
 
 class Body:
@@ -105,7 +122,7 @@ def tell_more(application: Application) -> Application:
     """Let ``application`` know when a request began, and read every body through Body."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
-        environ[BEGAN] = _began.get()
+        environ[BEGAN] = _handled.get().began
         environ["wsgi.input"] = Body(environ["wsgi.input"])
         return application(environ, start_response)
 
@@ -120,7 +137,10 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
         self._worker = worker
         self.address: str = peer[0]
         self.household = ""
+        self.head = b""
+        self.began = 0.0
         self.drained = 0
+        self.data_ready = True  # it gets no thread before
 
     def close(self, graceful: bool = False) -> None:
         """Close now or, where the client may still be reading, when it has read."""
@@ -145,7 +165,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._deadline: float = settings.deadline
         self._room: int = settings.queue
         self._proxies = frozenset(settings.trusted_proxies or ())
-        self._begun: dict[Connection, float] = {}
+        self._begun: set[Connection] = set()
         self._held: Counter[str] = Counter()
         self.open_from: Counter[str] = Counter()
 
@@ -167,37 +187,49 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             return
         conn = Connection(self.cfg, client, peer, listener.getsockname(), self)
         self.open_from[conn.address] += 1
-        self._await(conn, self._deadline, self.on_pending_socket_readable)
+        self.nr_conns += 1
+        self.enqueue_req(conn)
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a connection that has something to say a thread, or refuse it here and now."""
         conn.sock.setblocking(False)
-        head = b""
-        with suppress(OSError):
-            head = conn.sock.recv(REQUEST_LINE_BYTES, socket.MSG_PEEK)
-        address = (conn.address in self._proxies and find_forwarded(head)) or conn.address
+        conn.head, conn.began = b"", time.monotonic()
+        try:
+            conn.head = conn.sock.recv(REQUEST_LINE_BYTES, socket.MSG_PEEK)
+        except BlockingIOError:
+            if not conn.initialized:
+                self._await(conn, self._deadline, self.on_pending_socket_readable)
+                return
+        except OSError:
+            pass  # a thread finds out
+        address = (conn.address in self._proxies and find_forwarded(conn.head)) or conn.address
         conn.household = find_household(address)
         wait = self.app.allowance.take(conn.household, REQUEST)
         crowds = self._held[conn.household] >= max(1, self._room // SHARE) and address not in self._proxies
         if wait or crowds or len(self._begun) >= self._room:
             with suppress(OSError):
-                conn.sock.sendall(self.app.refuse(429 if wait else 503, head, wait=wait, hear=not crowds))
+                conn.sock.sendall(self.app.refuse(429 if wait else 503, conn.head, conn.household, wait=wait))
+                conn.sock.recv(len(conn.head))
             self.nr_conns -= 1
-            conn.close(graceful=True)
+            conn.close(graceful=not (conn.head.startswith(b"GET ") and conn.head.endswith(b"\r\n\r\n")))
             return
         self._held[conn.household] += 1
-        self._begun[conn] = time.monotonic()
+        self._begun.add(conn)
         super().enqueue_req(conn)
 
     def handle(self, conn: Connection) -> Any:
         """Answer in this thread."""
-        _began.set(self._begun.get(conn, time.monotonic()))
-        return super().handle(conn)
+        token = _handled.set(conn)
+        try:
+            return super().handle(conn)
+        finally:
+            _handled.reset(token)
 
     def finish_request(self, conn: Connection, future: Any) -> None:
         """Make room for the next."""
         self._held[conn.household] -= 1
-        self._begun.pop(conn, None)
+        self._begun.discard(conn)
+        conn.head = b""
         super().finish_request(conn, future)
 
     def murder_pending(self) -> None:
@@ -207,9 +239,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         """
         super().murder_pending()
         now = time.monotonic()
-        for conn, begun in self._begun.items():
-            if begun < now - self._deadline:
-                ends = socket.SHUT_RDWR if begun < now - TAKEN * self._deadline else socket.SHUT_RD
+        for conn in self._begun:
+            if conn.began < now - self._deadline:
+                ends = socket.SHUT_RDWR if conn.began < now - TAKEN * self._deadline else socket.SHUT_RD
                 with suppress(OSError):
                     conn.sock.shutdown(ends)
         self._held, self.open_from = +self._held, +self.open_from  # without those at nought
@@ -223,7 +255,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         else:
             status = 414 if isinstance(exc, errors.LimitRequestLine) else 400
         with suppress(OSError):
-            client.sendall(self.app.refuse(status))
+            conn = _handled.get()
+            client.sendall(self.app.refuse(status, conn.head, conn.household))
 
     def part(self, conn: Connection) -> None:
         """Say that this was the last reply, and close when the client has read it: what is closed with
@@ -234,6 +267,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         except OSError:
             conn.close()
         else:
+            self.nr_conns += 1
             self._await(conn, PART_SECONDS, self._drain)
 
     def _drain(self, conn: Connection, client: socket.socket) -> None:
@@ -255,7 +289,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         """Have this loop look after a connection until it can be read; ``murder_pending`` ends it else."""
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + seconds
-        self.nr_conns += 1
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.http import message
 
@@ -68,7 +70,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "proc_name": "nightlight",
             "pre_fork": go_on,
             "post_fork": self.start_log,
-            "post_worker_init": self.announce_first,
+            "post_worker_init": self.tell_ready,
             "worker_exit": lambda _arbiter, _worker: self.finish_log(),
             "on_exit": self.leave_nothing,
         }
@@ -94,19 +96,25 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         app.wsgi_app = tell_more(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap it
         return app
 
-    def refuse(self, status: int, head: bytes = b"", **how: Any) -> bytes:
+    def refuse(self, status: int, head: bytes, household: str, wait: float = 0) -> bytes:
         """A whole HTTP reply with the notices; see app/web/errors.py."""
         from app.web.errors import refuse
 
-        return refuse(self.wsgi(), status, head, **how)
+        return refuse(self.wsgi(), status, head, household, wait)
+
+    def run(self) -> None:
+        """Serve until a signal ends it."""
+        Master(self).run()
 
     def start_log(self, _arbiter: object, _worker: object) -> None:
         """A thread does not outlive a fork: each process has one of its own that writes."""
         self.finish_log = log_behind()
 
-    def announce_first(self, worker: Any) -> None:
-        """Tell the address when the first worker has loaded the application."""
-        if worker.age == 1:
+    def tell_ready(self, worker: Any) -> None:
+        """Tell the address when the first worker has loaded the application; when others have, one may go."""
+        if worker.age > self.settings.workers:
+            os.kill(worker.ppid, signal.SIGTTOU)
+        elif worker.age == 1:
             address = describe_address(*worker.sockets[0].getsockname()[:2])
             # For scripts that link to this server; where nothing can be written, they go by the settings.
             # Written anew and renamed: what has the name already may be a pipe, which would have us wait.
@@ -124,9 +132,22 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         self.finish_log()
 
 
+class Master(Arbiter):  # type: ignore[misc]  # gunicorn is untyped
+    """gunicorn's parent process, which ends old workers before new ones can answer; here they overlap."""
+
+    def handle_hup(self) -> None:
+        """Start as many workers again, unless that is under way. Their settings are those of the start."""
+        self.num_workers: int = max(self.num_workers, 2 * self.cfg.workers)
+
+    def handle_ttou(self) -> None:
+        """A worker that was not among the first can answer: where there are too many, the oldest ends."""
+        if self.num_workers > self.cfg.workers:
+            super().handle_ttou()
+
+
 def go_on(arbiter: Any, worker: Any) -> None:
     """A first worker that cannot start ends the server, one that takes another's place does not."""
-    if worker.age > arbiter.num_workers:
+    if worker.age > arbiter.cfg.workers:
         # No exit code is -1. None would be that of every worker that a signal has ended.
         arbiter.WORKER_BOOT_ERROR = arbiter.APP_LOAD_ERROR = -1
 

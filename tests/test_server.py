@@ -38,6 +38,15 @@ MALFORMED = {
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server in which each address of a proxy's may have two requests in hand."""
+    folder = tmp_path_factory.mktemp("small")
+    few = {"NIGHTLIGHT_QUEUE": "8", "NIGHTLIGHT_TRUSTED_PROXIES": '["127.0.0.1"]'}
+    with start_server(folder / "index", folder / "log", "--workers", "1", **few) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that has no index yet."""
     folder = tmp_path_factory.mktemp("server")
@@ -134,22 +143,48 @@ def test_one_address_has_a_quarter_of_the_room_and_others_the_rest(tmp_path: Pat
             )
             clients.enter_context(connect(server)).sendall(unfinished.encode())
 
-        def ask(address: str, path: str = "/healthz") -> tuple[int, str]:
-            status, _, body = send_raw(server, from_proxy(address, f"GET {path}"))
-            return status, body
+        def ask(address: str) -> int:
+            return send_raw(server, from_proxy(address, "GET /healthz"))[0]
 
         for address in ("2001:db8::1", "2001:db8::2"):  # one household
             hold(address)
         time.sleep(0.3)
-        assert (ask("2001:db8::3")[0], ask("203.0.113.1")[0]) == (503, 200)
+        assert (ask("2001:db8::3"), ask("203.0.113.1")) == (503, 200)
         for number in range(6):
             hold(f"203.0.113.{number}")
         time.sleep(0.3)
-        status, page = ask("203.0.113.9", "/?q=she+is+not+breathing+and+blue")
-        assert (status, 'class="card full now"' in page) == (503, True)
-        status, reply = ask("203.0.113.9", "/api/v1/answers?q=she+is+not+breathing+and+blue")
-        assert (status, json.loads(reply)["urgency"]) == (503, "now")
-        assert json.loads(ask("2001:db8::9", "/api/v1/answers?q=jerks")[1])["urgency"] == "none"
+        assert ask("203.0.113.9") == 503
+
+
+URGENT = quote("she is not breathing and blue")
+BODY = json.dumps({"question": "mon b\u00e9b\u00e9 ne respire plus"})
+AT_THE_DOOR = (
+    (503, f"GET /?q={URGENT}", ""),
+    (503, f"GET /api/v1/answers?k=3&q={URGENT}", ""),
+    (503, "POST /", f"Content-Length: 50\r\n\r\nq={URGENT}"),
+    (503, "POST /api/v1/answers", f"Content-Length: {len(BODY)}\r\n\r\n{BODY}"),
+    (400, "GET /?q=she is not breathing and blue", ""),
+    (400, f"GET /?q={URGENT}", "bad header: 1\r\n"),
+    (414, f"GET /?q={URGENT}+{'a' * 17_000}", ""),
+)
+
+
+@pytest.mark.parametrize("number", range(len(AT_THE_DOOR)))
+def test_refusal_at_the_door_tells_an_emergency_once_a_second(small: Server, number: int) -> None:
+    def is_told(line: str, more: str) -> bool:
+        found, _, body = send_raw(small, from_proxy(address, line, more))
+        assert (found, notices.EMERGENCY_SIGNS[0].replace("'", "&#39;")[:9] in body) == (status, True)
+        return 'class="card full now"' in body or '"urgency":"now"' in body
+
+    (status, line, more), address = AT_THE_DOOR[number], f"198.51.100.{number}"
+    with connect(small) as one, connect(small) as other:
+        for crowding in (one, other) if status == 503 else ():
+            crowding.sendall(from_proxy(address, "POST /", "Content-Length: 9\r\n").encode())
+            time.sleep(0.3)
+        time.sleep(1)  # until all may be heard again
+        assert is_told(line, more)
+        if status != 414:  # whose address would come after what was read
+            assert not is_told(line, more)
 
 
 def test_every_request_counts_before_it_is_read_and_a_tenth_of_a_question(tmp_path: Path) -> None:
@@ -171,6 +206,8 @@ def test_every_request_counts_before_it_is_read_and_a_tenth_of_a_question(tmp_pa
             status, headers, body = send_raw(server, from_proxy("203.0.113.7", line))
             assert (status, 3000 < int(headers["Retry-After"]) <= 3600) == (429, True)
             assert notices.EMERGENCY_SIGNS[0] in body
+        urgent = send_raw(server, from_proxy("203.0.113.7", f"GET /?q={URGENT}"))
+        assert (urgent[0], 'class="card full now"' in urgent[2]) == (429, True)
         assert send_raw(server, from_proxy("203.0.113.8", "GET /healthz"))[0] == 200
 
 

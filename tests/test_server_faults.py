@@ -83,10 +83,18 @@ def test_killed_workers_are_replaced_again_and_again(tmp_path: Path) -> None:
 def test_hang_up_renews_the_processes_and_loses_no_one(tmp_path: Path) -> None:
     with start_server(tmp_path / "index", tmp_path / "log") as server:
         before = server.workers()
+        for _ in range(3):
+            server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(server.workers()) == 2 * len(before))
+        renewed = {*server.workers()} - {*before}
+        for pid in renewed:  # they shall not be ready for now
+            os.kill(pid, signal.SIGSTOP)
         server.process.send_signal(signal.SIGHUP)
+        assert [ask(server, "/healthz") for _ in range(20)] == [200] * 20
+        for pid in renewed:
+            os.kill(pid, signal.SIGCONT)
         wait_for(lambda: ask(server, "/healthz") == 200 and not {*before} & {*server.workers()})
-        assert len(server.workers()) == len(before)
-        assert ask(server, "/healthz") == 200
+        assert renewed == {*server.workers()}
 
 
 def test_lack_of_descriptors_ends_no_process(tmp_path: Path) -> None:
@@ -109,20 +117,22 @@ def can_mount() -> bool:
 
 
 @pytest.mark.skipif(not can_mount(), reason="only root can mount a small disk")
-def test_full_temporary_folder_ends_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("room", ["size=16k", "size=16m"])  # of the second some is left
+def test_full_temporary_folder_ends_no_process(tmp_path: Path, room: str) -> None:
     small = tmp_path / "small"
     small.mkdir()
     start = tmp_path / "start"
     start.write_text(
-        '#!/bin/sh\nexec unshare -m sh -c \'mount -t tmpfs -o size=16k none "$TMPDIR" && '
-        f'dd if=/dev/zero of="$TMPDIR/filled" bs=1k 2>/dev/null; exec {sys.executable} "$@"\' sh "$@"\n',
+        f'#!/bin/sh\nexec unshare -m sh -c \'mount -t tmpfs -o {room} none "$TMPDIR" && '
+        f'dd if=/dev/zero of="$TMPDIR/filled" bs=1k count=10000 2>/dev/null; '
+        f'exec {sys.executable} "$@"\' sh "$@"\n',
         encoding="utf-8",
     )
     start.chmod(0o755)
     index, log = tmp_path / "index", tmp_path / "log"
     with start_server(index, log, "--workers", "1", python=start, TMPDIR=str(small)) as server:
         before = server.workers()
-        for path in ("/healthz", "/articles", "/none", "/api/v1/articles", "/robots.txt") * 10:
+        for path in ("/healthz", "/articles", "/none", "/api/v1/articles", "/robots.txt", "/?q=zq+xv") * 10:
             assert ask(server, path) in (200, 404, 503)
         assert server.workers() == before
 
@@ -208,3 +218,22 @@ def test_slow_readers_of_large_replies_hold_up_nobody(settings: Settings, tmp_pa
         time.sleep(4)
         assert [ask(server, "/healthz") for _ in range(6)] == [200] * 6
         assert [ask(server, QUESTION) for _ in range(6)] == [200] * 6
+
+
+def test_refusal_wakes_no_thread(tmp_path: Path) -> None:
+    def count_switches(worker: int) -> int:
+        """How often the worker's threads, but for that of the loop, waited for something."""
+        tasks = [task for task in Path(f"/proc/{worker}/task").iterdir() if task.name != str(worker)]
+        lines = [line for task in tasks for line in (task / "status").read_text("ascii").splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+
+    few = {"NIGHTLIGHT_QUEUE": "1"}
+    with (
+        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1", **few) as server,
+        connect(server) as slow,
+    ):
+        slow.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        wait_for(lambda: ask(server, "/healthz") == 503)
+        before = count_switches(*server.workers())
+        assert [ask(server, "/healthz") for _ in range(300)] == [503] * 300
+        assert count_switches(*server.workers()) - before < 150

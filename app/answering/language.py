@@ -1,9 +1,9 @@
 """Which language a question is in, where it is not English, and whether it tells a sign of the card.
 
 Recognition is py3langid's (Barbaresi 2026, after langid.py: Lui & Baldwin 2012), offline. Its model takes
-half a second and 90 MB, so it is read when the first question comes that has hardly an English word, nor two
-words of ``languages.toml``, which also know what it was not trained for: Somali, and Hindi, Urdu, Punjabi and
-Arabic in Latin letters.
+half a second and 90 MB, so it is read when the first text comes that has hardly an English word, nor two
+words of ``languages.toml``; a server puts such a text when it starts. Those words also know what it was not
+trained for: Somali, and Hindi, Urdu, Punjabi and Arabic in Latin letters.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ def recognise(text: str, is_english: Callable[[str], bool]) -> str | None:
         if known <= english and english >= ENGLISH_SHARE * len(words):
             return None
         latin = words[0][0] < "\u0250"
-        code, probability = _library().classify(text[:LOOKED_AT])
+        try:
+            code, probability = _library().classify(text[:LOOKED_AT])
+        except OSError:  # no room for the temporary file by which the model is read
+            return None
         if code == "en" or (latin and (probability < SURE or len(words) < FEW) and not known):
             return None
         near = [one for one in told if told[one] >= known - 1 and tells_sign(text, one)]

@@ -34,9 +34,6 @@ class Triage(NamedTuple):
     """BCP 47 where it is another than English."""
 
 
-CALM = Triage("none", None)
-
-
 @lru_cache(maxsize=1)
 def load_rules() -> UrgencyRules:
     """The reviewed rules, read once."""

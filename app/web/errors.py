@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from itertools import product
 from math import ceil
 from traceback import extract_tb
 from typing import Any
-from urllib.parse import unquote_plus
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from app.answering.replies import ErrorBody
-from app.answering.triage import CALM, triage
+from app.answering.triage import triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.limits import QUESTION
 from app.notices import REFUSALS
@@ -38,8 +38,10 @@ _CODES = {
     500: "server_error",
     503: "unavailable",
 }
-_LOOKED_AT = 2000
-"""Bytes of an address in which an emergency is looked for at the door."""
+_LOOKED_AT = 1000
+"""Bytes of an address, and of a body, in which an emergency is looked for at the door."""
+_ONCE = 20 * QUESTION
+"""What ``HEARD`` allows in a second: with this each household is heard once in it."""
 _PAGE, _PROGRAM = "/", "/api/v1/answers"
 _RETRY_SECONDS = "10"
 _BUSY_SECONDS = "3"
@@ -111,36 +113,42 @@ def handle_http_error(error: HTTPException) -> Response:
     return response
 
 
-def refuse(app: Flask, status: int, head: bytes = b"", *, wait: float = 0, hear: bool = False) -> bytes:
+def refuse(app: Flask, status: int, head: bytes, household: str, wait: float = 0) -> bytes:
     """A whole HTTP reply (RFC 9112) to a request that got no further than its ``head``, counted and logged.
 
-    Made beforehand for each status and form, because a flood of them must cost next to nothing, and must not
-    fail; and anew where the question in the address is urgent or foreign: so many in a second are looked at.
+    ``head`` is what came of it, which may be the beginning of its body too. Replies are made beforehand,
+    because a flood of them must cost next to nothing and must not fail; and anew, so that an emergency is
+    told, for what each household says once a second, and all of them twenty times.
     """
     shared: Site = app.extensions[SITE]
     shared.metrics.count_response("none", "other", status)
     log_refusal(status, shared.current.generation)
-    target = head.partition(b" ")[2].partition(b" ")[0].decode("utf-8", "replace")
-    path = _PROGRAM if target.startswith(_JSON_PATHS) else _PAGE
-    query = target.partition("?")[2][:_LOOKED_AT]
-    if hear and query and not shared.heard.take("anybody", QUESTION) and triage(unquote_plus(query)) != CALM:
-        reply = _make_refusal(app, status, path, query)
-    else:
-        reply = shared.refusals[status, path]
+    target, _, query = head.partition(b"\r\n")[0].partition(b" ")[2].partition(b"?")
+    path = _PROGRAM if target.decode("latin-1").startswith(_JSON_PATHS) else _PAGE
+    said = query[:_LOOKED_AT], head.partition(b"\r\n\r\n")[2][:_LOOKED_AT]
+    reply = shared.refusals[status, path]
+    if any(said) and not shared.heard.take(household, _ONCE) and not shared.heard.take("anybody", QUESTION):
+        with suppress(Exception):  # nobody else would answer
+            reply = _make_refusal(app, status, path, *said)
     return reply.replace(b"\r\n", b"\r\nRetry-After: %d\r\n" % ceil(wait), 1) if wait else reply
 
 
 def prepare_refusals(app: Flask) -> None:
-    """Make those that ``refuse`` gives, and read the rules that it asks."""
-    triage("is")
+    """Make those that ``refuse`` gives; read the rules that it asks and, by a text in no language, all of
+    the recogniser, which would hold up the first such question and those behind it for most of a second.
+    """
+    triage("zq xv")
     shared: Site = app.extensions[SITE]
     for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
-        shared.refusals[status, path] = _make_refusal(app, status, path, "")
+        shared.refusals[status, path] = _make_refusal(app, status, path)
 
 
-def _make_refusal(app: Flask, status: int, path: str, query: str) -> bytes:
-    host = (app.config["TRUSTED_HOSTS"] or ["localhost"])[0]
-    with app.test_request_context(path, base_url=f"http://{host}", query_string=query):
+def _make_refusal(app: Flask, status: int, path: str, query: bytes = b"", body: bytes = b"") -> bytes:
+    host, method = (app.config["TRUSTED_HOSTS"] or ["localhost"])[0], "POST" if body else "GET"
+    asked = query.decode("utf-8", "replace")
+    with app.test_request_context(
+        path, base_url=f"http://{host}", query_string=asked, method=method, data=body
+    ):
         reply = add_headers(render_busy() if status == 503 else render_error(status))
         lines = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headers)]
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + reply.get_data()

@@ -127,7 +127,10 @@ def test_failing_error_page_is_told_without_the_address(
     with pytest.raises(RuntimeError):  # for connections.py, which replies with what was made before
         client.get(f"/?q={CANARY}")
     assert CANARY not in caplog.text
-    assert EMERGENCY_SIGNS[0].replace("'", "&#39;") in refuse(client.application, 500).decode()
+    assert (
+        EMERGENCY_SIGNS[0].replace("'", "&#39;")
+        in refuse(client.application, 500, b"", "203.0.113.7").decode()
+    )
 
 
 def test_counts_are_for_those_whom_the_settings_name_and_never_through_a_proxy() -> None:
