@@ -63,10 +63,14 @@ class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
 
 
 class Lines(logging.Handler):
-    """Lines of log for a thread that writes them; of too many the oldest are dropped."""
+    """This process's log, written by a thread: one that nobody reads, or that cannot be written, holds up no
+    reply. Of too many lines the oldest are dropped.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        logging.raiseExceptions = False
+        logging.getLogger().handlers[:] = [self]
         self.waiting: deque[bytes] = deque(maxlen=WAITING_LINES)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
@@ -91,17 +95,6 @@ class Lines(logging.Handler):
                     lines += self.waiting.popleft()
                 with suppress(OSError):
                     os.write(2, lines)
-
-
-def log_behind() -> Callable[[], None]:
-    """Let a thread write this process's log; gives what waits a second for the last lines.
-
-    A log that nobody reads, or that cannot be written, holds up no reply.
-    """
-    logging.raiseExceptions = False
-    lines = Lines()
-    logging.getLogger().handlers[:] = [lines]
-    return lines.finish
 
 
 class Body:

@@ -23,7 +23,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.http import message
 
-from app.connections import REQUEST_LINE_BYTES, Application, PrivateLogger, Worker, log_behind, tell_more
+from app.connections import REQUEST_LINE_BYTES, Application, Lines, PrivateLogger, Worker, tell_more
 from app.errors import NightlightError
 from app.settings import SERVED, SHARED_COUNTS, Settings
 
@@ -42,7 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         self.settings = settings
         self.announce = announce
         self.descriptor = bind(settings.host, settings.port).detach()
-        self.finish_log = log_behind()
+        self.lines = Lines()
         with suppress(OSError):  # without room for it each process counts for itself
             # Counts by labels, nothing else; the folder goes when the server does.
             os.environ[SHARED_COUNTS] = tempfile.mkdtemp(prefix="nightlight-counts-")
@@ -71,7 +71,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "pre_fork": go_on,
             "post_fork": self.start_log,
             "post_worker_init": self.tell_ready,
-            "worker_exit": lambda _arbiter, _worker: self.finish_log(),
+            # The parent calls it too, for a worker that it finds gone.
+            "worker_exit": lambda _arbiter, worker: worker.pid == os.getpid() and self.lines.finish(),
             "on_exit": self.leave_nothing,
         }
         for name, value in options.items():
@@ -108,7 +109,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def start_log(self, _arbiter: object, _worker: object) -> None:
         """A thread does not outlive a fork: each process has one of its own that writes."""
-        self.finish_log = log_behind()
+        self.lines = Lines()
 
     def tell_ready(self, worker: Any) -> None:
         """Tell the address when the first worker has loaded the application; when others have, one may go."""
@@ -129,7 +130,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def leave_nothing(self, _arbiter: object) -> None:
         """Remove the folder of the shared counts, and write the last of the log."""
         shutil.rmtree(os.environ.get(SHARED_COUNTS, ""), ignore_errors=True)
-        self.finish_log()
+        self.lines.finish()
 
 
 class Master(Arbiter):  # type: ignore[misc]  # gunicorn is untyped

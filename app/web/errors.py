@@ -125,7 +125,8 @@ def refuse(app: Flask, status: int, head: bytes, household: str, wait: float = 0
     log_refusal(status, shared.current.generation)
     target, _, query = head.partition(b"\r\n")[0].partition(b" ")[2].partition(b"?")
     path = _PROGRAM if target.decode("latin-1").startswith(_JSON_PATHS) else _PAGE
-    said = query[:_LOOKED_AT], head.partition(b"\r\n\r\n")[2][:_LOOKED_AT]
+    # Without the name of the question's field: whoever was not let in does not get it back.
+    said = [part[:_LOOKED_AT].replace(b"q=", b"") for part in (query, head.partition(b"\r\n\r\n")[2])]
     reply = shared.refusals[status, path]
     if any(said) and not shared.heard.take(household, _ONCE) and not shared.heard.take("anybody", QUESTION):
         with suppress(Exception):  # nobody else would answer
