@@ -71,8 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "pre_fork": go_on,
             "post_fork": self.start_log,
             "post_worker_init": self.tell_ready,
-            # The parent calls it too, for a worker that it finds gone.
-            "worker_exit": lambda _arbiter, worker: worker.pid == os.getpid() and self.lines.finish(),
+            "worker_exit": self.finish_log,
             "on_exit": self.leave_nothing,
         }
         for name, value in options.items():
@@ -110,6 +109,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def start_log(self, _arbiter: object, _worker: object) -> None:
         """A thread does not outlive a fork: each process has one of its own that writes."""
         self.lines = Lines()
+
+    def finish_log(self, _arbiter: object, worker: Any) -> None:
+        """Write the last of a worker's log; the parent comes here too, for a worker that it finds gone."""
+        if worker.pid == os.getpid():
+            self.lines.finish()
 
     def tell_ready(self, worker: Any) -> None:
         """Tell the address when the first worker has loaded the application; when others have, one may go."""
