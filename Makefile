@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python scripts
 
 .DEFAULT_GOAL := environment
-.PHONY: help environment run index verify generations rollback test test-slow test-faults test-cluster check evaluate bench bench-growth fuzz soak bom mutants
+.PHONY: help environment run index verify generations rollback test test-quick test-thorough test-slow test-faults test-cluster check evaluate bench bench-growth fuzz soak bom mutants
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +32,12 @@ check: environment  ## ruff and mypy, without the tests
 
 test: environment  ## all checks and tests, the browser's included
 	@$(RUN)/test.py
+
+test-quick: environment  ## the tests that start no process, browser or build
+	@$(RUN)/test.py --quick
+
+test-thorough: environment  ## the tests that take long for what they seldom find; continuous integration runs them, too
+	@$(RUN)/test.py --thorough
 
 test-slow: environment  ## the tests that take minutes
 	@$(RUN)/test.py --slow

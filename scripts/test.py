@@ -12,8 +12,15 @@ import sys
 
 from console import ROOT, run
 
-import check
-
+ORDINARY = "not thorough and not slow and not faults and not cluster"
+QUICK = f"{ORDINARY} and not processes and not browser and not clean"
+PARTS = {
+    "quick": "only the tests that start no process, browser or build",
+    "thorough": "only the tests that take long for what they seldom find",
+    "slow": "only the tests that take minutes",
+    "faults": "only the long tests of faults and damage",
+    "cluster": "only the tests that start nodes of Ray",
+}
 NO_TESTS = 5  # pytest's exit code when nothing was selected
 MOST_PROCESSES = 4  # more would find the servers that tests start too slow
 
@@ -46,21 +53,22 @@ def run_pytest(*arguments: str) -> int:
 
 
 def main() -> int:
-    """Stop at the first part that fails: checks, then the tests, in a process for each core."""
+    """One part of the tests, by default the ordinary ones, ruff and mypy among them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slow", action="store_true", help="only the tests that take minutes")
-    parser.add_argument("--faults", action="store_true", help="only the long tests of faults and damage")
-    parser.add_argument("--cluster", action="store_true", help="only the tests that start nodes of Ray")
+    for name, purpose in PARTS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=purpose)
     options = parser.parse_args()
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
+    together = ("--numprocesses", str(processes), "--dist", "worksteal")
+    if options.quick:
+        return run_pytest("-m", QUICK, *together)
     if options.cluster:
         ensure_ray()
     for only in ("slow", "faults", "cluster"):
         if getattr(options, only):
             return run_pytest("-m", only)
     ensure_chromium()
-    processes = min(os.cpu_count() or 1, MOST_PROCESSES)
-    together = ("--numprocesses", str(processes), "--dist", "worksteal")
-    return check.main() or run_pytest("-m", "not slow and not faults and not cluster", *together)
+    return run_pytest("-m", "thorough" if options.thorough else ORDINARY, *together)
 
 
 if __name__ == "__main__":

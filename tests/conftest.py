@@ -16,10 +16,10 @@ from app.answering.opening import open_answerer
 from app.corpus.catalog import read_corpus
 from app.evaluation.release import examine
 from app.index.build import build_generation
-from app.index.model import Model
 from app.index.publish import CURRENT, building, next_time, publish
 from app.settings import Settings
 from tests.articles import copy_five
+from tests.generations import load_model
 
 KEPT_INDEX = "NIGHTLIGHT_TESTS_INDEX"
 """Names a folder whose index many runs share (scripts/mutants.py); without it each run builds its own."""
@@ -54,12 +54,12 @@ def build_index(settings: Settings) -> None:
     articles = read_corpus(settings.corpus_dir)
     with building(settings.index_dir) as folder:
         created = next_time(settings.index_dir)
-        build_generation(articles, folder, Model.load(settings.model), created=created)
+        build_generation(articles, folder, load_model(settings.model), created=created)
         examine(folder, settings, None)
         publish(settings.index_dir, folder)
 
 
-LONGER = ("processes", "browser", "clean", "slow", "faults", "cluster")
+LONGER = ("processes", "browser", "clean", "thorough", "slow", "faults", "cluster")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from app.corpus.catalog import read_corpus
@@ -10,6 +11,9 @@ from app.index.build import annotate, build_generation
 from app.index.model import Model
 from app.index.publish import building, next_time, open_previous, publish
 from app.settings import Settings
+
+load_model = cache(Model.load)
+"""The model, loaded and exported once for all tests of a process."""
 
 
 def publish_again(settings: Settings, examine: Callable[[Path], object] | None = None) -> str:
@@ -19,7 +23,7 @@ def publish_again(settings: Settings, examine: Callable[[Path], object] | None =
         build_generation(
             read_corpus(settings.corpus_dir),
             folder,
-            Model.load(settings.model),
+            load_model(settings.model),
             precision=settings.precision,
             previous=previous,
             created=next_time(settings.index_dir),

@@ -32,6 +32,14 @@ def test_window_begins_with_the_first_request_and_is_not_put_off_by_others() -> 
     assert allowance.take("a", 1) == 60
 
 
+def test_windows_that_are_over_are_forgotten_whoever_came_back_before() -> None:
+    now = [1000.0]
+    allowance = Allowance("3 per minute", lambda: now[0])
+    for now[0], address in ((1000.0, "a"), (1030.0, "b"), (1061.0, "a"), (1090.0, "c")):
+        assert allowance.take(address, 1) == 0
+    assert len(allowance._taken) == 2
+
+
 def test_what_is_too_much_is_not_counted() -> None:
     allowance = Allowance("3 per hour", lambda: 5.0)
     assert [allowance.take("a", cost) for cost in (29, 2, 1, 1)] == [0, 3600, 0, 3600]

@@ -18,6 +18,8 @@ from app.settings import Settings
 from running import ROOT, Server, start_server
 from tests.test_server import send_raw
 
+pytestmark = pytest.mark.processes
+
 CANARY = "zebracanary"
 ADDRESS = "203.0.113.99"
 FAILING = (

@@ -353,6 +353,7 @@ def damage(content: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(path.name for path in INPUTS.glob("*.pdf")))
 def test_a_damaged_pdf_ends_in_one_line_or_a_draft(tmp_path: Path, name: str) -> None:
     content, path = (INPUTS / name).read_bytes(), tmp_path / "a.pdf"

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import html5lib
+import pytest
 
 from app.settings import ROOT, Settings
+
+pytestmark = pytest.mark.processes
 
 SLUG = "baby-leg-twitching-while-sleeping"
 OLD = "Shuddering attacks (SA) are a rare and harmless condition"
@@ -19,6 +22,7 @@ def dry_run(environment: dict[str, str], *options: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.thorough
 def test_dry_run_shows_what_an_edit_does_and_publishes_nothing(
     own_settings: Settings, environment: dict[str, str], tmp_path: Path
 ) -> None:

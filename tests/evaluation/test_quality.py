@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.answering.answer import IndexAnswerer
 from app.evaluation.measures import summarise
 from app.evaluation.questions import read_questions
@@ -28,6 +30,7 @@ def test_development_questions_are_answered_as_well_as_they_were(answerer: Index
     assert {name: value for name, value in figures.items() if value > MOST.get(name, 1)} == {}
 
 
+@pytest.mark.thorough
 def test_what_is_said_of_a_match_is_what_was_measured(answerer: IndexAnswerer) -> None:
     questions = [
         one for name in ("dev", "heldout", "practice") for one in read_questions(QUESTIONS / f"{name}.jsonl")

