@@ -33,6 +33,9 @@ Application = Callable[..., Any]
 SWITCH_SECONDS = 0.001
 TAKEN = 4
 """Times the deadline: so long a client may take to read its reply."""
+MAX_ACCEPTED = 64
+"""Connections that are refused at once, before others get their turn."""
+PAUSE_SECONDS = 0.005
 PART_SECONDS = 2.0
 """Within which a client must have read the end of its last reply."""
 MAX_DRAINED = 65_536
@@ -168,44 +171,60 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection; where there is no descriptor for it, others end soon."""
-        try:
-            client, peer = listener.accept()
-        except OSError as error:
-            if error.errno in _NO_ROOM:
-                time.sleep(0.01)
-            return
-        if self.open_from[peer[0]] >= self.worker_connections // SHARE and peer[0] not in self._proxies:
-            client.close()
-            return
-        conn = Connection(self.cfg, client, peer, listener.getsockname(), self)
-        self.open_from[conn.address] += 1
-        self.nr_conns += 1
-        self.enqueue_req(conn)
+        """Take connections until one gets in, so that other processes get theirs. Where there is no
+        descriptor for any, others end soon.
+
+        Where all are refused the next wait a little, to be refused together: each time that this loop is
+        woken it takes the interpreter from a thread that computes, which costs more than a refusal.
+        """
+        had, refused = len(self._begun), False
+        for _ in range(MAX_ACCEPTED):
+            try:
+                client, peer = listener.accept()
+            except OSError as error:
+                if error.errno in _NO_ROOM or refused:
+                    time.sleep(PAUSE_SECONDS)
+                return
+            if self.open_from[peer[0]] >= self.worker_connections // SHARE and peer[0] not in self._proxies:
+                client.close()
+                continue
+            conn = Connection(self.cfg, client, peer, listener.getsockname(), self)
+            self.open_from[conn.address] += 1
+            self.nr_conns += 1
+            self.enqueue_req(conn)
+            refused = conn.sock.fileno() < 0
+            if len(self._begun) > had or self.nr_conns >= self.worker_connections:
+                return
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a connection that has something to say a thread, or refuse it here and now."""
-        conn.sock.setblocking(False)
-        conn.head, conn.began = b"", time.monotonic()
+        conn.began = time.monotonic()
+        conn.head = conn.parser.unreader.take_buffered() if conn.initialized else b""
         try:
-            conn.head = conn.sock.recv(REQUEST_LINE_BYTES, socket.MSG_PEEK)
+            conn.head += conn.sock.recv(REQUEST_LINE_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            if not conn.initialized:
+            if not conn.head:
                 self._await(conn, self._deadline, self.on_pending_socket_readable)
                 return
         except OSError:
-            pass  # a thread finds out
+            conn.head = b""
+        if not conn.head:  # the client is gone
+            self.nr_conns -= 1
+            conn.close()
+            return
         address = (conn.address in self._proxies and find_forwarded(conn.head)) or conn.address
         conn.household = find_household(address)
         wait = self.app.allowance.take(conn.household, REQUEST)
         crowds = self._held[conn.household] >= max(1, self._room // SHARE) and address not in self._proxies
         if wait or crowds or len(self._begun) >= self._room:
+            reply = self.app.refuse(429 if wait else 503, conn.head, conn.household, wait=wait)
             with suppress(OSError):
-                conn.sock.sendall(self.app.refuse(429 if wait else 503, conn.head, conn.household, wait=wait))
-                conn.sock.recv(len(conn.head))
+                conn.sock.send(reply, socket.MSG_DONTWAIT)
             self.nr_conns -= 1
             conn.close(graceful=not (conn.head.startswith(b"GET ") and conn.head.endswith(b"\r\n\r\n")))
             return
+        conn.init()
+        conn.parser.unreader.unread(conn.head)
         self._held[conn.household] += 1
         self._begun.add(conn)
         super().enqueue_req(conn)

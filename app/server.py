@@ -31,6 +31,7 @@ RESERVED = 128
 """Descriptors besides those of connections: the log, and the files of two generations."""
 COUNTS_BYTES = 1_000_000
 """Of each kind of counts: more than all routes, methods and statuses take."""
+STDERR = 2
 # Workers share the cores; within one a question is too short a work to be divided.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -191,4 +192,8 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until a signal ends it: SIGTERM lets running requests finish, SIGINT does not."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
+    # Where a standard stream is closed, the next file or client would get its number, and the log.
+    while (unused := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        pass
+    os.close(unused)
     Server(settings, announce).run()

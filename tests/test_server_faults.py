@@ -51,15 +51,21 @@ def ask(server: Server, path: str, source: str = "127.0.0.1", **headers: str) ->
         client.close()
 
 
-@pytest.mark.parametrize("kind", ["full", "unread"])
+@pytest.mark.parametrize("kind", ["full", "unread", "closed"])
 def test_log_that_cannot_be_written_touches_no_reply(tmp_path: Path, kind: str) -> None:
     log = Path("/dev/full") if kind == "full" else tmp_path / "pipe"
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\nexec {sys.executable} "$@" {"2>&-" * (kind == "closed")}\n', encoding="utf-8"
+    )
+    python.chmod(0o755)
     with ExitStack() as stack:
         if kind == "unread":
             os.mkfifo(log)
             reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
             stack.callback(os.close, reader)
-        server = stack.enter_context(start_server(tmp_path / "index", log, "--workers", "1"))
+        server = stack.enter_context(start_server(tmp_path / "index", log, "--workers", "1", python=python))
+        assert not Path(f"/proc/{server.workers()[0]}/fd/2").resolve().is_file() or kind == "full"
         client = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=10)
         for _ in range(800):  # twice what a pipe holds
             client.request("GET", "/healthz")

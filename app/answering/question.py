@@ -8,7 +8,9 @@ import unicodedata
 from app.errors import QuestionError
 
 MAX_CHARACTERS = 1000
-"""Of a question, after NFC and trimming."""
+"""Of a question, after NFC and trimming; twice as many as which its compatibility form (NFKC), in which it is
+read, may have: of one character that makes up to eighteen.
+"""
 MAX_PASSAGES = 20
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -35,7 +37,7 @@ def make_searchable(question: str) -> str:
 def check_question(text: str) -> str:
     """The question in NFC without outer space; raises QuestionError with a code and what to do."""
     question = unicodedata.normalize("NFC", text).strip()
-    if len(question) > MAX_CHARACTERS:
+    if max(len(question), len(unicodedata.normalize("NFKC", question)) // 2) > MAX_CHARACTERS:
         raise QuestionError("question_too_long")
     if not question.isprintable() and any(map(is_forbidden, question)):
         raise QuestionError("control_characters")

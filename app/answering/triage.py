@@ -6,6 +6,7 @@ Every refusal asks here too (too long, too many, too busy, no index), so that no
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from textwrap import wrap
 from typing import NamedTuple
@@ -51,10 +52,12 @@ def triage(text: str) -> Triage:
 
     The rules decide; the vote, which has learnt from English alone, can only raise.
     """
-    text, rules, vote = text[:LONGEST], load_rules(), load_vote()
+    text = unicodedata.normalize("NFKC", text[:LONGEST])[:LONGEST]  # a character may become eighteen
+    rules, vote = load_rules(), load_vote()
     language = recognise(text, rules.knows)
     # Few words, without their accents, may be those of a language's neighbour; a sign told in any is one.
-    if language and any(tells_sign(text, code) for code in (language, *translations())):
+    near = translations() if len(text) <= _WHOLE else ()
+    if language and any(tells_sign(text, code) for code in (language, *near)):
         return Triage("now", language)
     readings = [rules.read(part) for part in ((text,) if len(text) <= _PART else wrap(text, _PART))]
     levels = set(map(rules.judge, readings))

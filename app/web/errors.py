@@ -40,7 +40,7 @@ _CODES = {
 }
 _LOOKED_AT = 1000
 """Bytes of an address, and of a body, in which an emergency is looked for at the door."""
-_ONCE = 20 * QUESTION
+_ONCE = 10 * QUESTION
 """What ``HEARD`` allows in a second: with this each household is heard once in it."""
 _PAGE, _PROGRAM = "/", "/api/v1/answers"
 _RETRY_SECONDS = "10"
@@ -118,7 +118,7 @@ def refuse(app: Flask, status: int, head: bytes, household: str, wait: float = 0
 
     ``head`` is what came of it, which may be the beginning of its body too. Replies are made beforehand,
     because a flood of them must cost next to nothing and must not fail; and anew, so that an emergency is
-    told, for what each household says once a second, and all of them twenty times.
+    told, for what each household says once a second, and all of them ten times.
     """
     shared: Site = app.extensions[SITE]
     shared.metrics.count_response("none", "other", status)

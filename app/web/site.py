@@ -30,7 +30,7 @@ from app.web.reload import Current
 
 SITE = "nightlight"
 """The Site's name among an application's extensions."""
-HEARD = "20 per second"
+HEARD = "10 per second"
 """Refusals at the door that look for an emergency in what was asked; more would cost too much."""
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 

@@ -6,14 +6,16 @@ import gc
 import itertools
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 import pytest
 
 from app.answering.answer import IndexAnswerer
-from app.answering.question import MAX_CHARACTERS
+from app.answering.question import MAX_CHARACTERS, check_question
+from app.answering.triage import triage
+from app.errors import QuestionError
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 STEPS = 100_000
@@ -49,12 +51,10 @@ ADVERSARIAL = {
 }
 
 
-def measure(answerer: IndexAnswerer, question: str) -> tuple[int, int]:
+def measure(ask: Callable[[str], object], question: str) -> tuple[int, int]:
     """Calls, and the most bytes that Python held at a time."""
     steps = 0
-    answerer.answer(
-        "mi bebé no respira"
-    )  # what is loaded once a process, at the first question that wants it
+    ask("mi bebé no respira")  # what is loaded once a process, at the first question that wants it
 
     def count(_frame: FrameType, event: str, _value: Any) -> None:
         nonlocal steps
@@ -63,7 +63,7 @@ def measure(answerer: IndexAnswerer, question: str) -> tuple[int, int]:
     tracemalloc.start()
     sys.setprofile(count)
     try:
-        answerer.answer(question)
+        ask(question)
     finally:
         sys.setprofile(None)
         most = tracemalloc.get_traced_memory()[1]
@@ -73,9 +73,22 @@ def measure(answerer: IndexAnswerer, question: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("question", ADVERSARIAL.values(), ids=ADVERSARIAL)
 def test_no_question_takes_more_than_so_many_steps_and_bytes(answerer: IndexAnswerer, question: str) -> None:
-    steps, most = measure(answerer, question[:MAX_CHARACTERS])
+    steps, most = measure(answerer.answer, question[:MAX_CHARACTERS])
     assert steps < STEPS
     assert most < BYTES
+
+
+@pytest.mark.parametrize("sign", ["\ufdfa", "\ufdfa ", "\u1100\u1161\u11a8", "\u4e00 ", "baby ", "zq x. "])
+def test_no_refused_text_takes_more_than_so_many_steps_and_bytes(sign: str) -> None:
+    steps, most = measure(triage, sign * 16_384)
+    assert steps < 6 * STEPS  # sixteen times a question's length
+    assert most < 2 * BYTES
+
+
+def test_question_that_would_be_many_times_as_long_when_it_is_read_is_too_long() -> None:
+    assert check_question("\ufdfa" * 100)
+    with pytest.raises(QuestionError, match="1,000"):
+        check_question("\ufdfa" * 200)
 
 
 def find_kept(beginning: str) -> Iterator[str]:
