@@ -95,8 +95,9 @@ class Postings:
             rows = np.sort(rows[_choose_best(scores, max(k, COMPARED))])
             looked_up = [self._look_up(term, rows) for term in terms]
             scores = np.stack(looked_up).sum(axis=0, dtype=np.float64)
-        best = _choose_best(scores, k)
-        return rows[best].astype(np.int64), scores[best].astype(np.float32)
+        given = scores.astype(np.float32)
+        best = _choose_best(given, k)
+        return rows[best].astype(np.int64), given[best]
 
     def hold(self, terms: Sequence[Term], rows: Rows) -> NDArray[np.bool_]:
         """Whether each of these passages holds any of the terms: bool[len(rows)]."""
@@ -116,7 +117,7 @@ class Postings:
         return np.where(held[places] == rows, self.impacts[term.start + places], np.float32(0))
 
 
-def _choose_best(scores: Sums, k: int) -> Places:
+def _choose_best(scores: Sums | Scores, k: int) -> Places:
     """The places of the ``k`` highest scores, best first; of equal ones the first."""
     if len(scores) <= k:
         return np.argsort(-scores, kind="stable")

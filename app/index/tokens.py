@@ -30,6 +30,9 @@ LEVELS = 127
 """The largest component of a stored vector."""
 REACH = 6.0
 """Components of unit vectors up to so many times their root mean square are told apart; few are larger."""
+WHOLE = np.float32(1 << 16)
+"""A question's components are whole numbers, so many to one. Products with stored ones are whole, too, and
+their sums below 2**24: exact in whatever order they are added, so that a passage scores the same anywhere."""
 COLUMNS = 16
 """A matrix with a multiple of so many columns is multiplied in half the time of one with a column less."""
 
@@ -171,7 +174,7 @@ class TokenVectors:
             return np.empty((0, len(query)), dtype=np.float32)
         members, starts = find_members(self._offsets, rows)
         columns = np.zeros((len(self._across.T), -(-len(query) // COLUMNS) * COLUMNS), dtype=np.float32)
-        columns[:, : len(query)] = normalise(query @ self._across).T / self._scale
-        cosines = self._read(members).astype(np.float32) @ columns
-        best: Matrix = np.maximum.reduceat(cosines, starts, axis=0)
-        return best[:, : len(query)]
+        columns[:, : len(query)] = np.rint(normalise(query @ self._across).T * WHOLE)
+        products = self._read(members).astype(np.float32) @ columns
+        best: Matrix = np.maximum.reduceat(products, starts, axis=0)
+        return best[:, : len(query)] / (self._scale * WHOLE)

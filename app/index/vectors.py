@@ -27,8 +27,6 @@ SAMPLED, ROUNDS = 64, 10
 """Vectors for each list to find the lists by, and how often they are moved."""
 STEP = 50_000
 """Vectors in memory at a time while an index is built."""
-COPIED = 8
-"""Comparing all vectors is quicker than picking out more than one in so many."""
 
 # One question is too short a work to be divided: waiting for a second thread takes longer than the search.
 faiss.omp_set_num_threads(1)
@@ -58,7 +56,7 @@ class VectorIndex:
             kept.nprobe = PROBED
             kept.make_direct_map()
         # Ids are rows, so the inner index's own numbering is the same; the id map cannot reconstruct.
-        self._inner = faiss.downcast_index(kept.index) if isinstance(kept, faiss.IndexIDMap) else kept
+        self._inner: Any = faiss.downcast_index(kept.index) if isinstance(kept, faiss.IndexIDMap) else kept
         self._codes: RowFile | None = None
         if path and isinstance(kept, faiss.IndexScalarQuantizer):  # its file ends with the encoded vectors
             width = kept.sa_code_size()
@@ -124,18 +122,35 @@ class VectorIndex:
         return int(self._index.d)
 
     def search(self, vector: Vector, k: int) -> tuple[Rows, Vector]:
-        """The rows (int64) and cosines (float32) of at most ``k`` vectors, best first."""
-        cosines, rows = self._index.search(vector.reshape(1, -1), min(k, len(self)))
-        if not self._listed:
-            return rows[0], cosines[0]
-        found = rows[0] >= 0  # the lists looked into may hold fewer than k
-        return rows[0][found], cosines[0][found]
+        """The rows (int64) and cosines (float32) of at most ``k`` vectors, best first.
+
+        Of equal ones the first, unless only the nearest lists are looked into.
+        """
+        query, most = vector.reshape(1, -1), min(k, len(self))
+        if self._listed:
+            cosines, rows = self._index.search(query, most)
+            found = rows[0] >= 0  # the lists looked into may hold fewer than k
+            return rows[0][found], cosines[0][found]
+        cosines, rows = (found[0] for found in self._index.search(query, min(k + 1, len(self))))
+        if len(rows) > most and cosines[most] == cosines[most - 1]:  # there are more as good
+            least = np.nextafter(cosines[most], np.float32(-2))
+            _, cosines, rows = self._index.range_search(query, float(least))
+        best = np.lexsort((rows, -cosines))[:most]
+        return rows[best], cosines[best]
 
     def cosines(self, vector: Vector, rows: Rows) -> Vector:
-        """The cosine of ``vector`` with each of these rows: float32[len(rows)]."""
-        if self._exact is not None and len(rows) * COPIED > len(self):
-            return np.asarray((self._exact @ vector)[rows], dtype=np.float32)
-        return np.asarray(self.vectors(rows) @ vector, dtype=np.float32)
+        """The cosine of ``vector`` with each of these rows: float32[len(rows)].
+
+        Of exact vectors as ``search`` gives it, to the last bit, whatever other rows are compared or stored.
+        """
+        if self._exact is None:
+            return np.asarray(self.vectors(rows) @ vector, dtype=np.float32)
+        query, found = np.ascontiguousarray(vector, dtype=np.float32), np.empty(len(rows), dtype=np.float32)
+        places = np.ascontiguousarray(rows, dtype=np.int64)
+        # No other call compares with some rows alone; FAISS takes arrays by their address.
+        of, given, among = (faiss.swig_ptr(array) for array in (query, found, places))
+        self._inner.compute_distance_subset(1, of, len(rows), given, among)
+        return found
 
     def vectors(self, rows: Rows) -> Matrix:
         """The stored vectors of these rows: float32[len(rows), d]; raises DamagedGeneration."""

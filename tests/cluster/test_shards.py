@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,18 @@ import numpy as np
 import pytest
 
 from app.answering.answer import IndexAnswerer
+from app.answering.opening import answer_from
 from app.cluster.merging import ShardedRetriever
 from app.cluster.shards import Shard, cut_generation
 from app.errors import BuildError, DamagedGeneration, NoGeneration
 from app.evaluation.questions import read_questions
 from app.index.audit import find_faults
+from app.index.build import annotate, build_generation
 from app.index.database import Database
-from app.index.generation import LAYOUT, MANIFEST, SHARD_FILES, Generation, name_shard
+from app.index.generation import LAYOUT, MANIFEST, SHARD_FILES, Generation, Previous, name_shard
+from app.index.model import Model
 from app.index.publish import building, list_names, open_current, publish, roll_back
-from app.index.retriever import Asked
+from app.index.retriever import PROPOSED, Asked
 from app.index.store import Store
 from app.index.vectors import choose_kind
 from app.records import Answer, Match
@@ -80,6 +84,38 @@ def test_shards_answer_as_the_whole_does(
         other = cut.answer(question, 5, inside)
         assert describe(other) == describe(one), question
         assert other.confidence == pytest.approx(one.confidence, abs=1e-5), question
+
+
+@pytest.fixture(scope="module")
+def crowded(answerer: IndexAnswerer, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every article three times, one of them in another language: each passage is as good as two others."""
+    folder = tmp_path_factory.mktemp("crowded")
+    articles = [
+        replace(article, slug=f"{article.slug}-{number}", language="de" if number == 1 else "en")
+        for number in range(3)
+        for article in answerer.articles()
+    ]
+    previous = Previous(answerer.index.generation)
+    build_generation(articles, folder, Model.load(settings.model), previous=previous)
+    annotate(folder, extra=answerer.index.generation.manifest.extra)
+    return folder
+
+
+def test_equal_passages_of_several_articles_come_in_the_order_of_one_machine(
+    crowded: Path, settings: Settings, tmp_path: Path
+) -> None:
+    whole = answer_from(Generation.open(crowded), settings)
+    assert len(whole.index.passages) > 2 * PROPOSED
+    article = whole.articles()[-1].slug
+    for count in (2, 7):
+        cut = cut_copy(whole, tmp_path / str(count), count)
+        for question in QUESTIONS[::4]:
+            one, other = whole.answer(question), cut.answer(question)
+            assert describe(other) == describe(one), question
+            assert other.confidence == one.confidence
+        one, other = (each.answer(QUESTIONS[0], 5, article) for each in (whole, cut))
+        assert describe(other) == describe(one)
+    whole.close()
 
 
 def test_every_passage_scores_the_same_in_whichever_shard(answerer: IndexAnswerer, tmp_path: Path) -> None:

@@ -87,6 +87,18 @@ def test_any_number_of_query_tokens_is_compared(tokens: TokenVectors) -> None:
     assert tokens.best_cosines(query, np.array([1]))[0].tolist() == pytest.approx([0.6] * 17, abs=0.005)
 
 
+def test_passage_has_the_same_cosines_bit_by_bit_whatever_it_is_compared_beside(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    directions = np.eye(DIRECTIONS, dtype=np.float32)
+    with TokenWriter(tmp_path / "values", tmp_path / "offsets") as writer:
+        for count in range(1, 40):
+            writer.add(compress(rng.normal(size=(count, DIRECTIONS)).astype(np.float32), directions))
+    tokens = TokenVectors(tmp_path / "values", (tmp_path / "offsets").read_bytes(), directions)
+    query = rng.normal(size=(11, DIRECTIONS)).astype(np.float32)
+    together = tokens.best_cosines(query, np.arange(39))
+    assert [tokens.best_cosines(query, np.array([row]))[0].tolist() for row in range(39)] == together.tolist()
+
+
 def test_vectors_are_compared_along_the_directions_alone(tmp_path: Path) -> None:
     along = np.array([[0, 1, 0], [0, 0, 1]], dtype=np.float32)
     with TokenWriter(tmp_path / "values", tmp_path / "offsets") as writer:

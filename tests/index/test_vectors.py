@@ -84,16 +84,25 @@ def test_cosines_are_those_of_the_rows_asked_for() -> None:
     assert index.cosines(EAST, np.array([3, 1])).tolist() == pytest.approx([-1, 0.6])
 
 
-def test_cosines_of_few_and_of_many_rows_are_the_same() -> None:
-    rng = np.random.default_rng(1)
-    units = rng.normal(size=(64, 8)).astype(np.float32)
-    units /= np.linalg.norm(units, axis=1, keepdims=True)
-    index, all_rows = VectorIndex.build(units), np.arange(64)
-    many = index.cosines(units[0], all_rows)
-    assert many.tolist() == pytest.approx((units @ units[0]).tolist(), abs=1e-6)
-    assert [float(index.cosines(units[0], np.array([row]))[0]) for row in all_rows] == pytest.approx(
-        many.tolist(), abs=1e-6
-    )
+def test_cosine_is_the_same_bit_by_bit_however_many_are_compared_and_found() -> None:
+    units = np.tile(make_clustered(37), (27, 1))[:997]
+    index, query, all_rows = VectorIndex.build(units), units[0], np.arange(997)
+    together = index.cosines(query, all_rows)
+    assert together == pytest.approx(units @ query, abs=1e-6)
+    assert [float(index.cosines(query, all_rows[[row]])[0]) for row in all_rows] == together.tolist()
+    assert len(set(together.tolist())) == 37
+    rows, cosines = index.search(query, 997)
+    assert together[rows].tolist() == cosines.tolist()
+
+
+def test_of_equal_vectors_the_first_are_found() -> None:
+    units = np.tile(make_clustered(7), (50, 1))
+    index = VectorIndex.build(units)
+    for k in (1, 50, 60, 100, 349, 350):
+        rows, cosines = index.search(units[3], k)
+        wanted = np.argsort(-index.cosines(units[3], np.arange(350)), kind="stable")[:k]
+        assert rows.tolist() == wanted.tolist()
+        assert cosines.tolist() == index.cosines(units[3], wanted).tolist()
 
 
 def test_vector_that_is_not_of_length_one_is_refused_with_the_figure() -> None:
