@@ -8,10 +8,10 @@ with ``#``), that is believed and nothing is guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import groupby, pairwise, zip_longest
+from itertools import chain, groupby, pairwise, zip_longest
 
 from app.records import Article, Section, Span
 
@@ -67,6 +67,7 @@ _CLOSERS = "'\"”’)]"
 _SENTENCE_STOPS = (".", "!", "?", ":", "…")
 _CLAUSE_STOPS = (".", "!", ":", ";", ",", "…")
 _WORDS = re.compile(r"[^\W\d_]+")
+_LINE = re.compile(r"\S(?:.*\S)?")
 _LETTER = re.compile(r"[^\W_]")
 _BREAKS_OFF = re.compile(r"(?:,|(?:^|\s)(?:a|an|the|and|or|of|your|their|is|are|that|than|as|from|by))$")
 """How no heading and no list item ends: the sentence goes on in the next line."""
@@ -90,11 +91,25 @@ _ANNOUNCES_PARTS = re.compile(r"\b(causes|types|reasons|factors)\b", re.IGNORECA
 def find_blocks(article: Article) -> tuple[Block, ...]:
     """The blocks of an article, in order, covering everything but white space and heading marks."""
     text = article.text
-    chunks = _split_into_chunks(text)
+    # Runs of lines without a blank line between them; each line as a trimmed offset pair.
+    chunks: list[list[Span]] = [[]]
+    end = 0
+    for line in _LINE.finditer(text):
+        if chunks[-1] and text.count("\n", end, line.start()) > 1:
+            chunks.append([])
+        chunks[-1].append(line.span())
+        end = line.end()
     form = _Form.read(article, chunks)
-    title = _take_title(article, chunks)
-    blocks = [block for chunk in chunks for block in _classify_chunk(text, chunk, form)]
-    return (*title, *_settle(text, blocks, marked=form.marked))
+    title: list[Block] = []
+    if chunks[0]:
+        start, end = chunks[0][0]
+        mark = _MARK.match(text, start, end)
+        start = mark.end() if mark else start
+        if text[start:end].casefold().split() == article.title.casefold().split():
+            title = [Block(Kind.TITLE, start, end)]
+            del chunks[0][0]
+    blocks = _number_items(text, [block for chunk in chunks for block in _classify_chunk(text, chunk, form)])
+    return (*title, *(blocks if form.marked else _settle_guesses(text, blocks)))
 
 
 def find_sections(text: str, blocks: Sequence[Block]) -> tuple[tuple[Section, tuple[Block, ...]], ...]:
@@ -150,48 +165,32 @@ def find_tables(text: str, blocks: Sequence[Block]) -> Iterator[list[tuple[Block
         table = [block] if block and block.kind is Kind.TABLE_HEADER else []
 
 
-def _cut_cells(text: str, table: Sequence[Block]) -> list[tuple[Span, ...]]:
+def _cut_cells(text: str, table: Sequence[Block]) -> Iterator[tuple[Span, ...]]:
     if any(_has_cells(text, (row.start, row.end)) for row in table):
-        return [tuple(_split_at_bars(text, row)) for row in table]
-    starts = [[row.start, *_find_capitals(text, row)] for row in table]
-    columns = min((len(found) for found in starts[1:]), default=1)
-    # Every word of a header begins with a capital, so that nothing says which of them belong together.
-    kept = [starts[0] if len(starts[0]) == columns else starts[0][:1]]
-    kept += [_merge_first_cell(text, found, columns) for found in starts[1:]]
-    return [
-        tuple(zip(found, [*found[1:], row.end], strict=True)) for row, found in zip(table, kept, strict=True)
-    ]
-
-
-def _split_at_bars(text: str, row: Block) -> Iterator[Span]:
-    start, end = row.start, row.end
-    bars = [match.span() for match in _BAR.finditer(text, start, end)]
-    if bars and bars[0][0] == start:
-        start = bars.pop(0)[1]
-    if bars and bars[-1][1] == end:
-        end = bars.pop()[0]
-    for bar_start, bar_end in bars:
-        yield start, bar_start
-        start = bar_end
-    yield start, max(start, end)
-
-
-def _find_capitals(text: str, row: Block) -> list[int]:
-    """Where words begin with a capital, unless a small word ("Time of Occurrence") binds them."""
-    return [
-        match.start(2)
-        for match in _CAPITAL.finditer(text, row.start, row.end)
-        if match[1].lower() not in _SMALL_WORDS
-    ]
-
-
-def _merge_first_cell(text: str, starts: list[int], columns: int) -> list[int]:
-    """The starts of ``columns`` cells, or of one where the capitals of the first do not follow each other."""
-    surplus = len(starts) - columns
-    label = text[starts[0] : starts[surplus]].split()
-    if all(word[0].isupper() or word in _SMALL_WORDS for word in label):
-        return [starts[0], *starts[surplus + 1 :]]
-    return starts[:1]
+        for row in table:
+            bars = chain.from_iterable(bar.span() for bar in _BAR.finditer(text, row.start, row.end))
+            edges = [row.start, *bars, row.end]
+            cells = list(zip(edges[::2], edges[1::2], strict=True))
+            for outer in (0, -1):  # a bar at the edge of a row parts nothing
+                if len(cells) > 1 and cells[outer][0] == cells[outer][1]:
+                    del cells[outer]
+            yield tuple(cells)
+        return
+    starts: list[list[int]] = []
+    for row in table:
+        # A small word ("Time of Occurrence") binds the capital after it.
+        capitals = _CAPITAL.finditer(text, row.start, row.end)
+        starts.append([row.start, *(c.start(2) for c in capitals if c[1].lower() not in _SMALL_WORDS)])
+    columns = min(map(len, starts[1:]), default=1)
+    for row, begins in zip(table, starts, strict=True):
+        surplus = len(begins) - columns
+        # Every word of a header begins with a capital, so that nothing says which of them belong together.
+        told = surplus == 0
+        if row is not table[0]:
+            label = text[begins[0] : begins[surplus]].split()
+            told = all(word[0].isupper() or word in _SMALL_WORDS for word in label)
+        begins = [begins[0], *begins[surplus + 1 :]] if told else begins[:1]
+        yield tuple(zip(begins, [*begins[1:], row.end], strict=True))
 
 
 class Outline:
@@ -216,8 +215,16 @@ class Outline:
             self._ranked = [entry for entry in self._ranked if entry[0] < heading.rank]
             self._ranked.append((heading.rank, name))
             return tuple(name for _, name in self._ranked)
-        if self._parent and self._is_child(name):
-            self._numbered = NUMBER.match(name) is not None
+        number = NUMBER.match(name) is not None
+        if number:
+            child = not NUMBER.match(self._parent)
+        elif name.rstrip(_CLOSERS).endswith("?"):
+            child = _FAQ.match(self._parent) is not None
+        else:
+            short = len(name.split()) <= MAX_CHILD_WORDS
+            child = self._announces and short and not self._numbered and not _FIRST_RANK.match(name)
+        if self._parent and child:
+            self._numbered = number
             return (self._parent, name)
         self._parent, self._numbered = name, False
         self._announces = _ANNOUNCES_PARTS.search(name) is not None
@@ -226,14 +233,6 @@ class Outline:
     def pass_content(self, block: Block) -> None:
         """A lead-in ("... strategies help:") announces parts as long as nothing else follows it."""
         self._announces = self._announces or announces_list(self._text, block)
-
-    def _is_child(self, name: str) -> bool:
-        if NUMBER.match(name):
-            return not NUMBER.match(self._parent)
-        if name.rstrip(_CLOSERS).endswith("?"):
-            return _FAQ.match(self._parent) is not None
-        short = len(name.split()) <= MAX_CHILD_WORDS
-        return self._announces and short and not self._numbered and not _FIRST_RANK.match(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +253,14 @@ class _Form:
         starts = [chunk[0][0] for chunk in chunks] if len(chunks) > 1 else [line[0] for line in chunks[0]]
         # A line on "# of feeds" is no heading; a single mark over anything else is one.
         marks = [mark for start in starts if (mark := _MARK.match(text, start))]
+        # A text was broken by an editor when many lines go on in lower case in the next one.
+        pairs = [pair for chunk in chunks for pair in pairwise(chunk) if not _opens(text, pair[1])]
+        broken = [end - start for (start, end), (follower, _) in pairs if text[follower].islower()]
+        width = max(broken, default=0)
         return cls(
             dense=len(chunks) == 1,
             marked=len(marks) > 1 or any(not text[mark.end()].islower() for mark in marks),
-            width=_find_width(text, chunks),
+            width=width if len(broken) * 4 > len(pairs) and width <= MAX_WIDTH else 0,
             exclude=article.exclude,
         )
 
@@ -267,118 +270,60 @@ class _Form:
         return bool(self.exclude) and text.startswith(self.exclude, mark.end() if mark else line[0], line[1])
 
 
-def _split_into_chunks(text: str) -> list[list[Span]]:
-    """Runs of lines without a blank line between them; each line as a trimmed offset pair."""
-    chunks: list[list[Span]] = [[]]
-    offset = 0
-    for line in text.split("\n"):
-        words = line.strip()
-        if words:
-            start = offset + line.index(words)
-            chunks[-1].append((start, start + len(words)))
-        elif chunks[-1]:
-            chunks.append([])
-        offset += len(line) + 1
-    return [chunk for chunk in chunks if chunk] or [[]]
-
-
-def _find_width(text: str, chunks: Iterable[Sequence[Span]]) -> int:
-    """A text was broken by an editor when many lines go on in lower case in the next one."""
-    pairs = [pair for chunk in chunks for pair in pairwise(chunk) if not _opens(text, pair[1])]
-    broken = [end - start for (start, end), (follower, _) in pairs if text[follower].islower()]
-    width = max(broken, default=0)
-    return width if len(broken) * 4 > len(pairs) and width <= MAX_WIDTH else 0
-
-
-def _take_title(article: Article, chunks: list[list[Span]]) -> list[Block]:
-    """Removes the first line from its chunk when it is the title that the metadata gives."""
-    if not chunks[0]:
-        return []
-    start, end = chunks[0][0]
-    mark = _MARK.match(article.text, start, end)
-    start = mark.end() if mark else start
-    if _fold(article.text[start:end]) != _fold(article.title):
-        return []
-    del chunks[0][0]
-    return [Block(Kind.TITLE, start, end)]
-
-
-def _fold(line: str) -> str:
-    return " ".join(line.casefold().split())
-
-
 def _classify_chunk(text: str, lines: Sequence[Span], form: _Form) -> list[Block]:
     """The blocks of one chunk: a table, or lines, some of which an editor broke."""
     if not form.dense and _is_flat_table(text, lines):
         return _make_table(text, lines)
     blocks: list[Block] = []
-    for group in _group_lines(text, lines, form):
+    groups: list[list[Span]] = []
+    for line in lines:
+        if groups and _continues(text, groups[-1][-1], line, form):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    for group in groups:
         if _has_cells(text, group[0]) and len(group) > 1:
             blocks.extend(_make_table(text, group))
             continue
         block = _classify_group(text, group, form)
-        if not form.dense and block.kind is Kind.HEADING and not block.rank and _begs_item(text, blocks):
-            block = replace(block, kind=Kind.ITEM)
+        if blocks and not form.dense and _is_guessed_heading(block):
+            # A short line right under a lead-in or under another short line is one of a list without bullets.
+            last = blocks[-1]
+            bare = last.kind is Kind.ITEM and not _opens(text, (last.start, last.end))
+            if bare or last.kind is Kind.HEADING or announces_list(text, last):
+                block = replace(block, kind=Kind.ITEM)
         blocks.append(block)
     return blocks
 
 
-def _begs_item(text: str, before: Sequence[Block]) -> bool:
-    """A short line right under a lead-in or under another short line is one of a list without bullets."""
-    if not before:
-        return False
-    last = before[-1]
-    bare = last.kind is Kind.ITEM and not _opens(text, (last.start, last.end))
-    return bare or last.kind is Kind.HEADING or announces_list(text, last)
-
-
 def _make_table(text: str, lines: Sequence[Span]) -> list[Block]:
     """The first line is the header, or bars and dashes where there is none; such a line is never a row."""
-    header, *rows = lines
-    kinds = (Kind.RULE if _is_rule(text, row) else Kind.TABLE_ROW for row in rows)
+    kinds = [Kind.TABLE_HEADER, *[Kind.TABLE_ROW] * (len(lines) - 1)]
     return [
-        Block(Kind.RULE if _is_rule(text, header) else Kind.TABLE_HEADER, *header),
-        *(Block(kind, *row) for kind, row in zip(kinds, rows, strict=True)),
+        Block(Kind.RULE if _is_rule(text, line) else kind, *line)
+        for kind, line in zip(kinds, lines, strict=True)
     ]
 
 
 def _is_flat_table(text: str, lines: Sequence[Span]) -> bool:
     """A header in title case over rows whose cells can be told by the capitals they begin with."""
-    if len(lines) < MIN_TABLE_LINES:
-        return False
-    header, *rows = (text[start:end] for start, end in lines)
-    if any(BULLET.match(line) or len(line.split()) > MAX_ROW_WORDS for line in (header, *rows)):
-        return False
-    opens = all(row[0].isupper() or row[0].isdigit() for row in rows)
-    return opens and _is_title_case(header) and sum(map(_has_inner_cell, rows)) * 2 > len(rows)
-
-
-def _has_inner_cell(row: str) -> bool:
-    return _NEXT_CELL.search(row) is not None
-
-
-def _is_title_case(line: str) -> bool:
-    words = [word for word in _WORDS.findall(line) if word.lower() not in _SMALL_WORDS]
-    capitals = all(word[0].isupper() for word in words)
-    return len(words) >= MIN_HEADER_WORDS and capitals and not _ends_with(line, _CLAUSE_STOPS)
+    header, *rows = (text[start:end] for start, end in lines) if lines else [""]
+    words = [word for word in _WORDS.findall(header) if word.lower() not in _SMALL_WORDS]
+    return (
+        len(lines) >= MIN_TABLE_LINES
+        and len(words) >= MIN_HEADER_WORDS
+        and all(word[0].isupper() for word in words)
+        and not _ends_with(header, _CLAUSE_STOPS)
+        and not any(BULLET.match(line) or len(line.split()) > MAX_ROW_WORDS for line in (header, *rows))
+        and all(row[0].isupper() or row[0].isdigit() for row in rows)
+        and sum(_NEXT_CELL.search(row) is not None for row in rows) * 2 > len(rows)
+    )
 
 
 def _has_cells(text: str, line: Span) -> bool:
     """Bars or tabs between cells, or a bar after a row's only one."""
     bars = text.find(" | ", *line) >= 0 or text[line[0]] == "|" or text.endswith(" |", *line)
     return bars or text.find("\t", *line) >= 0
-
-
-def _group_lines(text: str, lines: Sequence[Span], form: _Form) -> Iterator[list[Span]]:
-    """Lines that belong together: the rows of a table with bars, or a paragraph or item that was broken."""
-    group: list[Span] = []
-    for line in lines:
-        if group and not _continues(text, group[-1], line, form):
-            yield group
-            group = []
-        group.append(line)
-    if group:
-        yield group
 
 
 def _continues(text: str, line: Span, follower: Span, form: _Form) -> bool:
@@ -416,46 +361,36 @@ def _classify_group(text: str, lines: Sequence[Span], form: _Form) -> Block:
         return Block(Kind.RULE, start, end)
     if BULLET.match(text, start, end):
         return Block(Kind.ITEM, start, end)
-    heading = len(lines) == 1 and not form.marked and _is_heading(text[start:end])
-    return Block(Kind.HEADING if heading else Kind.PARAGRAPH, start, end)
-
-
-def _is_heading(line: str) -> bool:
-    """Short and without a final stop, or a short question."""
+    line = text[start:end]
     short = len(line) <= MAX_HEADING_CHARACTERS and len(line.split()) <= MAX_HEADING_WORDS
-    return short and not _ends_with(line, _CLAUSE_STOPS)
+    heading = len(lines) == 1 and not form.marked and short and not _ends_with(line, _CLAUSE_STOPS)
+    return Block(Kind.HEADING if heading else Kind.PARAGRAPH, start, end)
 
 
 def _ends_with(line: str, stops: tuple[str, ...]) -> bool:
     return line.rstrip(_CLOSERS).endswith(stops)
 
 
-def _settle(text: str, blocks: list[Block], *, marked: bool) -> list[Block]:
-    """What only the neighbours can tell: numbered items, lists without bullets, labels as headings."""
-    blocks = _find_numbered_items(text, blocks)
-    return blocks if marked else _find_labels(text, _find_bare_items(text, blocks))
-
-
-def _find_numbered_items(text: str, blocks: Sequence[Block]) -> list[Block]:
+def _number_items(text: str, blocks: Sequence[Block]) -> list[Block]:
     """A short numbered line beside another one is an item: a heading would have text under it."""
-    numbered = [False, *(_is_numbered_line(text, block) for block in blocks), False]
+    numbered = [False]
+    for block in blocks:
+        plain = block.kind in (Kind.HEADING, Kind.PARAGRAPH, Kind.ITEM) and not block.rank
+        short = len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
+        begins = NUMBER.match(text, block.start, block.end) is not None
+        numbered.append(plain and short and begins and not is_labelled(text, block))
     return [
         replace(block, kind=Kind.ITEM) if own and (before or after) else block
-        for block, before, own, after in zip(blocks, numbered, numbered[1:], numbered[2:], strict=False)
+        for block, before, own, after in zip_longest(blocks, numbered[:-1], numbered[1:], numbered[2:])
     ]
 
 
-def _is_numbered_line(text: str, block: Block) -> bool:
-    if block.kind not in (Kind.HEADING, Kind.PARAGRAPH, Kind.ITEM) or block.rank or is_labelled(text, block):
-        return False
-    short = len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
-    return short and NUMBER.match(text, block.start, block.end) is not None
+def _settle_guesses(text: str, blocks: Sequence[Block]) -> Iterator[Block]:
+    """What only the neighbours can tell: lists without bullets, labels as headings.
 
-
-def _find_bare_items(text: str, blocks: Sequence[Block]) -> list[Block]:
-    """Short lines in a row, without a word of text under any of them, are a list and not headings.
-
-    The first of a row may head the list (unless a lead-in does), the last may head the text after it.
+    Short lines in a row, without a word of text under any of them, are a list and not headings: the first of
+    a row may head the list (unless a lead-in does), the last may head the text after it. A label alone on its
+    line ("Symptoms:") heads the paragraph after it; before a list it leads in.
     """
     settled: list[Block] = []
     runs = [list(run) for _, run in groupby(blocks, key=_is_guessed_heading)]
@@ -466,23 +401,13 @@ def _find_bare_items(text: str, blocks: Sequence[Block]) -> list[Block]:
             items = [replace(block, kind=Kind.ITEM) for block in run[first:last]]
             run = [*run[:first], *items, *run[max(first, last) :]]
         settled.extend(run)
-    return settled
+    for block, after in zip_longest(settled, settled[1:]):
+        if announces_list(text, block) and after and after.kind is Kind.PARAGRAPH:
+            line = text[block.start : block.end]
+            if line[0].isupper() and len(line.split()) <= MAX_LABEL_WORDS:
+                block = replace(block, kind=Kind.HEADING)
+        yield block
 
 
 def _is_guessed_heading(block: Block) -> bool:
     return block.kind is Kind.HEADING and not block.rank
-
-
-def _find_labels(text: str, blocks: Sequence[Block]) -> list[Block]:
-    """A label alone on its line ("Symptoms:") heads the paragraph after it; before a list it leads in."""
-    kinds = [block.kind for block in blocks]
-    return [
-        replace(block, kind=Kind.HEADING)
-        if kind is Kind.PARAGRAPH and after is Kind.PARAGRAPH and _is_label(text[block.start : block.end])
-        else block
-        for block, kind, after in zip_longest(blocks, kinds, kinds[1:])
-    ]
-
-
-def _is_label(line: str) -> bool:
-    return line.endswith(":") and line[0].isupper() and len(line.split()) <= MAX_LABEL_WORDS
