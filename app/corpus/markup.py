@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +17,7 @@ from itertools import count, islice
 from lxml import html
 
 from app.corpus.drafts import INVISIBLE, Piece, clean, tell_invisible
-from app.corpus.structure import BULLET, CONTENT, Kind
+from app.corpus.structure import BULLET, CONTENT, Kind, ends_clause
 from app.corpus.styled import read_tree
 from app.errors import CorpusError
 
@@ -60,7 +60,6 @@ _LAYOUT = "|".join(
 )
 _LINK_SHARE = 0.6
 _ENDED = re.compile(r"[.!?:;…]['\"”’)\]]*\s*$|^\s*$")
-_NO_HEADING = re.compile(r"[.!:;,…]['\"”’)\]]*$")
 _TYPED_BULLET = re.compile(rf"{BULLET.pattern}|o\s+(?=[a-z])")
 _SAYING_BULLETS = "✓✔✗✘→"
 _LISTED = re.compile(rf"{_TYPED_BULLET.pattern}|\d{{1,2}}[.)]\s")
@@ -190,7 +189,8 @@ class _Walker:
     linked: bool = False
     literal: bool = False
     """Whether line ends count here."""
-    change: Callable[[str], str] = str
+    script: str = ""
+    """How words are set here: raised, lowered, as the mark of a note or in a font of pictures."""
     raised: list[str] = field(default_factory=list)
     invisible: Counter[str] = field(default_factory=Counter)
 
@@ -234,11 +234,28 @@ class _Walker:
         return piece
 
     def flush(self) -> None:
-        """Ends the piece under way."""
+        """Ends the piece under way: the whole of a block, or what its line ends part."""
         words, self.words = self.words, []
         left_out, self.left_out = self.left_out, []
-        if any(part.text.strip() for part in words):
-            self._add_pieces(_split_lines(words))
+        lines = _split_lines(words) if any(part.text.strip() for part in words) else []
+        groups = [lines] if self.kind is Kind.HEADING else _group_lines(lines, self.kind)
+        for number, group in enumerate(filter(None, groups)):
+            piece = _join([line for line in group if line.text])
+            bullet = _TYPED_BULLET.match(piece.text)
+            kind, rank, text = self.kind, self.rank, self.marker + piece.text
+            if kind is Kind.ITEM and (number or not self.marker):
+                kind, rank, text = Kind.PARAGRAPH, 0, piece.text
+            if kind is Kind.PARAGRAPH and (bullet or group[0].kind is Kind.ITEM):
+                kind, rank = Kind.ITEM, self.rank + (self.kind is Kind.ITEM)
+                said = bullet is not None and bullet[0][0] in _SAYING_BULLETS
+                text = piece.text if said else f"• {piece.text[bullet.end() if bullet else 0 :]}"
+            why = self.why or ("" if any(c.isalnum() for c in piece.text) else "no words")
+            linked = piece.linked
+            if kind is Kind.HEADING:
+                linked, self.ended = linked and not self.opens, ()
+            made = replace(piece, kind=kind, rank=rank, text=text, kept=not why, why=why, linked=linked)
+            self.pieces.append(replace(made, aside=self.aside, ended=self.ended))
+        if lines:
             self.marker = ""
         for why in dict.fromkeys(piece.why for piece in left_out):
             self.pieces.append(_join([piece for piece in left_out if piece.why == why]))
@@ -420,9 +437,7 @@ class _Walker:
         with self._keeping("words", "why"):
             self.words, self.why = [], why
             self._enter_children(element, depth)
-            self.left_out += [
-                replace(line.piece, why=why) for line in _split_lines(self.words) if line.piece.text
-            ]
+            self.left_out += [replace(line, why=why) for line in _split_lines(self.words) if line.text]
 
     # Words.
 
@@ -431,37 +446,40 @@ class _Walker:
         if element.tag == "button":
             element.tag = "span"
         quoted = [_Words("“"), _Words("”")] if element.tag == "q" else []
-        with self._keeping("bold", "linked", "change"):
+        with self._keeping("bold", "linked", "script"):
             self.bold = self.bold or element.tag in ("b", "strong") or _BOLD.search(style) is not None
             self.linked = self.linked or (element.tag == "a" and "href" in element.attrib)
             explains = element.tag == "sup" and not self._before().strip()
             if self.noted and (explains or self._is_mark(element, style)):
-                quoted, self.change = [_Words(" "), _Words(" ")], _put_in_brackets
+                quoted, self.script = [_Words(" "), _Words(" ")], "mark"
             elif _PICTORIAL.search(style):
-                self.change = _make_bullet
+                self.script = "picture"
             elif element.tag == "sup" or _SUPER.search(style):
-                self.change = self._raise
+                self.script = "raised"
             elif element.tag == "sub" or _SUB.search(style):
-                self.change = self._lower
+                self.script = "lowered"
             self.words += quoted[:1]
             self._enter_children(element, depth)
             self.words += quoted[1:]
 
-    def _raise(self, words: str) -> str:
-        """A power as such: its figures never join those before it."""
-        before = self._before()
-        if words.strip() in ("o", "º") and before[-1:].isdigit():
+    def _set(self, words: str) -> str:
+        """Words as plain text can say how they are set."""
+        said, before = words.strip(), self._before()
+        if self.script == "mark":
+            return f"[{words.strip(' ()[]')}]" if said else words
+        if self.script == "picture":  # the letter of such a sign says nothing
+            return "•" if len(said) == 1 else words
+        if self.script == "lowered":
+            # Figures stay below the line beside figures; after letters they are written as ever: H2O.
+            fuses = before[-1:].isdigit() or before.endswith(("⁄", "/"))
+            return words.translate(_LOWERED) if fuses and _FIGURE.fullmatch(words) else words
+        if self.script == "raised" and said in ("o", "º") and before[-1:].isdigit():
             return "°"
-        if not _FIGURE.fullmatch(words.strip()):
+        if self.script != "raised" or not _FIGURE.fullmatch(said):
             return words
-        raised = words.strip().translate(_RAISED)
+        raised = said.translate(_RAISED)  # a power as such: its figures never join those before it
         self.raised.append(f"{(before.split() or [''])[-1]}{raised}")
         return raised
-
-    def _lower(self, words: str) -> str:
-        """Figures stay below the line beside figures; after letters they are written as ever: H2O."""
-        fuses = self._before()[-1:].isdigit() or self._before().endswith(("⁄", "/"))
-        return words.translate(_LOWERED) if fuses and _FIGURE.fullmatch(words) else words
 
     def _enter_children(self, element: html.HtmlElement, depth: int) -> None:
         self._add(element, "text")
@@ -479,27 +497,8 @@ class _Walker:
         lines = re.split("[\n\u2028\u2029]" if self.literal else "[\u2028\u2029]", words)
         for number, line in enumerate(lines):
             self.words += [_Words("\n")] * (number > 0)
-            text = self.change(_SPACE.sub(" ", line))
+            text = self._set(_SPACE.sub(" ", line))
             self.words.append(_Words(text, len(self.places) - 1, self.bold, self.linked))
-
-    def _add_pieces(self, lines: Sequence[_Line]) -> None:
-        """The pieces of a block: the whole of it, or what its line ends part."""
-        groups = [lines] if self.kind is Kind.HEADING else _group_lines(lines, self.kind)
-        for number, group in enumerate(groups):
-            piece = _join([line.piece for line in group if line.piece.text])
-            bullet = _TYPED_BULLET.match(piece.text)
-            kind, rank, text = self.kind, self.rank, self.marker + piece.text
-            if kind is Kind.ITEM and (number or not self.marker):
-                kind, rank, text = Kind.PARAGRAPH, 0, piece.text
-            if kind is Kind.PARAGRAPH and (bullet or group[0].listed):
-                kind, rank = Kind.ITEM, self.rank + (self.kind is Kind.ITEM)
-                said = bullet is not None and bullet[0][0] in _SAYING_BULLETS
-                text = piece.text if said else f"• {piece.text[bullet.end() if bullet else 0 :]}"
-            why = self.why or ("" if any(c.isalnum() for c in piece.text) else "no words")
-            made = replace(piece, kind=kind, rank=rank, text=text, kept=not why, why=why)
-            if kind is Kind.HEADING:
-                made, self.ended = replace(made, linked=piece.linked and not self.opens), ()
-            self.pieces.append(replace(made, aside=self.aside, ended=self.ended))
 
     # Blocks.
 
@@ -513,7 +512,9 @@ class _Walker:
             self._begin(element)
             self.lists += [_count(element)] * listed
             self.literal = self.literal or tag == "pre"
-            self.aside = self.aside or tag in _ASIDE_TAGS or _is_aside(element)
+            named = _ASIDE.search(f"{element.get('class', '')} {element.get('id', '')}")
+            around = tag not in ("body", "main", "article") and not element.xpath(".//h1")
+            self.aside = self.aside or tag in _ASIDE_TAGS or (named is not None and around)
             self.bold = self.bold or _BOLD.search(element.get("style", "")) is not None
             self._enter_children(element, depth)
             self.flush()
@@ -554,33 +555,34 @@ class _Walker:
         rows: list[list[_Cell]] = []
         with self._keeping("kind", "rank", "marker", "lists", "noted", "aside"):
             self.kind, self.rank, self.marker, self.lists = Kind.PARAGRAPH, 0, "", []
-            self.noted = any(map(_explains, table.iter("sup")))
+            self.noted = False
+            for mark in table.iter("sup"):
+                # A cell that begins with the mark of a note says what it means.
+                cell = next(mark.iterancestors("td", "th"), None)
+                words = cell.text_content().split() if cell is not None else []
+                said = "".join(mark.text_content().split()) or "-"
+                self.noted = self.noted or (len(words) > 1 and "".join(words).startswith(said))
             self._gather_rows(table, depth, rows)
             self.flush()
         laid_out = _lay_out(rows, self.why)
         self.pieces += [replace(piece, aside=self.aside, ended=self.ended) for piece in laid_out]
 
     def _gather_rows(self, element: html.HtmlElement, depth: int, rows: list[list[_Cell]]) -> None:
+        """The cells of a table by rows; what stands between them comes before it."""
         self._add(element, "text")
         for child in element:
-            if child.tag not in ("thead", "tbody", "tfoot", "tr") or (
-                not self.why and self._find_reason(child)
+            if element.tag == "tr" and child.tag in ("td", "th"):
+                rows[-1].append(self._read_cell(child, depth + 1))
+            elif (
+                element.tag == "tr"
+                or child.tag not in ("thead", "tbody", "tfoot", "tr")
+                or (not self.why and self._find_reason(child))
             ):
                 self.enter(child, depth + 1)
-            elif child.tag == "tr":
-                rows.append(list(self._read_row(child, depth + 1)))
             else:
+                rows += [[]] if child.tag == "tr" else []
                 self._gather_rows(child, depth + 1, rows)
             self._add(child, "tail")
-
-    def _read_row(self, row: html.HtmlElement, depth: int) -> Iterator[_Cell]:
-        self._add(row, "text")
-        for cell in row:
-            if cell.tag in ("td", "th"):
-                yield self._read_cell(cell, depth + 1)
-            else:
-                self.enter(cell, depth + 1)
-            self._add(cell, "tail")
 
     def _read_cell(self, cell: html.HtmlElement, depth: int) -> _Cell:
         """What is kept of a cell, as one piece; what is dropped stands before the table."""
@@ -604,38 +606,28 @@ class _Walker:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    piece: Piece
-    """Its words, without a kind; nothing in it on a blank line."""
-    listed: bool = False
-    """It is one of a list of short lines under a lead-in."""
-
-
-def _split_lines(words: Sequence[_Words]) -> list[_Line]:
+def _split_lines(words: Sequence[_Words]) -> list[Piece]:
+    """The lines of words, as pieces without a kind; a blank line has no text."""
     lines: list[list[_Words]] = [[]]
     for part in words:
         if part.text == "\n":
             lines.append([])
         else:
             lines[-1].append(part)
-    return [_make_line(line) for line in lines]
-
-
-def _make_line(parts: Sequence[_Words]) -> _Line:
-    text = clean("".join(part.text for part in parts))
-    said = [part for part in parts if part.text.strip()]
-    linked = sum(len(part.text) for part in said if part.linked)
-    places = tuple(part.place for part in said if part.place is not None)
-    piece = Piece(
-        Kind.PARAGRAPH,
-        text,
-        kept=False,
-        linked=linked > _LINK_SHARE * max(1, len(text)),
-        bold=bool(said) and all(part.bold or not any(map(str.isalnum, part.text)) for part in said),
-        places=places,
-    )
-    return _Line(piece)
+    pieces: list[Piece] = []
+    for line in lines:
+        text = clean("".join(part.text for part in line))
+        said = [part for part in line if part.text.strip()]
+        piece = Piece(
+            Kind.PARAGRAPH,
+            text,
+            kept=False,
+            linked=sum(len(part.text) for part in said if part.linked) > _LINK_SHARE * max(1, len(text)),
+            bold=bool(said) and all(part.bold or not any(map(str.isalnum, part.text)) for part in said),
+            places=tuple(part.place for part in said if part.place is not None),
+        )
+        pieces.append(piece)
+    return pieces
 
 
 def _join(pieces: Sequence[Piece], between: str = " ") -> Piece:
@@ -651,41 +643,31 @@ def _join(pieces: Sequence[Piece], between: str = " ") -> Piece:
     )
 
 
-def _group_lines(lines: Sequence[_Line], kind: Kind) -> list[list[_Line]]:
-    """A new line is a new piece, unless the sentence goes on in it."""
-    if kind is Kind.PARAGRAPH:
-        lines = _find_list(lines)
-    groups: list[list[_Line]] = []
+def _group_lines(lines: Sequence[Piece], kind: Kind) -> list[list[Piece]]:
+    """A new line is a new piece, unless the sentence goes on in it.
+
+    Short lines, each broken by hand, are items under a lead-in, or else lines of their own.
+    """
+    said = [line.text for line in lines if line.text]
+    led = len(said) > 1 and said[0].endswith(":")
+    body = said[led:]
+    short = all(len(text.split()) <= MAX_LINE_WORDS for text in body)
+    capital = all(text.lstrip("“\"'(")[:1].isupper() or text[:1].isdigit() for text in body)
+    broken = short and len(body) >= 3 - (led and capital) and (led or capital) and kind is Kind.PARAGRAPH
+    groups: list[list[Piece]] = []
     parted = True
     for line in lines:
-        text = line.piece.text
-        if not text:
+        if not line.text:
             parted = True
             continue
         last = groups[-1][-1] if groups else line
-        ended = kind is Kind.PARAGRAPH and (
-            _ENDED.search(last.piece.text) or last.piece.bold != line.piece.bold
-        )
-        if parted or ended or line.listed or last.listed or _LISTED.match(text):
-            groups.append([line])
+        ended = kind is Kind.PARAGRAPH and (_ENDED.search(last.text) or last.bold != line.bold)
+        if parted or broken or ended or _LISTED.match(line.text):
+            groups.append([replace(line, kind=Kind.ITEM) if broken and led and groups else line])
         else:
             groups[-1].append(line)
         parted = False
     return groups
-
-
-def _find_list(lines: Sequence[_Line]) -> list[_Line]:
-    """Short lines, each broken by hand: items under a lead-in, or else lines of their own."""
-    said = [number for number, line in enumerate(lines) if line.piece.text]
-    led = len(said) > 1 and lines[said[0]].piece.text.endswith(":")
-    body = [lines[number].piece.text for number in said[led:]]
-    short = all(len(text.split()) <= MAX_LINE_WORDS for text in body)
-    capital = all(text.lstrip("“\"'(")[:1].isupper() or text[:1].isdigit() for text in body)
-    if not short or len(body) < 3 - (led and capital) or not (led or capital):
-        return list(lines)
-    if led:
-        return [replace(line, listed=number in said[1:]) for number, line in enumerate(lines)]
-    return [each for line in lines for each in (line, _Line(replace(line.piece, text="")))]
 
 
 def _find_bold_headings(pieces: Sequence[Piece]) -> Iterator[Piece]:
@@ -706,13 +688,8 @@ def _find_bold_headings(pieces: Sequence[Piece]) -> Iterator[Piece]:
 
 
 def _is_bold_line(piece: Piece) -> bool:
-    short = len(piece.text.split()) <= MAX_LINE_WORDS and not _NO_HEADING.search(piece.text)
+    short = len(piece.text.split()) <= MAX_LINE_WORDS and not ends_clause(piece.text)
     return piece.kind is Kind.PARAGRAPH and piece.bold and not piece.linked and short
-
-
-def _is_aside(element: html.HtmlElement) -> bool:
-    named = _ASIDE.search(f"{element.get('class', '')} {element.get('id', '')}")
-    return named is not None and element.tag not in ("body", "main", "article") and not element.xpath(".//h1")
 
 
 def _is_toggle(element: html.HtmlElement) -> bool:
@@ -735,22 +712,6 @@ def _is_followed_by(control: html.HtmlElement, panel: html.HtmlElement) -> bool:
     if holder is not None and words[0].is_tail:
         holder = holder.getparent()
     return holder is not None and (holder is panel or panel in holder.iterancestors())
-
-
-def _explains(mark: html.HtmlElement) -> bool:
-    """Whether a cell begins with this mark of a note, and says what it means."""
-    cell = next(mark.iterancestors("td", "th"), None)
-    words = cell.text_content().split() if cell is not None else []
-    return len(words) > 1 and "".join(words).startswith("".join(mark.text_content().split()) or "-")
-
-
-def _put_in_brackets(words: str) -> str:
-    return f"[{words.strip(' ()[]')}]" if words.strip() else words
-
-
-def _make_bullet(words: str) -> str:
-    """A sign of a font of pictures; its letter says nothing."""
-    return "•" if len(words.strip()) == 1 else words
 
 
 def _is_block(element: html.HtmlElement) -> bool:

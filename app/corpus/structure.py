@@ -140,6 +140,11 @@ def announces_list(text: str, block: Block) -> bool:
     return block.kind is Kind.PARAGRAPH and text[block.start : block.end].endswith(":")
 
 
+def ends_clause(line: str) -> bool:
+    """Whether a line ends as no heading does; a question mark may end one."""
+    return line.rstrip(_CLOSERS).endswith(_CLAUSE_STOPS)
+
+
 def find_item_sign(text: str, item: Block) -> tuple[int, bool]:
     """Where the words of a list item begin, after its bullet or number, and whether it was a number."""
     number = NUMBER.match(text, item.start, item.end)
@@ -313,7 +318,7 @@ def _is_flat_table(text: str, lines: Sequence[Span]) -> bool:
         len(lines) >= MIN_TABLE_LINES
         and len(words) >= MIN_HEADER_WORDS
         and all(word[0].isupper() for word in words)
-        and not _ends_with(header, _CLAUSE_STOPS)
+        and not ends_clause(header)
         and not any(BULLET.match(line) or len(line.split()) > MAX_ROW_WORDS for line in (header, *rows))
         and all(row[0].isupper() or row[0].isdigit() for row in rows)
         and sum(_NEXT_CELL.search(row) is not None for row in rows) * 2 > len(rows)
@@ -338,7 +343,7 @@ def _continues(text: str, line: Span, follower: Span, form: _Form) -> bool:
     if text[follower[0]].islower() or _BREAKS_OFF.search(words[-20:]):
         return True
     full = form.width > 0 and len(words) >= FULL_LINE * form.width
-    return full and not (form.dense and _ends_with(words, _SENTENCE_STOPS))
+    return full and not (form.dense and words.rstrip(_CLOSERS).endswith(_SENTENCE_STOPS))
 
 
 def _opens(text: str, line: Span) -> bool:
@@ -363,12 +368,8 @@ def _classify_group(text: str, lines: Sequence[Span], form: _Form) -> Block:
         return Block(Kind.ITEM, start, end)
     line = text[start:end]
     short = len(line) <= MAX_HEADING_CHARACTERS and len(line.split()) <= MAX_HEADING_WORDS
-    heading = len(lines) == 1 and not form.marked and short and not _ends_with(line, _CLAUSE_STOPS)
+    heading = len(lines) == 1 and not form.marked and short and not ends_clause(line)
     return Block(Kind.HEADING if heading else Kind.PARAGRAPH, start, end)
-
-
-def _ends_with(line: str, stops: tuple[str, ...]) -> bool:
-    return line.rstrip(_CLOSERS).endswith(stops)
 
 
 def _number_items(text: str, blocks: Sequence[Block]) -> list[Block]:
