@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from itertools import groupby, pairwise
 from pathlib import Path
 
 from spellchecker import SpellChecker
 
-from app.corpus.drafts import Draft, Piece, Proposal, fold, make_pieces
+from app.corpus.drafts import Draft, Piece, Proposal, fold, make_pieces, read_date
 from app.corpus.glyphs import Line, Print, read_pages
-from app.corpus.structure import BULLET, Kind
+from app.corpus.structure import BULLET, Kind, ends_clause
 from app.errors import CorpusError
 
 LARGER = 1.12
@@ -33,13 +32,12 @@ UNKNOWN = 0.05
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 _NUMBER = re.compile(r"\(?(\d{1,2}|[a-z])[.)]\s")
 _SENTENCE_END = re.compile(r"[.!?:;…]['\"”’)\]]*$")
-_NO_HEADING = re.compile(r"[.!:;,…]['\"”’)\]]*$")
 _BROKEN_WORD = re.compile(r"(\w+)[-‐]$")
 _PAGE_NUMBER = re.compile(
     r"\W*(page|p|seite|página|pagina)?\W*#(\W*(of|von|de|sur|di)?\W*#)?\W*", re.IGNORECASE
 )
 _NOTE = re.compile(r"(\d{1,2}\s(?=[A-Z“\"])|[⁰¹²³⁴-⁹]{1,3}|[*†‡§](?=\s?\w))")
-_RAISED = re.compile(r"[⁰¹²³⁴-⁹]+")
+_RAISED = re.compile(r"([⁰¹²³⁴-⁹]+)")
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _UNREADABLE = re.compile(r"\(cid:\d+\)|[\ue000-\uf8ff\ufffd]")
 
@@ -55,106 +53,18 @@ class _Group:
 def read_pdf(path: Path) -> Draft:
     """The text of a PDF; raises CorpusError when it needs a password, is a scan or has none."""
     found = read_pages(path)
-    body = _find_body(found.lines)
-    lines = _set_apart(found.lines, body[0])
-    kept = [line for line in lines if not line.why]
-    _check_letters(path, kept, found.scans)
-    words = _choose_word_list(" ".join(line.text for line in kept))
-    pieces, mended = _make_pieces(lines, body, words)
-    notes = (*found.notes, *_judge(pieces, words, mended, found.scans))
-    return Draft(pieces, _propose(found, pieces), notes)
-
-
-def _find_body(lines: Sequence[Line]) -> tuple[float, bool]:
-    """Size and weight of most letters; those of tables count where hardly any stand outside of one."""
+    # Size and weight of most letters; those of tables count where hardly any stand outside of one.
     prose: Counter[tuple[float, bool]] = Counter()
     tables: Counter[tuple[float, bool]] = Counter()
-    for line in lines:
+    for line in found.lines:
         (tables if line.kind else prose)[line.size, line.bold] += 0 if line.why else len(line.text)
     letters = prose if 4 * prose.total() > tables.total() else tables
-    return letters.most_common(1)[0][0] if letters else (0.0, False)
-
-
-def _set_apart(lines: Sequence[Line], size: float) -> list[Line]:
-    """Running heads, page numbers, footnotes and the marks that refer to them are no part of the text."""
+    body = letters.most_common(1)[0][0] if letters else (0.0, False)
+    lines = list(_set_apart(found.lines, body[0]))
     kept = [line for line in lines if not line.why]
-    pages: dict[tuple[str, int], set[int]] = {}
-    for line in kept:
-        pages.setdefault((_form(line), round(line.top / 6)), set()).add(line.page)
-    last = max((line.page for line in lines), default=0)
-    apart: list[Line] = []
-    marks: dict[int, set[str]] = {}
-    note: Line | None = None
-    for line in lines:
-        often = len(pages.get((_form(line), round(line.top / 6)), ()))
-        repeated = (
-            line.size < LARGER * size and often * 3 >= last and often > (1 if line.edge < MARGIN else 2)
-        )
-        small = line.size <= SMALLER * size and line.kind is None
-        lowest = small and _is_lowest(line, kept, size)
-        begun = _NOTE.match(line.text) if lowest else None
-        if line.why or (line.kind and not repeated):
-            note = None
-        elif repeated and line.edge < WIDE_MARGIN:
-            line = replace(line, why="at the edge of the page")
-        elif begun or (note and small and note.page == line.page and line.size == note.size):
-            if begun:
-                marks.setdefault(line.page, set()).add(begun[1].strip().translate(_DIGITS))
-            note = line
-            line = replace(line, why="footnote")
-        elif line.edge < MARGIN and _is_furniture(line, kept, small=small):
-            line = replace(line, why="at the edge of the page")
-        else:
-            note = None
-        apart.append(line)
-    return [
-        each
-        for line in apart
-        for each in ([line] if line.why else _take_marks_off(line, marks.get(line.page, ())))
-    ]
-
-
-def _form(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text)
-
-
-def _is_furniture(line: Line, kept: Sequence[Line], *, small: bool) -> bool:
-    """A page number, or small type that no line of the same size joins to the rest of the page."""
-    joined = any(
-        other.page == line.page
-        and other.size == line.size
-        and other.edge >= MARGIN
-        and abs(other.top - line.top) < 2 * line.size
-        for other in kept
-    )
-    return _PAGE_NUMBER.fullmatch(_form(line)) is not None or (small and not joined)
-
-
-def _is_lowest(line: Line, kept: Sequence[Line], size: float) -> bool:
-    """Whether no line of the body stands below in the same column."""
-    return not any(
-        other.page == line.page
-        and other.top > line.top
-        and other.size > SMALLER * size
-        and other.left < line.right
-        and other.right > line.left
-        and other.edge >= MARGIN
-        for other in kept
-    )
-
-
-def _take_marks_off(line: Line, numbers: Container[str]) -> Iterator[Line]:
-    """The line less the raised figures that refer to footnotes, and these; other raised figures stay."""
-    marks = [mark for mark in _RAISED.findall(line.text) if mark.translate(_DIGITS) in numbers]
-    yield replace(line, text=_RAISED.sub(lambda found: "" if found[0] in marks else found[0], line.text))
-    for mark in marks:
-        yield replace(line, text=mark.translate(_DIGITS), why="a note's mark")
-
-
-def _check_letters(path: Path, kept: Sequence[Line], scans: Sequence[int]) -> None:
-    if scans and {line.page for line in kept} <= {*scans}:
+    if found.scans and {line.page for line in kept} <= {*found.scans}:
         raise CorpusError(
-            f"{path.name}: page {scans[0]} holds a picture and hardly a word; "
+            f"{path.name}: page {found.scans[0]} holds a picture and hardly a word; "
             "a scan needs text recognition first."
         )
     if not kept:
@@ -165,6 +75,63 @@ def _check_letters(path: Path, kept: Sequence[Line], scans: Sequence[int]) -> No
             f"{path.name}: its fonts do not say which letters they hold; "
             "save it as PDF anew, or use text recognition."
         )
+    words = _choose_word_list(" ".join(line.text for line in kept))
+    pieces, mended = _make_pieces(lines, body, words)
+    notes = (*found.notes, *_judge(pieces, words, mended, found.scans))
+    return Draft(pieces, _propose(found, pieces), notes)
+
+
+def _set_apart(lines: Sequence[Line], size: float) -> Iterator[Line]:
+    """Running heads, page numbers, footnotes and the marks that refer to them are no part of the text."""
+    pages: dict[tuple[str, int], set[int]] = defaultdict(set)
+    inner: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        if not line.why:
+            pages[_form(line), round(line.top / 6)].add(line.page)
+            inner[line.page] += [line] if line.edge >= MARGIN else []
+    last = max((line.page for line in lines), default=0)
+    apart: list[Line] = []
+    marks: dict[int, set[str]] = defaultdict(set)
+    note: Line | None = None
+    for line in lines:
+        often = len(pages.get((_form(line), round(line.top / 6)), ()))
+        repeated = (
+            line.size < LARGER * size and often * 3 >= last and often > (1 if line.edge < MARGIN else 2)
+        )
+        small = line.size <= SMALLER * size and line.kind is None
+        # A footnote has no line of the body below it in its column.
+        below = [each for each in inner[line.page] if each.top > line.top and each.size > SMALLER * size]
+        lowest = not any(each.left < line.right and each.right > line.left for each in below)
+        begun = _NOTE.match(line.text) if small and lowest else None
+        # Small type at the edge is furniture when no line of its size joins it to the rest of the page.
+        beside = [each for each in inner[line.page] if abs(each.top - line.top) < 2 * line.size]
+        loose = small and not any(each.size == line.size for each in beside)
+        if line.why or (line.kind and not repeated):
+            note = None
+        elif repeated and line.edge < WIDE_MARGIN:
+            line = replace(line, why="at the edge of the page")
+        elif begun or (note and small and note.page == line.page and line.size == note.size):
+            if begun:
+                marks[line.page].add(begun[1].strip().translate(_DIGITS))
+            note = line
+            line = replace(line, why="footnote")
+        elif line.edge < MARGIN and (_PAGE_NUMBER.fullmatch(_form(line)) or loose):
+            line = replace(line, why="at the edge of the page")
+        else:
+            note = None
+        apart.append(line)
+    for line in apart:
+        # Raised figures that refer to no footnote stay.
+        raised = [] if line.why else _RAISED.findall(line.text)
+        found = [mark for mark in raised if mark.translate(_DIGITS) in marks[line.page]]
+        text = "".join(part for part in _RAISED.split(line.text) if part not in found)
+        yield replace(line, text=text) if found else line
+        for mark in found:
+            yield replace(line, text=mark.translate(_DIGITS), why="a note's mark")
+
+
+def _form(line: Line) -> str:
+    return re.sub(r"\d+", "#", line.text)
 
 
 def _choose_word_list(text: str) -> SpellChecker:
@@ -221,25 +188,20 @@ def _make_pieces(
     mended: list[str] = []
     for group in _group_lines(lines, body):
         if group.lines:
+            first = group.lines[0]
             text, joined = _join(group.lines, hyphenated, words)
             mended.extend(joined)
-            pieces.extend(_make_piece(group.lines[0], text, body, ranks))
+            kind, rank = first.kind or (Kind.ITEM if _NUMBER.match(text) else Kind.PARAGRAPH), 0
+            bullet = BULLET.match(text) if not first.kind else None
+            if bullet:
+                kind, text = Kind.ITEM, f"• {text[bullet.end() :]}"
+            elif _is_heading(first, body):
+                kind, rank = Kind.HEADING, ranks.get(first.size, min(6, len(ranks) + 1))
+            pieces.extend(make_pieces(kind, text, rank))
         for (why, _), held in groupby(group.aside, key=lambda line: (line.why, line.page)):
             aside = make_pieces(Kind.PARAGRAPH, " ".join(line.text for line in held))
             pieces.extend(replace(piece, kept=False, why=why) for piece in aside)
     return tuple(pieces), mended
-
-
-def _make_piece(line: Line, text: str, body: tuple[float, bool], ranks: dict[float, int]) -> Iterator[Piece]:
-    bullet = BULLET.match(text)
-    if line.kind:
-        yield from make_pieces(line.kind, text)
-    elif bullet:
-        yield from make_pieces(Kind.ITEM, f"• {text[bullet.end() :]}")
-    elif _is_heading(line, body):
-        yield from make_pieces(Kind.HEADING, text, ranks.get(line.size, min(6, len(ranks) + 1)))
-    else:
-        yield from make_pieces(Kind.ITEM if _NUMBER.match(text) else Kind.PARAGRAPH, text)
 
 
 def _is_heading(line: Line, body: tuple[float, bool]) -> bool:
@@ -247,7 +209,7 @@ def _is_heading(line: Line, body: tuple[float, bool]) -> bool:
     if line.kind or line.aside or BULLET.match(line.text):
         return False
     return line.size > LARGER * size or (
-        line.bold and not bold and line.size >= size and not _NO_HEADING.search(line.text)
+        line.bold and not bold and line.size >= size and not ends_clause(line.text)
     )
 
 
@@ -265,9 +227,16 @@ def _group_lines(lines: Sequence[Line], body: tuple[float, bool]) -> Sequence[_G
         elif before and _is_below(before[-1], line) and _continues(before, line, body, leading):
             before.append(line)
         else:
-            others = [each.lines for each in groups[-6:] if each.lines] if before else []
+            apart = before and not _is_below(before[-1], line) and line.text[0].islower()
+            others = [each.lines for each in groups[-6:] if each.lines] if apart else []
             broken = [
-                held for held in others if not _is_below(before[-1], line) and _is_taken_up(held, line, body)
+                held
+                for held in others
+                if not (held[-1].kind or line.kind or BULLET.match(line.text) or _is_heading(held[-1], body))
+                and held[-1].aside == line.aside
+                and line.page - held[-1].page < 2
+                and abs(held[-1].size - line.size) < 0.5
+                and not _SENTENCE_END.search(held[-1].text)
             ]
             if broken:
                 broken[-1].append(line)
@@ -286,18 +255,6 @@ def _is_below(last: Line, line: Line) -> bool:
     )
 
 
-def _is_taken_up(group: Sequence[Line], line: Line, body: tuple[float, bool]) -> bool:
-    last = group[-1]
-    return (
-        not (last.kind or line.kind or _is_heading(last, body) or BULLET.match(line.text))
-        and last.aside == line.aside
-        and line.page - last.page < 2
-        and abs(last.size - line.size) < 0.5
-        and not _SENTENCE_END.search(last.text)
-        and line.text[0].islower()
-    )
-
-
 def _continues(group: Sequence[Line], line: Line, body: tuple[float, bool], leading: float) -> bool:
     """Whether a line below, in the same column, belongs to the lines before."""
     last = group[-1]
@@ -313,15 +270,11 @@ def _continues(group: Sequence[Line], line: Line, body: tuple[float, bool], lead
         return alike or (inside and line.text[0].islower())
     within = [b.top - a.bottom for a, b in pairwise(group[-NEAR:]) if a.page == b.page]
     usual = max(1.3 * max(within), 0.2 * line.size) if within else (leading + 0.2) * line.size
-    return gap < usual and not _is_last_line(group, line)
-
-
-def _is_last_line(group: Sequence[Line], line: Line) -> bool:
-    """A short line that ends a sentence, before a line that begins one, or a line that is set in."""
-    last = group[-1]
-    short = last.right - last.left < 0.75 * (max(each.right for each in (*group[-NEAR:], line)) - last.left)
-    set_in = line.left - last.left > 0.8 * line.size
-    return (short or set_in) and _SENTENCE_END.search(last.text) is not None and not line.text[0].islower()
+    # A short line that ends a sentence is the last, before one that begins one or is set in.
+    widest = max(each.right for each in (*group[-NEAR:], line)) - last.left
+    apart = last.right - last.left < 0.75 * widest or line.left - last.left > 0.8 * line.size
+    ended = _SENTENCE_END.search(last.text) is not None and not line.text[0].islower()
+    return gap < usual and not (apart and ended)
 
 
 def _join(group: Sequence[Line], hyphenated: Counter[str], words: SpellChecker) -> tuple[str, list[str]]:
@@ -346,17 +299,9 @@ def _propose(found: Print, pieces: Sequence[Piece]) -> Proposal:
     largest = min(headings, key=lambda piece: piece.rank).text if headings else None
     named = found.info.get("Title") or None
     read = fold(" ".join(piece.text for piece in pieces if piece.kept))
+    created = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", found.info.get("CreationDate", ""))
     return Proposal(
         title=named if named and (fold(named) in read or not largest) else largest,
         author=found.info.get("Author") or None,
-        published=_read_day(found.info.get("CreationDate", "")),
+        published=read_date("-".join(created.groups()) if created else None),
     )
-
-
-def _read_day(value: str) -> date | None:
-    """The day of a PDF's date; None for anything else."""
-    created = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", value)
-    try:
-        return date(*map(int, created.groups())) if created else None
-    except ValueError:
-        return None
