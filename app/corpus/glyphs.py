@@ -187,8 +187,12 @@ def _read_page(manager: PDFResourceManager, page: PDFPage, number: int, found: P
     for why, chars in unseen.items():
         for words in _say(chars):
             yield Line(words, number, 0, 0, 0, 0, 0, why=why)
-    for words in _find_annotations(page):
-        yield Line(words, number, 0, 0, 0, 0, 0, why="a comment or form field")
+    for annotation in map(dict_value, list_value(page.annots or [])):
+        for key in ("Contents", "V"):
+            value = resolve1(annotation.get(key))
+            words = clean(decode_text(value)) if isinstance(value, bytes) else ""
+            if any(map(str.isalnum, words)):
+                yield Line(words, number, 0, 0, 0, 0, 0, why="a comment or form field")
 
 
 def _interpret(
@@ -211,15 +215,6 @@ def _find_leaves(item: LTContainer[Any]) -> Iterator[LTComponent]:
 def _turn(char: LTChar) -> int:
     """By how many degrees a letter is turned to the left, in steps of 15."""
     return round(math.atan2(char.matrix[1], char.matrix[0]) * 12 / math.pi) * 15 % 360
-
-
-def _find_annotations(page: PDFPage) -> Iterator[str]:
-    for each in list_value(page.annots or []):
-        annotation = dict_value(each)
-        for key in ("Contents", "V"):
-            words = resolve1(annotation.get(key))
-            if isinstance(words, bytes) and any(map(str.isalnum, decode_text(words))):
-                yield clean(decode_text(words))
 
 
 def _sort_letters(
@@ -250,10 +245,11 @@ def _sort_letters(
             why = "outside the page"
         elif inkless or char.size < 1 or _is_covered(char, covers, order):
             why = "not visible"
-        elif any(_strikes(item, char) for item in over):
-            why = "struck out"
         else:
-            why = ""
+            height = char.height or 1
+            lines = [item for item in over if isinstance(item, LTCurve) and item.height < 0.15 * char.height]
+            struck = any(0.2 < ((item.y0 + item.y1) / 2 - char.y0) / height < 0.62 for item in lines)
+            why = "struck out" if struck else ""
         if why:
             unseen.setdefault(why, []).append(char)
         elif not _is_double(char, set_already):
@@ -282,11 +278,6 @@ def _lighten(colour: Any) -> tuple[float, ...] | None:
     if len(parts) == 4:
         parts = tuple(1 - min(1, part + parts[3]) for part in parts[:3])
     return {1: parts * 3, 3: tuple(round(part, 1) for part in parts)}.get(len(parts)) if parts else None
-
-
-def _strikes(item: LTComponent, char: LTChar) -> bool:
-    middle = ((item.y0 + item.y1) / 2 - char.y0) / (char.height or 1)
-    return isinstance(item, LTCurve) and item.height < 0.15 * char.height and 0.2 < middle < 0.62
 
 
 def _is_double(char: LTChar, set_already: dict[tuple[str, int, int, int], LTChar]) -> bool:
@@ -358,7 +349,35 @@ def _order(layout: LTPage, number: int, chars: list[LTChar], leaves: Sequence[LT
         item for item in leaves if isinstance(item, LTCurve) and 1 < item.width < 8 and 1 < item.height < 8
     ]
     for box in _arrange(layout, [line for line in lines if id(line) not in taken], units):
-        yield from _make_lines(layout, number, box, dots)
+        unit = box.rows if isinstance(box, _Unit) else [(None, _spell(line), [line]) for line in box]
+        for kind, text, held in unit:
+            letters = [char for line in held for char in line if isinstance(char, LTChar)]
+            top, bottom = (
+                layout.height - max(c.y1 for c in letters),
+                layout.height - min(c.y0 for c in letters),
+            )
+            line, em = held[0], held[0].height
+            dotted = not kind and any(
+                0 <= line.x0 - dot.x1 < 2 * em
+                and line.y0 < dot.y0
+                and dot.y1 < line.y1
+                and dot.height < 0.6 * em
+                for dot in dots
+            )
+            yield Line(
+                # A browser draws bullets; a soft hyphen at a line's end is seen there.
+                clean(("• " if dotted else "") + re.sub("\u00ad$", "-", text)),
+                number,
+                top,
+                bottom,
+                min(char.x0 for char in letters),
+                max(char.x1 for char in letters),
+                size=Counter(round(char.size, 1) for char in letters).most_common(1)[0][0],
+                bold=all(map(_is_bold, letters)),
+                edge=min(bottom, layout.height - top) / layout.height,
+                kind=kind,
+                aside=isinstance(box, _Unit) and kind is None,
+            )
 
 
 def _find_asides(
@@ -399,37 +418,6 @@ def _arrange(
             yield group
         else:
             pending[:0] = group
-
-
-def _make_lines(
-    layout: LTPage, number: int, box: LTTextBoxHorizontal, dots: Sequence[LTCurve]
-) -> Iterator[Line]:
-    rows = box.rows if isinstance(box, _Unit) else [(None, _spell(line), [line]) for line in box]
-    for kind, text, held in rows:
-        chars = [char for line in held for char in line if isinstance(char, LTChar)]
-        top, bottom = layout.height - max(c.y1 for c in chars), layout.height - min(c.y0 for c in chars)
-        yield Line(
-            # A browser draws bullets; a soft hyphen at a line's end is seen there.
-            clean(("• " if not kind and _has_dot(held[0], dots) else "") + re.sub("\u00ad$", "-", text)),
-            number,
-            top,
-            bottom,
-            min(char.x0 for char in chars),
-            max(char.x1 for char in chars),
-            size=Counter(round(char.size, 1) for char in chars).most_common(1)[0][0],
-            bold=all(_is_bold(char) for char in chars),
-            edge=min(bottom, layout.height - top) / layout.height,
-            kind=kind,
-            aside=isinstance(box, _Unit) and kind is None,
-        )
-
-
-def _has_dot(line: LTComponent, dots: Iterable[LTCurve]) -> bool:
-    em = line.height
-    return any(
-        0 <= line.x0 - dot.x1 < 2 * em and line.y0 < dot.y0 and dot.y1 < line.y1 and dot.height < 0.6 * em
-        for dot in dots
-    )
 
 
 def _is_bold(char: Any) -> bool:
@@ -546,16 +534,35 @@ def _find_ruled_tables(
     layout: LTPage, chars: Sequence[LTChar], leaves: Iterable[LTComponent]
 ) -> Iterator[_Unit]:
     """Tables of at least two rows and two columns whose cells lines divide."""
-    edges = [edge for item in leaves if isinstance(item, LTCurve) for edge in _make_edges(layout, item)]
+    edges: list[dict[str, Any]] = []
+    for item in leaves:
+        x0, x1 = max(item.x0, 0), min(item.x1, layout.width)
+        top, bottom = max(layout.height - item.y1, 0), min(layout.height - item.y0, layout.height)
+        width, height = x1 - x0, bottom - top
+        drawn = isinstance(item, LTRect) or (isinstance(item, LTCurve) and min(width, height) <= 3)
+        if not drawn or width < 0 or height < 0:
+            continue
+        # The sides of a box within the page, as pdfplumber writes them; of a thin one, a single line.
+        side = {"x0": x0, "x1": x1, "top": top, "bottom": bottom, "width": width, "height": height}
+        across, down = {**side, "orientation": "h", "height": 0}, {**side, "orientation": "v", "width": 0}
+        edges += [
+            {**across, "top": y, "bottom": y} for y in ((top, bottom) if height > 3 else (top,)) if width > 3
+        ]
+        edges += [{**down, "x0": x, "x1": x} for x in ((x0, x1) if width > 3 else (x0,)) if height > 3]
     if len(edges) > MAX_EDGES:
         return
     corners = edges_to_intersections(merge_edges(edges, 3, 3, 3, 3), 3, 3)
     for cells in cells_to_tables(intersections_to_cells(corners)):
-        held = {cell: [char for char in chars if _holds(cell, layout.height, char)] for cell in sorted(cells)}
-        lines: dict[Any, Any] = {
-            cell: sorted(layout.group_objects(LAYOUT, inside), key=lambda line: -line.y0) if inside else []
-            for cell, inside in held.items()
-        }
+        lines: dict[tuple[float, ...], _Row] = {}
+        for cell in sorted(cells):
+            inside = [
+                char
+                for char in chars
+                if cell[0] <= (char.x0 + char.x1) / 2 < cell[2]
+                and cell[1] <= layout.height - (char.y0 + char.y1) / 2 < cell[3]
+            ]
+            held = layout.group_objects(LAYOUT, inside) if inside else iter(())
+            lines[cell] = sorted(held, key=lambda line: -line.y0)
         # A cell that spans rows stands in each of them.
         rows = [
             [lines[cell] for cell in lines if cell[1] < top + 1 < cell[3]]
@@ -563,36 +570,6 @@ def _find_ruled_tables(
         ]
         if sum(sum(map(bool, row)) > 1 for row in rows) > 1:
             yield _make_table(rows, headed=True)
-
-
-def _holds(cell: Sequence[float], height: float, char: LTChar) -> bool:
-    x, y = (char.x0 + char.x1) / 2, height - (char.y0 + char.y1) / 2
-    return cell[0] <= x < cell[2] and cell[1] <= y < cell[3]
-
-
-def _make_edges(layout: LTPage, item: LTComponent) -> Iterator[dict[str, Any]]:
-    """The sides of a box within the page, as pdfplumber writes them; of a thin one, a single line."""
-    x0, x1 = max(item.x0, 0), min(item.x1, layout.width)
-    top, bottom = max(layout.height - item.y1, 0), min(layout.height - item.y0, layout.height)
-    if x0 > x1 or top > bottom or (not isinstance(item, LTRect) and min(x1 - x0, bottom - top) > 3):
-        return
-    if x1 - x0 > 3:
-        for y in (top, bottom) if bottom - top > 3 else (top,):
-            yield {
-                "orientation": "h",
-                "x0": x0,
-                "x1": x1,
-                "top": y,
-                "bottom": y,
-                "width": x1 - x0,
-                "height": 0,
-            }
-    if bottom - top > 3:
-        for x in (x0, x1) if x1 - x0 > 3 else (x0,):
-            yield {
-                "orientation": "v", "x0": x, "x1": x, "top": top, "bottom": bottom, "width": 0,
-                "height": bottom - top,
-            }  # fmt: skip
 
 
 def _find_aligned_tables(rows: Sequence[_Row]) -> Iterator[_Unit]:
@@ -652,19 +629,17 @@ def _make_aligned_table(run: Sequence[_Row], columns: Sequence[list[float]]) -> 
     lower = sum(start[0].islower() for start in starts)
     listed = sum(bool(BULLET.match(start)) for start in starts)
     label = sum(len(line) for cells in full for line in cells[0])
-    level = sum(_are_level([cell for cell in cells if cell]) for cells in full)
+    level = 0
+    for cells in full:
+        # The cells of a row, in type of one size, begin, end or have their middle at one height.
+        edges = [(max(line.y1 for line in cell), min(line.y0 for line in cell)) for cell in cells if cell]
+        em = [cell[0].height for cell in cells if cell]
+        heights = [[y1 for y1, _ in edges], [y0 for _, y0 in edges], [(y1 + y0) / 2 for y1, y0 in edges]]
+        alike = all(abs(height - em[0]) < 0.1 * em[0] for height in em)
+        level += alike and any(max(each) - min(each) < 0.4 * em[0] for each in heights)
     if len(full) < 3 or lower > 0.2 * len(starts) or listed > len(full) / 2 or label > 60 * len(full):
         return
     if level < 0.8 * len(full):
         return
     bold = [all(_is_bold(char) for cell in cells for line in cell for char in line) for cells in full[:2]]
     yield _make_table(records, headed=bold == [True, False])
-
-
-def _are_level(cells: Sequence[_Row]) -> bool:
-    """Whether the cells of a row, in type of one size, begin, end or have their middle at one height."""
-    edges = [(max(line.y1 for line in cell), min(line.y0 for line in cell)) for cell in cells]
-    em = cells[0][0].height
-    heights = [[top for top, _ in edges], [bottom for _, bottom in edges], [sum(edge) / 2 for edge in edges]]
-    alike = all(abs(cell[0].height - em) < 0.1 * em for cell in cells)
-    return alike and any(max(each) - min(each) < 0.4 * em for each in heights)

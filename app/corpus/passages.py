@@ -1,6 +1,6 @@
 """Blocks -> passages: one section each, a lead-in with its list, a table with its header. Pure.
 
-Only `_make_passage` takes words out of a text; everything else speaks of offsets.
+Only `cut_article` takes words out of a text; everything else speaks of offsets.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from app.corpus.fragments import Fragments
@@ -52,93 +52,59 @@ def cut_article(article: Article) -> tuple[Passage, ...]:
     blocks = find_blocks(article)
     fragments = Fragments(article, blocks)
     for section, content in find_sections(article.text, blocks):
-        for group in _split_labelled(article.text, content):
-            for pieces in _pack(_find_pieces(article.text, group)):
-                passages.append(_make_passage(article, section.path, pieces, seen, fragments))
+        # A paragraph with a label of its own opens a passage, as a sub-heading would.
+        opens = [i for i, block in enumerate(content) if i and is_labelled(article.text, block)]
+        for first, last in pairwise([0, *opens, len(content)]):
+            for pieces in _pack(_find_pieces(article.text, content[first:last])):
+                sentences = tuple(sentence for piece in pieces for sentence in piece.sentences)
+                start, end = sentences[0][0], sentences[-1][1]
+                text = article.text[start:end]
+                passage = Passage(
+                    id=passage_id(article.slug, text, seen[text]),
+                    article=article.slug,
+                    start=start,
+                    end=end,
+                    text=text,
+                    section=section.path,
+                    sentences=sentences,
+                    lead=pieces[0].lead,
+                    fragment=fragments.name(start, end),
+                )
+                seen[text] += 1
+                passages.append(passage)
     if not passages:
         raise CorpusError(f"{article.slug}.txt: there is no content besides headings and excluded lines.")
     return tuple(passages)
 
 
-def _make_passage(
-    article: Article,
-    path: tuple[str, ...],
-    pieces: Sequence[_Piece],
-    seen: Counter[str],
-    fragments: Fragments,
-) -> Passage:
-    sentences = tuple(sentence for piece in pieces for sentence in piece.sentences)
-    start, end = sentences[0][0], sentences[-1][1]
-    text = article.text[start:end]
-    repeat = seen[text]
-    seen[text] += 1
-    return Passage(
-        id=passage_id(article.slug, text, repeat),
-        article=article.slug,
-        start=start,
-        end=end,
-        text=text,
-        section=path,
-        sentences=sentences,
-        lead=pieces[0].lead,
-        fragment=fragments.name(start, end),
-    )
-
-
-def _split_labelled(text: str, blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:
-    """A paragraph with a label of its own opens a passage, as a sub-heading would."""
-    opens = [0, *(i for i, block in enumerate(blocks) if i and is_labelled(text, block)), len(blocks)]
-    for start, end in pairwise(opens):
-        yield blocks[start:end]
-
-
 def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
+    """A paragraph gives its sentences; a list item or table row is one piece, unless it is overlong."""
     pieces: list[_Piece] = []
     lead: Span | None = None
     opened = False
     for block in blocks:
         if block.kind not in (Kind.ITEM, Kind.TABLE_ROW):
             lead = None
-        first, *rest = _cut_block(text, block, lead)
-        fits = bool(pieces) and pieces[-1].words + first.words <= MAX_WORDS
-        pieces.append(_join(pieces.pop(), first) if opened and fits else first)
-        pieces.extend(rest)
-        opened = _leads(text, block)
+        whole = (block.start, block.end)
+        divided = block.kind is Kind.PARAGRAPH or _count_words(text, whole) > MAX_WORDS
+        spans = find_sentences(text, *whole) if divided else (whole,)
+        # A sentence that is longer than a passage may be gives stretches of it.
+        runs = [run.span() for span in spans for run in _RUN.finditer(text, *span)]
+        cost = CUT_IN_LIST if lead else 0.0
+        for first, last in runs:
+            for start in range(first, last, MAX_CHARACTERS):
+                part = text[start : min(start + MAX_CHARACTERS, last)]
+                run = (start + len(part) - len(part.lstrip()), start + len(part.rstrip()))
+                words = _count_words(text, run)
+                if opened and pieces and pieces[-1].words + words <= MAX_WORDS:
+                    head = pieces.pop()
+                    pieces.append(replace(head, sentences=(*head.sentences, run), words=head.words + words))
+                else:
+                    pieces.append(_Piece((run,), words, cost, lead))
+                cost, opened = CUT_IN_PARAGRAPH, False
+        opened = block.kind is Kind.TABLE_HEADER or announces_list(text, block)
         lead = pieces[-1].sentences[-1] if opened else lead
     return pieces
-
-
-def _join(first: _Piece, second: _Piece) -> _Piece:
-    return _Piece(first.sentences + second.sentences, first.words + second.words, first.cut_cost, first.lead)
-
-
-def _leads(text: str, block: Block) -> bool:
-    return block.kind is Kind.TABLE_HEADER or announces_list(text, block)
-
-
-def _cut_block(text: str, block: Block, lead: Span | None) -> list[_Piece]:
-    """A paragraph gives its sentences; a list item or table row is one piece, unless it is overlong."""
-    whole = (block.start, block.end)
-    divided = block.kind is Kind.PARAGRAPH or _count_words(text, whole) > MAX_WORDS
-    spans = find_sentences(text, *whole) if divided else (whole,)
-    runs = [run for span in spans for run in _cut_run(text, span)]
-    first_cost = CUT_IN_LIST if lead else 0.0
-    costs = [first_cost] + [CUT_IN_PARAGRAPH] * (len(runs) - 1)
-    return [
-        _Piece((run,), _count_words(text, run), cost, lead) for run, cost in zip(runs, costs, strict=True)
-    ]
-
-
-def _cut_run(text: str, sentence: Span) -> Iterator[Span]:
-    """The sentence itself or, where it is longer than a passage may be, stretches of it."""
-    for match in _RUN.finditer(text, *sentence):
-        for start in range(match.start(), match.end(), MAX_CHARACTERS):
-            yield _trim(text, start, min(start + MAX_CHARACTERS, match.end()))
-
-
-def _trim(text: str, start: int, end: int) -> Span:
-    words = text[start:end]
-    return start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
 
 
 def _count_words(text: str, span: Span) -> int:
@@ -155,21 +121,17 @@ def _pack(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
     words = [0, *accumulate(piece.words for piece in pieces)]
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(pieces) + 1):
-        best.append(min(_ways_to_end(pieces, words, best, end)))
+        # Cost and start of each last passage that could end here.
+        ways: list[tuple[float, int]] = []
+        for start in range(end - 1, -1, -1):
+            length = words[end] - words[start]
+            if length > MAX_WORDS and start < end - 1:
+                break
+            cut = pieces[start].cut_cost if start else 0.0
+            ways.append((best[start][0] + cut + (length / TARGET_WORDS - 1) ** 2, start))
+        best.append(min(ways))
     cuts = [len(pieces)]
     while cuts[-1]:
         cuts.append(best[cuts[-1]][1])
     for start, end in pairwise(reversed(cuts)):
         yield pieces[start:end]
-
-
-def _ways_to_end(
-    pieces: Sequence[_Piece], words: Sequence[int], best: Sequence[tuple[float, int]], end: int
-) -> Iterator[tuple[float, int]]:
-    """Cost and start of each last passage that could end at ``end``."""
-    for start in range(end - 1, -1, -1):
-        length = words[end] - words[start]
-        if length > MAX_WORDS and start < end - 1:
-            return
-        cut = pieces[start].cut_cost if start else 0.0
-        yield best[start][0] + cut + (length / TARGET_WORDS - 1) ** 2, start
