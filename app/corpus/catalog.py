@@ -37,6 +37,15 @@ FORBIDDEN = re.compile(
 GARBLED = re.compile("\ufffd|â€[™œ“”˜¦\x9d]?|Ã[©¨¤¶¼±¡³­§´®¯¢£¹]|Â[\xa0°·½]")
 
 _URL = TypeAdapter(HttpUrl)
+_EXPLANATIONS = {
+    "missing": "the field is required.",
+    "extra_forbidden": "there is no such field; corpus/README.md lists them.",
+    "date_type": "write a date without quotes: 2026-11-21.",
+    "string_type": "write a text in quotes.",
+    "tuple_type": 'write a list of texts: ["...", "..."].',
+    "string_pattern_mismatch": "one line of text, without spaces around it, is what belongs here.",
+}
+"""What pydantic's kinds of fault mean to whoever wrote the file."""
 
 
 def _check_line(line: str) -> str:
@@ -90,11 +99,20 @@ def read_corpus(folder: Path) -> tuple[Article, ...]:
 def check_corpus(folder: Path) -> tuple[tuple[Article, ...], tuple[CorpusError, ...]]:
     """The articles without a fault, by slug, and every fault of every file; each names its remedy."""
     texts = sorted(folder.glob("*.txt"))
-    problems = list(_find_strays(folder))
+    problems: list[CorpusError] = []
     if not texts:
-        problems[:0] = [
-            CorpusError(f"{show_path(folder)}: there is no article; add <slug>.txt and <slug>.toml.")
-        ]
+        name = show_path(folder)
+        problems.append(CorpusError(f"{name}: there is no article; add <slug>.txt and <slug>.toml."))
+    for path in sorted(folder.glob("*")):
+        # Files that a maintainer may take for published and that nobody reads.
+        fault, ending = "", path.suffix.lower()
+        if path.suffix == ".toml" and not path.with_suffix(".txt").exists():
+            fault = "there is no .txt beside it; add that or remove this."
+        elif ending in {".docx", ".pdf", ".html", ".htm"}:
+            fault = "not read from here; use scripts/add_article.py on it."
+        elif path.suffix not in {".txt", ".toml"} and ending in {".txt", ".toml"}:
+            fault = "not read; write the ending in lower case."
+        problems += [CorpusError(f"{show_path(path)}: {fault}")] if fault else []
     articles: list[Article] = []
     twins: dict[str, Path] = {}
     for path in texts:
@@ -118,24 +136,27 @@ def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, l
     ``twins`` are those before it by SHA-256 of the text, and it joins them.
     """
     problems: list[CorpusError] = []
-    content, metadata = b"", dict[str, Any]()
+    content, metadata, toml = b"", None, path.with_suffix(".toml")
     try:
         content = _read_text(path)
-        problems += _find_text_problems(path, content)
+        problems += islice(_find_bad_characters(path, content.decode("utf-8")), MAX_PROBLEMS_OF_TEXT)
     except CorpusError as error:
         problems.append(error)
     try:
-        metadata = _read_metadata(path)
-        problems += _find_metadata_problems(path, metadata)
+        metadata = Metadata.model_validate(_read_metadata(toml))
     except CorpusError as error:
         problems.append(error)
-    if problems:
+    except ValidationError as error:
+        for fault in error.errors():
+            message = _EXPLANATIONS.get(fault["type"], f"{fault['msg'].removeprefix('Value error, ')}.")
+            problems.append(_fault(toml, str(fault["loc"][0]), message))
+    if problems or metadata is None:
         return None, problems
     article = Article(
         slug=path.stem,
         text=content.decode("utf-8"),
         sha256=hashlib.sha256(content).hexdigest(),
-        **Metadata.model_validate(metadata).model_dump(),
+        **metadata.model_dump(),
     )
     problems += _find_content_problems(path, article, twins)
     return None if problems else article, problems
@@ -145,17 +166,6 @@ def show_path(path: Path) -> str:
     """A file's name for a message: without line breaks, escape sequences or bytes that are no text."""
     name = str(path).encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-
-
-def _find_strays(folder: Path) -> Iterator[CorpusError]:
-    """Files that a maintainer may take for published and that nobody reads."""
-    for path in sorted(folder.glob("*")):
-        if path.suffix == ".toml" and not path.with_suffix(".txt").exists():
-            yield CorpusError(f"{show_path(path)}: there is no .txt beside it; add that or remove this.")
-        elif path.suffix.lower() in {".docx", ".pdf", ".html", ".htm"}:
-            yield CorpusError(f"{show_path(path)}: not read from here; use scripts/add_article.py on it.")
-        elif path.suffix not in {".txt", ".toml"} and path.suffix.lower() in {".txt", ".toml"}:
-            yield CorpusError(f"{show_path(path)}: not read; write the ending in lower case.")
 
 
 def _find_content_problems(path: Path, article: Article, twins: dict[str, Path]) -> Iterator[CorpusError]:
@@ -203,10 +213,6 @@ def decode(path: Path, content: bytes) -> str:
         ) from None
 
 
-def _find_text_problems(path: Path, content: bytes) -> Iterator[CorpusError]:
-    return islice(_find_bad_characters(path, content.decode("utf-8")), MAX_PROBLEMS_OF_TEXT)
-
-
 def _find_bad_characters(path: Path, text: str) -> Iterator[CorpusError]:
     # Lines are LF lines: str.splitlines would also break at characters that are faults themselves.
     for number, line in enumerate(text.split("\n"), start=1):
@@ -237,9 +243,8 @@ def _read_regular_file(path: Path, limit: int) -> bytes:
         raise CorpusError(f"{show_path(path)}: cannot be read ({error.strerror}).") from error
 
 
-def _read_metadata(text_path: Path) -> dict[str, Any]:
-    """The values of the TOML file beside a text, not yet validated; raises CorpusError."""
-    path = text_path.with_suffix(".toml")
+def _read_metadata(path: Path) -> dict[str, Any]:
+    """The values of a TOML file, not yet validated; raises CorpusError."""
     try:
         path.lstat()
     except OSError:
@@ -252,36 +257,9 @@ def _read_metadata(text_path: Path) -> dict[str, Any]:
         raise CorpusError(f"{show_path(path)}: not valid TOML: {error}.") from None
 
 
-def _find_metadata_problems(text_path: Path, values: dict[str, Any]) -> Iterator[CorpusError]:
-    """One fault a field, with the line where the field stands."""
-    try:
-        Metadata.model_validate(values)
-    except ValidationError as error:
-        path = text_path.with_suffix(".toml")
-        for fault in error.errors():
-            yield _fault(path, str(fault["loc"][0]), _explain(fault["type"], fault["msg"]))
-
-
-def _explain(kind: str, message: str) -> str:
-    explanations = {
-        "missing": "the field is required.",
-        "extra_forbidden": "there is no such field; corpus/README.md lists them.",
-        "date_type": "write a date without quotes: 2026-11-21.",
-        "string_type": "write a text in quotes.",
-        "tuple_type": 'write a list of texts: ["...", "..."].',
-        "string_pattern_mismatch": "one line of text, without spaces around it, is what belongs here.",
-    }
-    return explanations.get(kind, f"{message.removeprefix('Value error, ')}.")
-
-
 def _fault(path: Path, field: str, message: str) -> CorpusError:
-    return CorpusError(f"{show_path(path)}{_find_line(path, field)}: {field}: {message}")
-
-
-def _find_line(path: Path, field: str) -> str:
-    """``:3`` when the field stands on the third line; nothing when it is missing."""
+    """A fault of a field, with its line where the file has one."""
     sign = re.compile(rf"\s*[\"']?{re.escape(field)}[\"']?\s*=")
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
-        if sign.match(line):
-            return f":{number}"
-    return ""
+    lines = enumerate(path.read_text("utf-8").split("\n"), start=1)
+    place = next((f":{number}" for number, line in lines if sign.match(line)), "")
+    return CorpusError(f"{show_path(path)}{place}: {field}: {message}")

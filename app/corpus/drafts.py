@@ -97,16 +97,14 @@ def reads_back(text: str, pieces: Sequence[Piece], title: str) -> bool:
         for section, held in find_sections(text, blocks)
         for b in held
     ]
-    return read == list(_expect_content(pieces, title))
-
-
-def _expect_content(pieces: Sequence[Piece], title: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    expected: list[tuple[tuple[str, ...], str]] = []
     ranked: list[Piece] = []
     for number, piece in enumerate(pieces):
         if piece.kind is Kind.HEADING and (number or fold(piece.text) != fold(title)):
             ranked = [*(above for above in ranked if above.rank < piece.rank), piece]
         elif piece.kind in CONTENT:
-            yield tuple(above.text for above in ranked), fold(piece.text)
+            expected.append((tuple(above.text for above in ranked), fold(piece.text)))
+    return read == expected
 
 
 def fold(words: str) -> str:
@@ -117,18 +115,15 @@ def fold(words: str) -> str:
 def _render(pieces: Sequence[Piece], *, marked: bool) -> Iterator[str]:
     for before, piece in zip([None, *pieces], pieces, strict=False):
         if before:
-            yield "\n" if _are_neighbours(before, piece) else "\n\n"
+            listed = before.kind is piece.kind is Kind.ITEM
+            close = listed or (before.kind in TABLE and piece.kind is Kind.TABLE_ROW)
+            yield "\n" if close else "\n\n"
         if marked and piece.kind is Kind.HEADING:
             yield "#" * piece.rank + " "
         if piece.kind is Kind.ITEM:
             yield "  " * piece.rank
         yield piece.text
     yield "\n"
-
-
-def _are_neighbours(before: Piece, piece: Piece) -> bool:
-    """Items of a list and rows of a table stand on lines without a blank one between them."""
-    return before.kind is piece.kind is Kind.ITEM or (before.kind in TABLE and piece.kind is Kind.TABLE_ROW)
 
 
 def make_pieces(kind: Kind, words: str, rank: int = 0, *, linked: bool = False) -> Iterator[Piece]:

@@ -135,19 +135,11 @@ def _read_plain(path: Path) -> Draft:
     return Draft((), Proposal(title=first or None), (*notes, *tell_invisible(invisible)), text=text)
 
 
-def _read_markdown(path: Path) -> Draft:
-    from app.corpus.saved import read_markdown
+def _read_marked_up(path: Path) -> Draft:
+    from app.corpus.saved import read_markdown, read_page
 
     source, notes = _decode(path)
-    draft = read_markdown(source)
-    return replace(draft, notes=(*notes, *draft.notes))
-
-
-def _read_html(path: Path) -> Draft:
-    from app.corpus.saved import read_page
-
-    source, notes = _decode(path)
-    draft = read_page(source)
+    draft = read_markdown(source) if path.suffix.lower() == ".md" else read_page(source)
     return replace(draft, notes=(*notes, *draft.notes))
 
 
@@ -222,11 +214,7 @@ def _unpack(content: bytes) -> tuple[bytes, str, tuple[str, ...]]:
 
 READERS: dict[str, Callable[[Path], Draft]] = {
     ".txt": _read_plain,
-    ".md": _read_markdown,
-    ".html": _read_html,
-    ".htm": _read_html,
-    ".mhtml": _read_html,
-    ".mht": _read_html,
+    **dict.fromkeys((".md", ".html", ".htm", ".mhtml", ".mht"), _read_marked_up),
     ".docx": _read_docx,
     ".pdf": _read_pdf,
 }

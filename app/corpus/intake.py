@@ -37,7 +37,29 @@ class Staged:
 
     def place(self, corpus: Path, *, replace: bool) -> None:
         """Move both files into the corpus; raises CorpusError when they may not, and leaves all as it was."""
-        _place(self.folder, corpus, self.article.slug, replace=replace)
+        if not replace:
+            check_vacancy(corpus, self.article.slug)
+        files = [f"{self.article.slug}{ending}" for ending in ENDINGS]
+        aside = self.folder / "before"
+        aside.mkdir()
+        for name in files:
+            if os.path.lexists(corpus / name):
+                os.link(corpus / name, aside / name, follow_symlinks=False)
+        try:
+            # Whoever is killed between the two leaves metadata without a text, which is told as a fault, and
+            # never the text of one version beside the metadata of another.
+            (corpus / files[-1]).unlink(missing_ok=True)
+            _sync(corpus)
+            for name in files:
+                (self.folder / name).replace(corpus / name)
+            _sync(corpus)
+        except BaseException:
+            for name in files:
+                if os.path.lexists(aside / name):
+                    (aside / name).replace(corpus / name)
+                else:
+                    (corpus / name).unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -54,7 +76,12 @@ def stage_article(
     try:
         _write(folder / f"{slug}.toml", format_metadata(metadata))
         _write(folder / f"{slug}.txt", text)
-        article = _read(folder / f"{slug}.txt", corpus)
+        others = (other for other in corpus.glob("*.txt") if other.stem != slug and other.is_file())
+        twins = {hashlib.sha256(other.read_bytes()).hexdigest(): other for other in others}
+        article, problems = check_article(folder / f"{slug}.txt", twins)
+        if article is None:
+            # Under the name that its file will have.
+            raise CorpusError(str(problems[0]).replace(f"{folder}/", "")) from problems[0]
         passages = cut_article(article)
         yield Staged(article, passages, tuple(find_unread(article, passages)), folder)
     finally:
@@ -71,7 +98,12 @@ def check_vacancy(corpus: Path, slug: str) -> None:
 
 def format_metadata(metadata: Mapping[str, Value]) -> str:
     """The lines of corpus/<slug>.toml, in the order of the format, without what is empty."""
-    lines = (f"{name} = {_format(value)}\n" for name in FIELDS if (value := metadata.get(name)))
+    lines: list[str] = []
+    for name in FIELDS:
+        if value := metadata.get(name):
+            # A JSON string is a TOML string too.
+            said = value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+            lines.append(f"{name} = {said}\n")
     return "".join(lines)
 
 
@@ -86,62 +118,11 @@ def find_unread(article: Article, passages: Sequence[Passage]) -> Iterator[str]:
                 yield words
 
 
-def _format(value: Value) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    # A JSON string is a TOML string too.
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _read(path: Path, corpus: Path) -> Article:
-    """The article, or a fault that publishing would find, under the name that its file will have."""
-    others = (other for other in corpus.glob("*.txt") if other.name != path.name and other.is_file())
-    twins = {hashlib.sha256(other.read_bytes()).hexdigest(): other for other in others}
-    article, problems = check_article(path, twins)
-    if article is None:
-        raise CorpusError(str(problems[0]).replace(f"{path.parent}/", "")) from problems[0]
-    return article
-
-
 def _write(path: Path, text: str) -> None:
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _place(folder: Path, corpus: Path, slug: str, *, replace: bool) -> None:
-    if not replace:
-        check_vacancy(corpus, slug)
-    before = {ending: _set_aside(corpus / f"{slug}{ending}", folder) for ending in ENDINGS}
-    try:
-        # Whoever is killed between the two leaves metadata without a text, which is told as a fault, and
-        # never the text of one version beside the metadata of another.
-        (corpus / f"{slug}.txt").unlink(missing_ok=True)
-        _sync(corpus)
-        for ending in ENDINGS:
-            (folder / f"{slug}{ending}").replace(corpus / f"{slug}{ending}")
-        _sync(corpus)
-    except BaseException:
-        for ending, kept in before.items():
-            _restore(corpus / f"{slug}{ending}", kept)
-        raise
-
-
-def _set_aside(path: Path, folder: Path) -> Path | None:
-    """A second name for the file that is there, if one is."""
-    if not os.path.lexists(path):
-        return None
-    kept = folder / f"before{path.suffix}"
-    os.link(path, kept, follow_symlinks=False)
-    return kept
-
-
-def _restore(path: Path, kept: Path | None) -> None:
-    if kept is None:
-        path.unlink(missing_ok=True)
-    else:
-        kept.replace(path)
 
 
 def _sync(folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,13 +16,13 @@ import yaml
 from markdown_it import MarkdownIt
 
 from app.corpus.drafts import Draft, Piece, Proposal, fold, read_date, restore
-from app.corpus.markup import Page, walk_markup
+from app.corpus.markup import walk_markup
 from app.corpus.structure import Kind
 
 # A mark before each text node tells which of them an extraction chose, whatever it does to their words: two
 # letters of Tangut, a script that no page here is written in and that passes for words of a text.
 _HIGH, _LOW, _STEP = 0x17000, 0x17BB8, 3000
-_MARK = re.compile(f"[{chr(_HIGH)}-{chr(_LOW - 1)}][{chr(_LOW)}-{chr(_LOW + _STEP - 1)}]")
+_MARK = re.compile(f"([{chr(_HIGH)}-{chr(_LOW - 1)}])([{chr(_LOW)}-{chr(_LOW + _STEP - 1)}])")
 
 _REVIEWED = re.compile(r'"lastReviewed"\s*:\s*"(\d{4}-\d\d-\d\d)')
 _SAVED_FROM = re.compile(r"<!-- saved from url=\(\d+\)(\S+) -->")
@@ -38,7 +39,12 @@ _FRONT_MATTER = re.compile(
 def read_page(source: str) -> Draft:
     """A saved web page: every visible piece of it, and which of them are the article."""
     page = walk_markup(source)
-    chosen = _find_chosen(page)
+    marks = [chr(_HIGH + n // _STEP) + chr(_LOW + n % _STEP) for n in range(min(len(page.places), _STEP**2))]
+    extracted = trafilatura.extract(
+        page.write(marks), favor_recall=True, include_tables=True, include_comments=False
+    )
+    found = _MARK.findall(extracted or "")
+    chosen = {(ord(high) - _HIGH) * _STEP + ord(low) - _LOW for high, low in found}
     pieces = [
         replace(piece, kept=piece.kept and not chosen.isdisjoint(piece.places)) for piece in page.pieces
     ]
@@ -51,12 +57,18 @@ def read_page(source: str) -> Draft:
 
 def read_markdown(source: str) -> Draft:
     """A Markdown file and the HTML in it. What a front matter says is proposed."""
-    front, body = _split_front_matter(source)
-    page = walk_markup(
-        MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(body), comments=True
-    )
+    match = _FRONT_MATTER.match(source)
+    front: Any = None
+    if match:
+        with suppress(yaml.YAMLError, tomllib.TOMLDecodeError, ValueError):
+            front = tomllib.loads(match["toml"]) if match["toml"] else yaml.safe_load(match["yaml"])
+    said: dict[str, str | None] = {}
+    if match and isinstance(front, dict):  # all is text where that cannot be read
+        said = {str(name).lower(): _read_value(value) for name, value in front.items()}
+        source = source[match.end() :]
+    markup = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(source)
+    page = walk_markup(markup, comments=True)
     first = (piece.text for piece in page.pieces if piece.kind is Kind.HEADING and piece.rank == 1)
-    said = {name: _read_value(value) for name, value in front.items()}
     proposal = Proposal(
         title=said.get("title") or next(first, None),
         publisher=said.get("publisher"),
@@ -68,38 +80,24 @@ def read_markdown(source: str) -> Draft:
     return Draft(page.pieces, proposal, page.notes)
 
 
-def _find_chosen(page: Page) -> frozenset[int]:
-    """The numbers of the text nodes that an extraction takes for the article."""
-    marks = [chr(_HIGH + n // _STEP) + chr(_LOW + n % _STEP) for n in range(min(len(page.places), _STEP**2))]
-    extracted = trafilatura.extract(
-        page.write(marks), favor_recall=True, include_tables=True, include_comments=False
-    )
-    found = _MARK.findall(extracted or "")
-    return frozenset((ord(mark[0]) - _HIGH) * _STEP + ord(mark[1]) - _LOW for mark in found)
-
-
 def _find_unseen_answers(source: str, pieces: Sequence[Piece]) -> Iterator[str]:
     """A note about questions that only a page's data have: no reader of the page sees them."""
     seen = fold(" ".join(piece.text for piece in pieces))
-    questions = [fold(name) for text in _DATA.findall(source) for name in _find_questions(text)]
-    unseen = sum(name not in seen for name in questions)
-    if unseen:
-        yield f"{unseen} questions and answers are only in the page's data (JSON-LD), not in its text."
-
-
-def _find_questions(text: str) -> Iterator[str]:
-    try:
-        waiting: list[Any] = [json.loads(text)]
-    except (ValueError, RecursionError):
-        return
+    waiting: list[Any] = []
+    for text in _DATA.findall(source):
+        with suppress(ValueError, RecursionError):
+            waiting.append(json.loads(text))
+    unseen = 0
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
             if value.get("@type") == "Question" and isinstance(value.get("name"), str):
-                yield value["name"]
+                unseen += fold(value["name"]) not in seen
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
+    if unseen:
+        yield f"{unseen} questions and answers are only in the page's data (JSON-LD), not in its text."
 
 
 def _propose(source: str) -> Proposal:
@@ -116,20 +114,6 @@ def _propose(source: str) -> Proposal:
         reviewed=read_date(reviewed[1] if reviewed else None),
         language=language[1].lower() if language else None,
     )
-
-
-def _split_front_matter(source: str) -> tuple[dict[str, Any], str]:
-    """What stands above a text in YAML or TOML, and the text; all is text where that cannot be read."""
-    match = _FRONT_MATTER.match(source)
-    if not match:
-        return {}, source
-    try:
-        front = tomllib.loads(match["toml"]) if match["toml"] else yaml.safe_load(match["yaml"])
-    except (yaml.YAMLError, tomllib.TOMLDecodeError, ValueError):
-        return {}, source
-    if not isinstance(front, dict):
-        return {}, source
-    return {str(name).lower(): value for name, value in front.items()}, source[match.end() :]
 
 
 def _read_value(value: object) -> str | None:

@@ -19,6 +19,11 @@ CLEARLY = 1.6
 WOVEN = 0.01
 MAX_LETTERS = 30
 
+_LANGUAGES = {
+    **{"en": "English", "fr": "French", "de": "German", "es": "Spanish", "pt": "Portuguese", "it": "Italian"},
+    **{"nl": "Dutch", "pl": "Polish", "tr": "Turkish", "sv": "Swedish", "ro": "Romanian", "ru": "Russian"},
+}
+"""Those a publisher's site is likely to be in; lists of kindred languages would only cloud each other."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _BACKWARDS = re.compile(r"\b[a-z]{3,}[A-Z]\b")
 _DOUBLED = re.compile(r"\b(?:(\w)\1){3,}\b")
@@ -29,12 +34,12 @@ _CAPITAL = re.compile(r"[a-z,] ([A-Z][a-z]+) [a-z]")
 def find_doubts(text: str, language: str) -> Iterator[str]:
     """Notes about the words of a text in that language (ISO 639-1), for a person to look at."""
     words = [word.lower() for word in _WORD.findall(text)]
-    common, name = _list_common(language), _name(language)
+    common, name = _list_common(language), _LANGUAGES.get(language, language)
     if len(words) >= MIN_WORDS and common and (share := _share(words, common)) < COMMON:
         yield f"Only {share:.0%} of its words are common in {name}; text that was read well has 30% and more."
     found = find_language(text)
     if found not in ("", language):
-        yield f"Reads like {_name(found)}, not like {name}; --language says which it is."
+        yield f"Reads like {_LANGUAGES[found]}, not like {name}; --language says which it is."
     elif others := [line for line in text.split("\n") if find_language(line) not in ("", language)]:
         yield f"{len(others)} paragraphs read like another language: {others[0][:60]}"
     for what, pattern in (("with every letter doubled", _DOUBLED), ("written backwards", _BACKWARDS)):
@@ -55,7 +60,7 @@ def find_language(text: str) -> str:
     words = [word.lower() for word in _WORD.findall(text)]
     if len(words) < MIN_WORDS:
         return ""
-    shares = sorted(((_share(words, _list_common(code)), code) for code in _languages()), reverse=True)
+    shares = sorted(((_share(words, _list_common(code)), code) for code in _LANGUAGES), reverse=True)
     (best, code), (second, _) = shares[:2]
     return code if best >= COMMON and best > CLEARLY * second else ""
 
@@ -64,22 +69,10 @@ def _share(words: list[str], common: frozenset[str]) -> float:
     return sum(word in common for word in words) / len(words)
 
 
-# Those that a publisher's site is likely to be in; lists of kindred languages would only cloud each other.
-@cache
-def _languages() -> dict[str, str]:
-    names = "English French German Spanish Portuguese Italian Dutch Polish Turkish Swedish Romanian Russian"
-    codes = "en fr de es pt it nl pl tr sv ro ru"
-    return dict(zip(codes.split(), names.split(), strict=True))
-
-
-def _name(language: str) -> str:
-    return _languages().get(language, language)
-
-
 @cache
 def _list_common(language: str) -> frozenset[str]:
     """The commonest words of a language; none of one that has no list."""
     import justext
 
-    name = _languages().get(language)
+    name = _LANGUAGES.get(language)
     return frozenset(word.lower() for word in justext.get_stoplist(name)) if name else frozenset()

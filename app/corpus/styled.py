@@ -40,7 +40,11 @@ def read_tree(source: str, *, comments: bool) -> html.HtmlElement:
         node, parent = waiting.pop()
         while node is not None:
             if node.tag == "-text":
-                _add_words(parent, node.text_content or "")
+                words = _CONTROL.sub(" ", node.text_content or "")
+                if len(parent):
+                    parent[-1].tail = (parent[-1].tail or "") + words
+                else:
+                    parent.text = (parent.text or "") + words
             elif node.tag == "-comment" and comments:
                 parent.append(html.HtmlComment((node.html or "")[4:-3]))
             elif node.tag and node.tag[0].isalpha():
@@ -65,14 +69,6 @@ def read_tree(source: str, *, comments: bool) -> html.HtmlElement:
         if role == "rowheader":
             element.set("scope", "row")
     return tree
-
-
-def _add_words(parent: html.HtmlElement, words: str) -> None:
-    words = _CONTROL.sub(" ", words)
-    if len(parent):
-        parent[-1].tail = (parent[-1].tail or "") + words
-    else:
-        parent.text = (parent.text or "") + words
 
 
 def _write_styles(page: LexborHTMLParser) -> None:

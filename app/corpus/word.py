@@ -49,9 +49,15 @@ _PARTS = {
 def read_word_file(path: Path) -> Draft:
     """Its body is kept; headers, footers, notes, comments and what else it holds are shown as dropped."""
     _check_archive(path)
+    copy = BytesIO()
     with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(copy, "w") as written:
+            for name in archive.namelist():
+                part = _HIDDEN.sub(b'<w:highlight w:val="hidden"/>', archive.read(name))
+                written.writestr(name, _FIELD.sub(b"", part))
+        copy.seek(0)
         styles = "\n".join((*_STYLES, *_find_heading_styles(archive)))
-        converted = mammoth.convert_to_html(_show_hidden(archive), style_map=styles).value
+        converted = mammoth.convert_to_html(copy, style_map=styles).value
         page = walk_markup(f"<body>{converted}</body>")
         dropped = tuple(_find_dropped(archive, converted))
         return Draft((*page.pieces, *dropped), _propose(archive, page.pieces), page.notes)
@@ -73,17 +79,6 @@ def _check_archive(path: Path) -> None:
         raise CorpusError(f"{show_path(path)}: not a Word file (.docx).") from error
 
 
-def _show_hidden(archive: zipfile.ZipFile) -> BytesIO:
-    copy = BytesIO()
-    with zipfile.ZipFile(copy, "w") as written:
-        for name in archive.namelist():
-            written.writestr(
-                name, _FIELD.sub(b"", _HIDDEN.sub(b'<w:highlight w:val="hidden"/>', archive.read(name)))
-            )
-    copy.seek(0)
-    return copy
-
-
 def _find_heading_styles(archive: zipfile.ZipFile) -> Iterator[str]:
     """Lines for mammoth about styles of the document's own that are based on those of headings."""
     if "word/styles.xml" not in archive.namelist():
@@ -98,7 +93,6 @@ def _find_heading_styles(archive: zipfile.ZipFile) -> Iterator[str]:
         seen = [key]
         while based.get(seen[-1]) and based[seen[-1]] not in seen:
             seen.append(based[seen[-1]])
-        heading = re.fullmatch(r"heading ([1-6])", names.get(seen[-1], ""), re.IGNORECASE)
         ranks = (re.fullmatch(r"heading ([1-6])", names.get(one, ""), re.IGNORECASE) for one in seen[1:])
         heading = next(filter(None, ranks), None)
         if heading and re.fullmatch(r"[^'\\\n]+", name):
@@ -118,16 +112,13 @@ def _find_dropped(archive: zipfile.ZipFile, converted: str) -> Iterator[Piece]:
         for paragraph in fromstring(archive.read(name)).iter() if why else ():
             if not paragraph.tag.endswith("}p"):
                 continue
-            words = [_read_run(element) for element in paragraph.iter()]
+            words: list[str] = []
+            for element in paragraph.iter():
+                said = element.text or "" if element.tag.endswith(("}t", "}delText")) else ""
+                words.append(" " if element.tag in (f"{_WORD}br", f"{_WORD}tab") else said)
             if any(_fold(word) not in whole for word in words):
                 for piece in make_pieces(Kind.PARAGRAPH, "".join(words)):
                     yield replace(piece, kept=False, why=why or "")
-
-
-def _read_run(element: Element) -> str:
-    if element.tag.endswith(("}t", "}delText")):
-        return element.text or ""
-    return " " if element.tag in (f"{_WORD}br", f"{_WORD}tab") else ""
 
 
 def _fold(words: str) -> str:
