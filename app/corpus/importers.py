@@ -11,13 +11,13 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from email.policy import default as mail_policy
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_CPU, getpagesize, getrlimit, setrlimit
 from time import process_time
+from typing import cast
 
 from pydantic import TypeAdapter
 
@@ -32,6 +32,8 @@ MAX_TITLE = 200
 SECONDS = 60
 MEMORY = 1_500_000_000
 """Bytes of address space that reading one document may take."""
+
+ENDINGS = (".txt", ".md", ".html", ".htm", ".mhtml", ".mht", ".docx", ".pdf")
 
 _DRAFT = TypeAdapter(Draft)
 _MARKS = {
@@ -51,17 +53,16 @@ _LINE_ENDS = str.maketrans({"\v": "\n", "\f": "\n", "\x85": "\n", "\u2028": "\n"
 
 def import_document(path: Path) -> Draft:
     """A draft of a .txt, .md, .html, .mhtml, .docx or .pdf; raises CorpusError, which names the file."""
-    reader = READERS.get(path.suffix.lower())
     if re.match(r"(?:https?|file):/", str(path)):
         raise CorpusError(f"{show_path(path)}: an address; save the page in a browser and give the file.")
-    if reader is None:
-        raise CorpusError(f"{show_path(path)}: not one of {', '.join(READERS)}.")
+    if path.suffix.lower() not in ENDINGS:
+        raise CorpusError(f"{show_path(path)}: not one of {', '.join(ENDINGS)}.")
     if not path.is_file():
         raise CorpusError(f"{show_path(path)}: there is no such file.")
     size = path.stat().st_size
     if size > MAX_DOCUMENT_BYTES:
         raise CorpusError(f"{show_path(path)}: {size:,} bytes; at most {MAX_DOCUMENT_BYTES:,} are read.")
-    draft = _read_apart(reader, path)
+    draft = _read_apart(path)
     text = draft.text if draft.text is not None else "\n".join(p.text for p in draft.pieces if p.kept)
     if len(text) > MAX_BYTES:
         raise CorpusError(f"{show_path(path)}: more text than an article has; give a part of it.")
@@ -72,14 +73,14 @@ def import_document(path: Path) -> Draft:
     return replace(draft, notes=notes, proposal=replace(draft.proposal, language=language))
 
 
-def _read_apart(reader: Callable[[Path], Draft], path: Path) -> Draft:
+def _read_apart(path: Path) -> Draft:
     """Read in a process of its own: whatever a document makes a library do, it ends at its bounds."""
     source, sink = os.pipe()
     child = os.fork()
     if not child:
         os.close(source)
         with os.fdopen(sink, "wb") as told:
-            told.write(_read_within_bounds(reader, path))
+            told.write(_read_within_bounds(path))
             told.flush()
             os._exit(0)
     os.close(sink)
@@ -98,15 +99,14 @@ def _read_apart(reader: Callable[[Path], Draft], path: Path) -> Draft:
     return _DRAFT.validate_json(said)
 
 
-def _read_within_bounds(reader: Callable[[Path], Draft], path: Path) -> bytes:
+def _read_within_bounds(path: Path) -> bytes:
     """The draft as JSON, or an exclamation mark and the fault in a line."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * getpagesize()
     for which, limit in ((RLIMIT_AS, used + MEMORY), (RLIMIT_CPU, int(process_time()) + SECONDS)):
         hard = getrlimit(which)[1]
         setrlimit(which, (limit if hard == RLIM_INFINITY else min(limit, hard), hard))
     try:
-        draft = reader(path)
-        return _DRAFT.dump_json(replace(draft, pieces=tuple(reopen_sections(propose_drops(draft.pieces)))))
+        return _DRAFT.dump_json(_read_document(path))
     except CorpusError as error:
         return f"!{error}".encode("utf-8", "backslashreplace")
     except ModuleNotFoundError as error:
@@ -117,47 +117,62 @@ def _read_within_bounds(reader: Callable[[Path], Draft], path: Path) -> bytes:
         return b"!damaged, or not what its name says; save it anew in the program that made it, or as text."
 
 
-def _read_plain(path: Path) -> Draft:
-    """Text that is kept as it is, but for its encoding, line ends and what no text file may hold."""
-    source, notes = _decode(path)
+def _read_document(path: Path) -> Draft:
+    """What a document's reader makes of it, with what sites put around an article left out."""
+    ending = path.suffix.lower()
+    if ending == ".docx":
+        from app.corpus.word import read_word_file
+
+        draft = read_word_file(path)
+    elif ending == ".pdf":
+        from app.corpus.printed import read_pdf
+
+        draft = read_pdf(path)
+    else:
+        from app.corpus.saved import read_markdown, read_page
+
+        source, notes = _decode(path)
+        read = {".txt": _read_plain, ".md": read_markdown}.get(ending, read_page)
+        draft = read(source)
+        draft = replace(draft, notes=(*notes, *draft.notes))
+    return replace(draft, pieces=tuple(reopen_sections(propose_drops(draft.pieces))))
+
+
+def _read_plain(source: str) -> Draft:
+    """Text that is kept as it is, but for its line ends and what no text file may hold."""
     invisible = Counter(INVISIBLE.findall(source))
     plain = unicodedata.normalize("NFC", INVISIBLE.sub("", source))
     lines = [line.rstrip() for line in plain.translate(_LINE_ENDS).split("\n")]
     first = clean(next((line for line in lines if line.strip()), "")).lstrip("# ")
+    notes: list[str] = []
     if len(lines) != plain.count("\n") + 1:
-        notes += ("Line separators (U+2028, form feeds) became line ends.",)
+        notes.append("Line separators (U+2028, form feeds) became line ends.")
     if _NOTED_END.sub("", first).endswith((".", "!", ":", ";", ",")) or not 0 < len(first) <= MAX_TITLE:
-        notes += ("The first line is no title; give one with --title.",)
+        notes.append("The first line is no title; give one with --title.")
         first = ""
     else:
-        notes += ("The first line was taken for the title, which is no part of a passage.",)
+        notes.append("The first line was taken for the title, which is no part of a passage.")
     text = "\n".join(lines).strip("\n") + "\n"
     return Draft((), Proposal(title=first or None), (*notes, *tell_invisible(invisible)), text=text)
 
 
-def _read_marked_up(path: Path) -> Draft:
-    from app.corpus.saved import read_markdown, read_page
-
-    source, notes = _decode(path)
-    draft = read_markdown(source) if path.suffix.lower() == ".md" else read_page(source)
-    return replace(draft, notes=(*notes, *draft.notes))
-
-
-def _read_pdf(path: Path) -> Draft:
-    from app.corpus.printed import read_pdf
-
-    return read_pdf(path)
-
-
-def _read_docx(path: Path) -> Draft:
-    from app.corpus.word import read_word_file
-
-    return read_word_file(path)
-
-
 def _decode(path: Path) -> tuple[str, tuple[str, ...]]:
     """A file's text with LF line ends, and what had to be guessed or changed for it."""
-    content, label, notes = _unpack(path.read_bytes())
+    content, label = path.read_bytes(), ""
+    notes: tuple[str, ...] = ()
+    if re.match(rb"(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}MIME-Version:", content[:4096]):
+        message = email.message_from_bytes(content, policy=mail_policy)
+        pages = (part for part in message.walk() if part.get_content_type() == "text/html")
+        page = next((part for part in pages if isinstance(part.get_payload(decode=True), bytes)), None)
+        if page is None:
+            raise CorpusError(
+                "a single-file web page (MHTML) without a page; save it as 'Webpage, complete'."
+            )
+        address = message.get("Snapshot-Content-Location", "")
+        saved = f"<!-- saved from url=({len(address):04}){address} -->\n" if address else ""
+        content = saved.encode() + cast(bytes, page.get_payload(decode=True))
+        label = page.get_content_charset() or ""
+        notes = ("Was a single-file web page (MHTML).",)
     encoding = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), "")
     if encoding:
         notes += (f"Was {encoding.upper()}; written as UTF-8.",)
@@ -194,27 +209,3 @@ def _find_declared(content: bytes, label: str) -> tuple[str, tuple[str, ...]]:
             return "", (f"Declared as {label}, but is UTF-8.",)
     name = found.codec_info.name
     return ("", ()) if found.name == "utf-8" else (name, (f"Was {found.name}, declared as {label}.",))
-
-
-def _unpack(content: bytes) -> tuple[bytes, str, tuple[str, ...]]:
-    """The page within a single-file web page (MHTML) and its label, or what is given."""
-    if not re.match(rb"(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,20}MIME-Version:", content[:4096]):
-        return content, "", ()
-    message = email.message_from_bytes(content, policy=mail_policy)
-    for part in message.walk():
-        if part.get_content_type() == "text/html":
-            address = message.get("Snapshot-Content-Location", "")
-            saved = f"<!-- saved from url=({len(address):04}){address} -->\n" if address else ""
-            page = part.get_payload(decode=True)
-            if isinstance(page, bytes):
-                label = part.get_content_charset() or ""
-                return saved.encode() + page, label, ("Was a single-file web page (MHTML).",)
-    raise CorpusError("a single-file web page (MHTML) without a page; save it as 'Webpage, complete'.")
-
-
-READERS: dict[str, Callable[[Path], Draft]] = {
-    ".txt": _read_plain,
-    **dict.fromkeys((".md", ".html", ".htm", ".mhtml", ".mht"), _read_marked_up),
-    ".docx": _read_docx,
-    ".pdf": _read_pdf,
-}

@@ -128,7 +128,8 @@ def walk_markup(source: str, *, comments: bool = False) -> Page:
     ``comments`` shows them as dropped: in Markdown they are an editor's words, in a page a program's.
     """
     tree = read_tree(source, comments=comments)
-    walker = _Walker(tree)
+    names = tree.xpath("//@aria-controls|//@popovertarget|//@data-target|//@data-bs-target|//a/@href")
+    walker = _Walker(tree, frozenset(name.lstrip("#") for name in names if name.strip("#")))
     body = tree.find("body")
     walker.enter(tree if body is None else body, depth=0)
     walker.flush()
@@ -161,6 +162,8 @@ class _Walker:
     """Gathers the words between the edges of blocks into pieces."""
 
     tree: html.HtmlElement
+    opened: frozenset[str]
+    """The names of what a link or a button leads to or opens."""
     pieces: list[Piece] = field(default_factory=list)
     places: list[tuple[html.HtmlElement, str]] = field(default_factory=list)
     kind: Kind = Kind.PARAGRAPH
@@ -202,7 +205,17 @@ class _Walker:
             )
         if element.tag in _UNSEEN:
             return
-        name = self._name_tab(element)
+        # A panel whose name stands elsewhere is headed by it, unless it says it itself.
+        named = clean(self._tabs[element].text_content()) if element in self._tabs else ""
+        own = element.xpath("string(descendant::*[self::h2 or self::h3 or self::h4][1])") if named else ""
+        named = "" if clean(own) == named else named
+        places: tuple[int, ...] = ()
+        if named:
+            self.flush()
+            # The place of no text node: those of the name are where it stands.
+            places = (-1 - len(self.pieces),)
+            self.pieces.append(Piece(Kind.HEADING, named, min(6, self.heading + 1), places=places))
+            self.ended = ()
         why = "" if self.why else self._find_reason(element)
         if why:
             self._leave_out(element, depth, why)
@@ -214,24 +227,9 @@ class _Walker:
             self._enter_block(element, depth)
         else:
             self._enter_inline(element, depth)
-        if name:
+        if named:
             self.flush()
-            self.ended = name.places
-
-    def _name_tab(self, element: html.HtmlElement) -> Piece | None:
-        """The heading of a panel whose name stands elsewhere, unless it says it itself."""
-        name = clean(self._tabs[element].text_content()) if element in self._tabs else ""
-        if (
-            not name
-            or clean(element.xpath("string(descendant::*[self::h2 or self::h3 or self::h4][1])")) == name
-        ):
-            return None
-        self.flush()
-        # The place of no text node: those of the name are where it stands.
-        piece = Piece(Kind.HEADING, name, min(6, self.heading + 1), places=(-1 - len(self.pieces),))
-        self.pieces.append(piece)
-        self.ended = ()
-        return piece
+            self.ended = places
 
     def flush(self) -> None:
         """Ends the piece under way: the whole of a block, or what its line ends part."""
@@ -329,7 +327,7 @@ class _Walker:
             opened
             or element.get("hidden") == "until-found"
             or element.get("role") == "tabpanel"
-            or element.get("id", "") in self._opened
+            or element.get("id", "") in self.opened
             or _FOLDS.search(f"{element.get('class', '')} {element.get('id', '')}")
             # Screen readers alone are kept from a block that is only this; icons are spans.
             or (not undisplayed and _is_block(element))
@@ -338,14 +336,6 @@ class _Walker:
                 element.attrib.pop(name, None)
             return False
         return True
-
-    @cached_property
-    def _opened(self) -> frozenset[str]:
-        """The names of what a link or a button leads to or opens."""
-        values = self.tree.xpath(
-            "//@aria-controls|//@popovertarget|//@data-target|//@data-bs-target|//a/@href"
-        )
-        return frozenset(value.lstrip("#") for value in values if value.strip("#"))
 
     @cached_property
     def _named(self) -> dict[str, html.HtmlElement]:
@@ -383,7 +373,14 @@ class _Walker:
             "//*[@aria-controls or @data-target or @data-bs-target or @data-tab or @href]"
         ):
             panel = self._find_panel(control)
-            if panel is not None and _is_tab_panel(panel) and not _is_followed_by(control, panel):
+            if panel is None or not _is_tab_panel(panel):
+                continue
+            # The first words after those of the control: in the panel, where it stands under its name.
+            words = control.xpath("following::text()[normalize-space(translate(., '+-–−×▼▲▾▸›»', ''))][1]")
+            holder = words[0].getparent() if words else None
+            if holder is not None and words[0].is_tail:
+                holder = holder.getparent()
+            if holder is None or not (holder is panel or panel in holder.iterancestors()):
                 tabs.setdefault(panel, control)
         return tabs
 
@@ -703,15 +700,6 @@ def _is_toggle(element: html.HtmlElement) -> bool:
 
 def _is_tab_panel(element: html.HtmlElement) -> bool:
     return element.get("role") == "tabpanel" or _TAB.search(element.get("class", "")) is not None
-
-
-def _is_followed_by(control: html.HtmlElement, panel: html.HtmlElement) -> bool:
-    """Whether a panel's words are the first after those of its control."""
-    words = control.xpath("following::text()[normalize-space(translate(., '+-–−×▼▲▾▸›»', ''))][1]")
-    holder = words[0].getparent() if words else None
-    if holder is not None and words[0].is_tail:
-        holder = holder.getparent()
-    return holder is not None and (holder is panel or panel in holder.iterancestors())
 
 
 def _is_block(element: html.HtmlElement) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -34,7 +33,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @cache
-def _tokenizer() -> Any:
+def _load_tokenizer() -> Any:
     # Importing nltk takes a second or more, and most of what imports this module never cuts a sentence.
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
@@ -46,7 +45,20 @@ def _tokenizer() -> Any:
 def find_sentences(text: str, start: int = 0, end: int | None = None) -> tuple[Span, ...]:
     """Spans of the sentences of ``text[start:end]``, as offsets into ``text``, without outer white space."""
     sentences: list[Span] = []
-    found = [(start + first, start + last) for first, last in _split(text[start:end])]
+    piece = text[start:end]
+    cuts = {0, len(piece)}
+    for first, last in _load_tokenizer().span_tokenize(piece):
+        stays = _STAYS.match(piece, first) if first else None
+        cuts.add(stays.end() if stays else first)
+        # Punkt's sentences, cut once more where an abbreviation or a note's mark closes one.
+        for sign in (_CLOSES, _MARKED):
+            cuts.update(match.end() for match in sign.finditer(piece, first, last))
+    found: list[Span] = []
+    for first, last in pairwise(sorted(cuts)):
+        words = piece[first:last]
+        if words.strip():
+            begins = start + first + len(words) - len(words.lstrip())
+            found.append((begins, start + first + len(words.rstrip())))
     # A sentence begins with a capital, unless its writer has none.
     capitals = any(text[first].isupper() for first, _ in found)
     for first, last in found:
@@ -59,17 +71,3 @@ def find_sentences(text: str, start: int = 0, end: int | None = None) -> tuple[S
         else:
             sentences.append((first, last))
     return tuple(sentences)
-
-
-def _split(text: str) -> Iterator[Span]:
-    """Punkt's sentences, cut once more where an abbreviation or a note's mark closes one."""
-    cuts = {0, len(text)}
-    for start, end in _tokenizer().span_tokenize(text):
-        stays = _STAYS.match(text, start) if start else None
-        cuts.add(stays.end() if stays else start)
-        for sign in (_CLOSES, _MARKED):
-            cuts.update(match.end() for match in sign.finditer(text, start, end))
-    for first, last in pairwise(sorted(cuts)):
-        words = text[first:last]
-        if words.strip():
-            yield first + len(words) - len(words.lstrip()), first + len(words.rstrip())
