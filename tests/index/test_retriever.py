@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -69,6 +71,7 @@ def test_each_retriever_proposes_its_best_among_more_passages_than_one_may(
     assert found.rows.tolist() == sorted({*near, *BY_SENTENCE, *BY_WORD})
     assert found.passages.tolist() == pytest.approx([cosine(row) for row in found.rows], abs=1e-6)
     assert found.rows[found.bm25 > 0].tolist() == list(BY_WORD)
+    assert found.bm25.dtype == np.float32
     for row, best, score in zip(found.rows, found.best_sentences, found.sentences, strict=True):
         last = row in BY_SENTENCE
         assert best == (row % 3 if last else 0)
@@ -83,19 +86,46 @@ def test_no_retriever_proposes_more_than_its_share(made: tuple[LocalRetriever, l
     assert (np.diff(found.bm25[(found.rows >= 100) & (found.bm25 > 0)]) < 0).all()
 
 
-def test_of_one_article_every_passage_is_a_candidate_with_its_words(
-    made: tuple[LocalRetriever, list[Term]],
+def test_sentences_propose_their_passages_with_their_cosines_where_they_are_searched(
+    made: tuple[LocalRetriever, list[Term]], tmp_path: Path
 ) -> None:
+    retriever, _ = made
+    found = retriever.search_sentences(ask())
+    assert len(found.rows) == PROPOSED
+    assert found.rows[:2].tolist() == [0, 1]
+    assert {*BY_SENTENCE} <= set(found.rows.tolist())
+    assert found.scores[:2].tolist() == pytest.approx([cosine(0), cosine(1)], abs=1e-6)
+    compared_only = VectorIndex.build(point(np.linspace(0, 3, 500)), "SQfp16")
+    large = LocalRetriever(compared_only, compared_only, np.arange(501), None, None)  # type: ignore[arg-type]
+    rows, scores = large.search_sentences(ask())
+    assert (rows.shape, scores.shape, rows.dtype, scores.dtype) == ((0,), (0,), np.int64, np.float32)
+
+
+@pytest.mark.parametrize("rows", [(3, 150, 151), (3, 398, 399)])
+def test_of_one_article_every_passage_is_a_candidate_with_its_words(
+    made: tuple[LocalRetriever, list[Term]], rows: tuple[int, int, int]
+) -> None:
+    """However many better passages others have."""
     retriever, terms = made
-    inside: Rows = np.array([3, 398, 399])
+    inside: Rows = np.array(rows)
     found = retriever.propose(ask(terms[1]), inside)
-    assert found.rows.tolist() == [3, 398, 399]
-    assert (found.bm25 > 0).tolist() == [False, True, True]
+    assert found.rows.tolist() == list(rows)
+    of = dict(zip(*(part.tolist() for part in retriever.search_words(ask(terms[1]), 1000)), strict=True))
+    assert found.bm25.tolist() == [0, of[rows[1]], of[rows[2]]]
+
+
+def test_of_few_passages_every_one_is_a_candidate(made: tuple[LocalRetriever, list[Term]]) -> None:
+    few = VectorIndex.build(point(np.linspace(0, 3, 50)))
+    small = LocalRetriever(few, few, np.arange(51), made[0]._tokens, made[0]._postings)
+    found = small.propose(ask())
+    assert found.rows.tolist() == list(range(50))
+    assert found.passages.tolist() == found.sentences.tolist()
 
 
 def test_compared_are_the_passages_asked_for_in_their_order(made: tuple[LocalRetriever, list[Term]]) -> None:
     retriever, terms = made
     compared = retriever.compare(ask(*terms[:2]), np.array([300, 5, 1]))
+    assert compared.held.dtype == np.bool_
     assert compared.held.tolist() == [[True, True], [True, False], [False, False]]
     cosines = [cosine(row) for row in (300, 5, 1)]
     assert compared.tokens[:, 0].tolist() == pytest.approx(cosines, abs=0.01)
