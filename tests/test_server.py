@@ -22,6 +22,8 @@ from app import notices
 from app.connections import describe_fault
 from running import ROOT, Server, start_server
 
+pytestmark = pytest.mark.processes
+
 CANARY = "zebracanary"
 JSON = "application/json"
 MALFORMED = {

@@ -27,6 +27,8 @@ from running import Server, start_server
 from tests.index.broken import BROKEN
 from tests.test_server import connect, fetch_status
 
+pytestmark = pytest.mark.processes
+
 QUESTION = "/api/v1/answers?q=is+shuddering+dangerous"
 CARD = EMERGENCY_SIGNS[0]
 

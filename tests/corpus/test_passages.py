@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+import pytest
+
 from app.corpus.passages import CHUNKER, MAX_WORDS, cut_article
+from app.errors import CorpusError
 from app.records import Article, Passage, passage_id
 
 Passages = Mapping[str, tuple[Passage, ...]]
@@ -268,6 +271,12 @@ def test_the_items_of_a_long_list_remember_their_lead_in(make_article: MakeArtic
     assert first.text.startswith("Look out for the following signs:\n\n• word")
     assert others
     assert {article.text[slice(*p.lead)] for p in others if p.lead} == {"Look out for the following signs:"}
+
+
+def test_article_of_headings_alone_is_refused_by_name(make_article: MakeArticle) -> None:
+    article = make_article("Heading\n")
+    with pytest.raises(CorpusError, match=rf"^{article.slug}\.txt: there is no content besides headings"):
+        cut_article(article)
 
 
 def test_items_after_another_paragraph_do_not_remember_the_lead_in_before_it(

@@ -13,6 +13,8 @@ import pytest
 from app.settings import ROOT
 from running import start_server
 
+pytestmark = pytest.mark.processes
+
 WORDS = "Shuddering attacks (SA) are a rare and harmless condition that affects infants and young children."
 
 
