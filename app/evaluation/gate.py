@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from app.errors import GateRefused
 from app.evaluation.measures import MEASURES, Judgement, RunLine
@@ -59,6 +59,25 @@ def compare(
                 f"{shown}"
             )
     return Verdict(tuple(reasons))
+
+
+def pass_over(judged: Sequence[Judgement], articles: Collection[str]) -> list[Judgement]:
+    """The same, as if these articles' passages took no place where no label says that they answer.
+
+    Labels were judged before there were these articles, whose passages may answer as well: what was not
+    judged counts neither way (condensed lists, Sakai 2007). One that all five places went to has still lost.
+    """
+    return [
+        replace(
+            one,
+            grades=tuple(
+                grade
+                for grade, (article, _) in zip(one.grades, one.reply.passages, strict=True)
+                if grade or article not in articles
+            ),
+        )
+        for one in judged
+    ]
 
 
 def find_worse(before: Sequence[Judgement], after: Sequence[Judgement]) -> dict[str, list[str]]:

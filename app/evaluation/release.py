@@ -12,7 +12,7 @@ from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
 from app.errors import GenerationError
 from app.evaluation.findability import Findability, examine_article
-from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse
+from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse, pass_over
 from app.evaluation.measures import Judgement, count_questions, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
@@ -80,7 +80,8 @@ def examine(
 ) -> Examination:
     """Measure the unpublished generation in ``folder`` and write what it gave into its manifest.
 
-    Only questions whose label holds for the articles of both generations are compared. Raises
+    Only questions whose label holds for the articles of both generations are compared, and passages of
+    articles that the generation before did not have are passed over in it. Raises
     QuestionsError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
@@ -91,17 +92,20 @@ def examine(
         after, after_pinned = ask_all(answerer, gated), ask_all(answerer, pinned)
         reported = ask_all(answerer, _join(questions, REPORTED))
         articles = _examine_articles(answerer, previous)
+        old_articles = {one.slug for one in previous.manifest.sources} if previous else set()
+        new_articles = {one.slug for one in answerer.articles()} - old_articles
     reasons: tuple[str, ...] = ()
     if before:
         both = {one.question.id for one in before} & {one.question.id for one in after}
         shared_before, shared_after = (
-            [one for one in many if one.question.id in both] for many in (before, after)
+            [one for one in many if one.question.id in both]
+            for many in (before, pass_over(after, new_articles))
         )
         worse = find_worse(shared_before, shared_after)
         reasons = compare(summarise(shared_before), summarise(shared_after), worse).reasons
     if previous:
         reasons += tuple(filter(None, (article.object() for article in articles)))
-    verdict = Verdict((*reasons, *find_lost(before_pinned, after_pinned)))
+    verdict = Verdict((*reasons, *find_lost(before_pinned, pass_over(after_pinned, new_articles))))
     figures = summarise(after) if after else {}
     old = summarise(before) if before else {}
     examination = Examination(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import GateRefused
-from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse
+from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse, pass_over
 from app.evaluation.measures import Judgement, RunLine, judge
 from app.evaluation.questions import Gold, Question
 
@@ -104,3 +104,24 @@ def test_worse_questions_are_found_by_the_measure_that_they_went_down_by() -> No
     worse = find_worse([HELD], [MISSED])
     assert (worse["success@3"], worse["wrongly refused"], worse["refused"]) == (["why?"], ["why?"], [])
     assert not any(find_worse([MISSED], [HELD]).values())
+
+
+def test_passages_of_new_articles_count_neither_way_unless_a_label_knows_them() -> None:
+    texts = {"a": "because of that. Something else.", "new": "For a good reason. And another."}
+    reply = RunLine("p", (("new", "For a good reason."), ("a", "because of that")), "none", 0.9)
+    after = judge(QUESTION, reply, texts)
+    assert find_lost([HELD], [after])
+    assert find_lost([HELD], pass_over([after], {"new"})) == ()
+    assert find_lost([HELD], pass_over([after], {"other"}))
+    labelled = QUESTION.model_copy(
+        update={"relevant": (*QUESTION.relevant, Gold(article="new", quote="For a good reason.", grade=3))}
+    )
+    assert pass_over([judge(labelled, reply, texts)], {"new"})[0].grades == (3, 3)
+
+
+def test_answer_that_new_articles_leave_no_place_for_is_lost() -> None:
+    texts = {"a": "because of that", "new": "One. Two. Three. Four. Five."}
+    places = tuple(("new", words) for words in ("One.", "Two.", "Three.", "Four.", "Five."))
+    after = judge(QUESTION, RunLine("p", places, "none", 0.9), texts)
+    assert find_lost([HELD], pass_over([after], {"new"}))
+    assert not pass_over([after], {"new"})[0].refused
