@@ -17,7 +17,6 @@ from app.notices import EMERGENCY_SIGNS, URGENT_LINE
 from app.records import Urgency
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
-URGENCY = load_rules()
 
 
 def judge(question: str) -> Urgency:
@@ -208,13 +207,16 @@ def test_report_far_behind_sixty_words_is_read() -> None:
 
 
 def test_needs_that_stand_further_apart_than_within_are_not_one_report() -> None:
-    assert URGENCY.explain("a fit today " + "and " * 30 + "an hour of play").count("fit of five minutes") == 0
-    assert "fit of five minutes" in URGENCY.explain("a fit that went on for an hour")
+    assert (
+        load_rules().explain("a fit today " + "and " * 30 + "an hour of play").count("fit of five minutes")
+        == 0
+    )
+    assert "fit of five minutes" in load_rules().explain("a fit that went on for an hour")
 
 
 def told(question: str, name: str) -> bool:
     """Whether a concept is said of a child and of now."""
-    return f"<{name}> +" in URGENCY.tell(URGENCY.read(question))
+    return f"<{name}> +" in load_rules().tell(load_rules().read(question))
 
 
 def test_gap_does_not_leap_over_a_denial() -> None:
@@ -231,6 +233,28 @@ def test_panic_makes_what_is_supposed_count() -> None:
 def test_or_carries_a_denial_over_to_the_next_thing() -> None:
     assert not told("he is playing, no fever or blue lips", "blue_child")
     assert told("he is playing, a fever, blue lips", "blue_child")
+
+
+def test_or_carries_a_denial_over_a_thing_of_three_words_and_no_more() -> None:
+    assert not told("no sudden spiking fever or blue lips", "blue_child")
+    assert told("no awful sudden spiking fever or blue lips", "blue_child")
+
+
+@pytest.mark.parametrize(
+    ("words", "quantity", "meant"),
+    [
+        ("a fit of 4 minutes", "long", False),
+        ("a fit of 5 minutes", "long", True),
+        ("a fit of 1 hour", "long", True),
+        ("a fit of 5", "long", False),
+        ("12 weeks old", "young", True),
+        ("13 weeks old", "young", False),
+        ("it says 38", "celsius", True),
+        ("it says 37.9", "celsius", False),
+    ],
+)
+def test_quantity_is_a_figure_between_two_bounds_in_its_unit(words: str, quantity: str, meant: bool) -> None:
+    assert (f"<{quantity}>" in load_rules().read(words).at) is meant
 
 
 def test_what_began_last_week_may_need_a_doctor_today_but_is_no_emergency_now() -> None:
@@ -262,7 +286,7 @@ def test_question_without_meaning_is_no_emergency(question: str) -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_read_and_says_the_same_twice(question: str) -> None:
     assert judge(question) == judge(question)
-    assert (URGENCY.judge(URGENCY.read(question)) != "none") == bool(URGENCY.explain(question))
+    assert (load_rules().judge(load_rules().read(question)) != "none") == bool(load_rules().explain(question))
 
 
 def test_longest_question_of_one_word_or_of_danger_words_takes_no_noticeable_time() -> None:
@@ -274,17 +298,17 @@ def test_longest_question_of_one_word_or_of_danger_words_takes_no_noticeable_tim
 
 def test_every_sign_of_the_card_has_a_rule_and_every_rule_a_sign_and_a_reason() -> None:
     card = [*EMERGENCY_SIGNS, URGENT_LINE]
-    signs = {rule.sign for rule in URGENCY.rules} - {"beyond the card"}
+    signs = {rule.sign for rule in load_rules().rules} - {"beyond the card"}
     assert [line for line in card if not any(sign in line for sign in signs)] == []
     assert [sign for sign in signs if not any(sign in line for line in card)] == []
-    assert [rule.name for rule in URGENCY.rules if not rule.reason.endswith(".")] == []
-    names = [rule.name for rule in URGENCY.rules]
+    assert [rule.name for rule in load_rules().rules if not rule.reason.endswith(".")] == []
+    names = [rule.name for rule in load_rules().rules]
     assert len(names) == len(set(names))
 
 
 def test_explanation_names_the_rules() -> None:
-    assert "limp in the first months" in URGENCY.explain("my baby is limp, 5 weeks old")
-    assert URGENCY.explain("my baby kicks") == []
+    assert "limp in the first months" in load_rules().explain("my baby is limp, 5 weeks old")
+    assert load_rules().explain("my baby kicks") == []
 
 
 def test_rules_that_name_an_unknown_concept_are_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,29 @@ def test_vote_needs_only_words_it_has_seen() -> None:
 def test_denied_sign_weighs_less_than_one_that_is_told() -> None:
     told, denied = measure("he has a fever and a stiff neck"), measure("he has no fever and no stiff neck")
     assert (told[0] > denied[0], told[1] > denied[1]) == (True, True)
+
+
+def test_features_are_words_pieces_classes_and_concepts_and_what_is_denied_is_another() -> None:
+    rules = load_rules()
+    reading = rules.read("no fever we saw today now, he is limp")
+    told = "no/! fever/! we/! saw/! today/now/he/is/limp".split("/")
+    pairs = "no fever/fever we/we saw/saw today/today now/now |/| he/he is/is limp".split("/")
+    meant = [*told[:-1], "7"]
+    pieces = [
+        *(" no", "no ", " no "),
+        *(" no", "now", "ow ", " now", "now "),
+        *(" he", "he ", " he ", " is", "is ", " is "),
+        *(" li", "lim", "imp", "mp ", " lim", "limp", "imp "),
+    ]
+    expected = {
+        "word": [*told, *pairs],
+        "piece": pieces,
+        "class": [*meant, *(f"{one} {other}" for one, other in pairwise(meant))],
+        "concept": rules.tell(reading),
+    }
+    assert expected["concept"]
+    found = find_features(reading, rules, {make_key("limp"): 7})
+    assert found == tuple([make_key(f"{kind} {name}") for name in names] for kind, names in expected.items())
 
 
 def test_levels_are_the_highest_whose_threshold_is_reached() -> None:
