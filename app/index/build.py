@@ -112,14 +112,28 @@ def build_generation(
         format=FORMAT,
         created=f"{created:%Y%m%dT%H%M%SZ}",
         chunker=CHUNKER,
-        model=_describe_model(model, precision, agreement, passages.dimension),
+        model=ModelRecord(
+            name=model.name,
+            weights_sha256=model.weights_sha256,
+            config_sha256=model.config_sha256,
+            precision=precision,
+            dimension=passages.dimension,
+            agreement=agreement,
+        ),
         libraries=find_versions(),
         vectors={
             LAYOUT.passages: choose_kind(counts["passages"]),
             LAYOUT.sentences: choose_kind(counts["sentences"], searched=False),
         },
         counts=counts,
-        sources=[_describe_source(article) for article in articles],
+        sources=[
+            SourceRecord(
+                slug=article.slug,
+                sha256=article.sha256,
+                metadata_sha256=hashlib.sha256(dump_metadata(article).encode()).hexdigest(),
+            )
+            for article in articles
+        ],
         files={name: seal_file(folder / name) for name in FILES},
     )
     write_durably(folder / MANIFEST, manifest.to_bytes())
@@ -223,22 +237,17 @@ def _write_store(
         for done, article in enumerate(articles, 1):
             writer.add(article, cut_article(article))
             progress("articles", done, len(articles))
-        _remember_withdrawn(writer, previous, now)
+        if previous is not None:
+            database = Database(previous.generation.path(LAYOUT.store))
+            older = Database(previous.older.path(LAYOUT.store)) if previous.older else None
+            writer.remember_withdrawn(Store(database), Store(older) if older else None, now)
+            database.close()
+            if older:
+                older.close()
         writer.finish()
     finally:
         writer.close()
     return {"articles": writer.articles, "passages": writer.passages, "sentences": writer.sentences}
-
-
-def _remember_withdrawn(writer: StoreWriter, previous: Previous | None, now: datetime) -> None:
-    if previous is None:
-        return
-    database = Database(previous.generation.path(LAYOUT.store))
-    older = Database(previous.older.path(LAYOUT.store)) if previous.older else None
-    writer.remember_withdrawn(Store(database), Store(older) if older else None, now)
-    database.close()
-    if older:
-        older.close()
 
 
 class _Rows:
@@ -325,7 +334,12 @@ def _write_passages(
     texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None, spread: Spread
 ) -> VectorIndex:
     """Vectors and token vectors of the passages; gives the vectors' index."""
-    tokenizer, directions = _find_tokenizer(model, old), old.directions if old else model.directions
+    if old is None:
+        tokenizer, directions = model.tokenizer, model.directions
+    else:  # the stored one is the same, and there at once, without the model's library
+        settings = EncoderSettings.from_bytes(old.generation.read(LAYOUT.encoder_settings))
+        tokenizer = TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
+        directions = old.directions
     frequencies = TokenFrequencies(tokenizer.vocabulary)
     work = EncodePassages(directions, find_content(tokenizer.vocabulary))
     fresh = spread(
@@ -367,14 +381,6 @@ def _list_ids(introduction: Tokenized, text: Tokenized, start: int) -> NDArray[n
     return np.concatenate([text.ids[text.starts >= start], introduction.ids])
 
 
-def _find_tokenizer(model: BuildModel, old: _Reusable | None) -> TextTokenizer:
-    """The stored one where it is the same: it is there at once, without the model's library."""
-    if old is None:
-        return model.tokenizer
-    settings = EncoderSettings.from_bytes(old.generation.read(LAYOUT.encoder_settings))
-    return TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
-
-
 def _write_sentences(texts: _Texts, folder: Path, old: _Reusable | None, spread: Spread) -> None:
     """Vectors of the single sentences."""
     unknown = (text for text in texts.sentences() if not old or old.find("sentences", text) is None)
@@ -402,7 +408,17 @@ def _write_encoder(
         return old.generation.manifest.model.agreement
     texts.progress("encoder", 0, 1)
     model.export(folder, precision)
-    agreement = _measure_agreement(texts, folder, passages)
+    # Cosine of the exported encoder's vectors with the model's own, over passages from the whole corpus.
+    settings = EncoderSettings.from_bytes((folder / LAYOUT.encoder_settings).read_bytes())
+    encoder = Encoder(
+        folder / LAYOUT.encoder,
+        (folder / LAYOUT.tokenizer).read_bytes(),
+        replace(settings, question_prompt=settings.passage_prompt),
+    )
+    rows = np.unique(np.linspace(0, len(passages) - 1, AGREEMENT_SAMPLE).astype(int))
+    found = (encoder.encode(texts.passage(int(row))).vector for row in rows)
+    cosines = [float(one @ other) for one, other in zip(found, passages.vectors(rows), strict=True)]
+    agreement = {"mean": round(float(np.mean(cosines)), 6), "least": round(min(cosines), 6)}
     mean, least = AGREEMENT[precision]
     if agreement["mean"] < mean or agreement["least"] < least:
         raise BuildError(
@@ -411,39 +427,6 @@ def _write_encoder(
         )
     texts.progress("encoder", 1, 1)
     return agreement
-
-
-def _measure_agreement(texts: _Texts, folder: Path, passages: VectorIndex) -> dict[str, float]:
-    """Cosine of the exported encoder's vectors with the model's own, over passages from the whole corpus."""
-    settings = EncoderSettings.from_bytes((folder / LAYOUT.encoder_settings).read_bytes())
-    encoder = Encoder(
-        folder / LAYOUT.encoder,
-        (folder / LAYOUT.tokenizer).read_bytes(),
-        replace(settings, question_prompt=settings.passage_prompt),
-    )
-    rows = np.unique(np.linspace(0, len(passages) - 1, AGREEMENT_SAMPLE).astype(int))
-    vectors = passages.vectors(rows)
-    found = (encoder.encode(texts.passage(int(row))).vector for row in rows)
-    cosines = [float(one @ other) for one, other in zip(found, vectors, strict=True)]
-    return {"mean": round(float(np.mean(cosines)), 6), "least": round(min(cosines), 6)}
-
-
-def _describe_model(
-    model: BuildModel, precision: Precision, agreement: dict[str, float], dimension: int
-) -> ModelRecord:
-    return ModelRecord(
-        name=model.name,
-        weights_sha256=model.weights_sha256,
-        config_sha256=model.config_sha256,
-        precision=precision,
-        dimension=dimension,
-        agreement=agreement,
-    )
-
-
-def _describe_source(article: Article) -> SourceRecord:
-    metadata = hashlib.sha256(dump_metadata(article).encode()).hexdigest()
-    return SourceRecord(slug=article.slug, sha256=article.sha256, metadata_sha256=metadata)
 
 
 def find_versions() -> dict[str, str]:

@@ -160,7 +160,18 @@ class Generation:
 
         Raises NoGeneration, DamagedGeneration or WrongModel.
         """
-        lock = _hold(folder)
+        try:
+            lock = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise NoGeneration(
+                f"{folder.name}: there is no whole generation: {MANIFEST}: {error.strerror}; {REMEDY}."
+            ) from None
+        try:
+            # A builder deletes only what it can lock for itself alone.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise NoGeneration(f"{folder.name}: is being deleted; open the current one.") from None
         try:
             manifest, actual = _read_manifest(folder, manifest_sha256)
             return cls(folder, manifest, actual, lock)
@@ -304,22 +315,6 @@ def _describe_state(path: Path) -> list[int] | None:
     return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
-def _hold(folder: Path) -> int:
-    """A file descriptor with the shared lock; a builder deletes only what it can lock for itself alone."""
-    try:
-        lock = os.open(folder / MANIFEST, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise NoGeneration(
-            f"{folder.name}: there is no whole generation: {MANIFEST}: {error.strerror}; {REMEDY}."
-        ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise NoGeneration(f"{folder.name}: is being deleted; open the current one.") from None
-    return lock
-
-
 def _read_manifest(folder: Path, expected: str | None) -> tuple[Manifest, str]:
     path = folder / MANIFEST
     try:
@@ -336,26 +331,18 @@ def _read_manifest(folder: Path, expected: str | None) -> tuple[Manifest, str]:
     try:
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
-        raise _explain_invalid(path, content, error) from None
-    _check_manifest(path, manifest, named)
-    return manifest, actual
-
-
-def _check_manifest(path: Path, manifest: Manifest, named: re.Match[str] | None) -> None:
+        other = re.search(rb'"format": *(\d{1,9})', content)
+        if other and int(other[1]) != FORMAT:
+            raise _wrong_format(path, int(other[1])) from None
+        first = error.errors()[0]
+        raise _damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     if manifest.format != FORMAT:
         raise _wrong_format(path, manifest.format)
     if set(manifest.files) != set(manifest.list_files()):
         raise _damaged(path, "it does not list the files of a generation")
     if named is not None and named[1] != manifest.created:
         raise _damaged(path, "its time is not the folder's")
-
-
-def _explain_invalid(path: Path, content: bytes, error: ValidationError) -> DamagedGeneration | WrongModel:
-    found = re.search(rb'"format": *(\d{1,9})', content)
-    if found and int(found[1]) != FORMAT:
-        return _wrong_format(path, int(found[1]))
-    first = error.errors()[0]
-    return _damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    return manifest, actual
 
 
 def _wrong_format(path: Path, found: int) -> WrongModel:

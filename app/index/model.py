@@ -107,7 +107,15 @@ class Model:
     def load(cls, name: str, adapter: Path = ADAPTER) -> Model:
         """Find a model by its package's name or its folder, with or without "+adapter"; raises BuildError."""
         base = name.removesuffix(ADAPTED)
-        folder = _find_folder(base)
+        package = base.replace("-", "_")
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
+        folder = Path(base)
+        if spec is not None and spec.submodule_search_locations:
+            folder = Path(spec.submodule_search_locations[0]) / "model"
+        elif not (folder / "modules.json").is_file():
+            raise BuildError(
+                f"There is no model {base}: neither an installed package nor a folder with a modules.json."
+            )
         if not list(folder.glob("*.safetensors")):
             raise BuildError(f"The model {base} has no .safetensors file in {folder}.")
         found = hash_weights(folder)
@@ -279,19 +287,6 @@ def hash_weights(*folders: Path) -> str:
     """SHA-256 of the .safetensors file or, where there are several, of their SHA-256 in order."""
     digests = [hash_file(path) for folder in folders for path in sorted(folder.glob("*.safetensors"))]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def _find_folder(name: str) -> Path:
-    package = name.replace("-", "_")
-    found = importlib.util.find_spec(package) if package.isidentifier() else None
-    if found is not None and found.submodule_search_locations:
-        return Path(found.submodule_search_locations[0]) / "model"
-    folder = Path(name)
-    if (folder / "modules.json").is_file():
-        return folder
-    raise BuildError(
-        f"There is no model {name}: neither an installed package nor a folder with a modules.json."
-    )
 
 
 def _make_exportable(model: Any) -> Any:

@@ -8,6 +8,7 @@ bound what a question costs, however large the corpus is.
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -175,8 +176,15 @@ class PostingsWriter:
     def _count(self, phrases: Mapping[Phrase, int], terms: int) -> Places:
         """How many passages hold each term: int64[terms]; how often each of them does goes into a file."""
         documents = np.zeros(terms, dtype=np.int64)
+        lengths: dict[int, set[int]] = defaultdict(set)
+        for phrase in phrases:
+            lengths[phrase[0]].add(len(phrase))
         for numbers, rows in self._read_text():
-            found = _find_phrases(numbers, phrases)
+            found: list[tuple[int, int]] = []
+            for place in np.flatnonzero(np.isin(numbers, list(lengths))).tolist():
+                for length in lengths[int(numbers[place])]:
+                    term = phrases.get(tuple(numbers[place : place + length].tolist()))
+                    found += [(place, term)] if term is not None else []
             places = [place for place, _ in found]
             occurring = np.concatenate([numbers, np.array([term for _, term in found], dtype=np.int32)])
             # Term and row in one number: sorted, equal ones stand together and terms ascend.
@@ -220,20 +228,6 @@ class PostingsWriter:
             rows[places] = passages
             impacts[places] = idf[numbers] * frequencies * (K1 + 1) / (frequencies + normalised[passages])
             cursor[numbers[firsts]] += sizes
-
-
-def _find_phrases(numbers: Numbers, phrases: Mapping[Phrase, int]) -> list[tuple[int, int]]:
-    """Place and term of every phrase in a running text."""
-    lengths: dict[int, set[int]] = {}
-    for phrase in phrases:
-        lengths.setdefault(phrase[0], set()).add(len(phrase))
-    found = []
-    for place in np.flatnonzero(np.isin(numbers, list(lengths))).tolist():
-        for length in lengths[int(numbers[place])]:
-            term = phrases.get(tuple(numbers[place : place + length].tolist()))
-            if term is not None:
-                found.append((place, term))
-    return found
 
 
 def cut_postings(whole: Postings, terms: Sequence[Term], passages: slice, paths: tuple[Path, Path]) -> Places:

@@ -180,22 +180,19 @@ def clean_up(index: Path) -> list[str]:
     """Delete generations that are neither current, nor among the newest, nor held by a server."""
     current = read_pointer(index).name
     others = [name for name in list_names(index) if name != current]
-    return [name for name in others[KEPT - 1 :] if _delete(index / GENERATIONS / name)]
+    deleted: list[str] = []
+    for name in others[KEPT - 1 :]:
+        folder, doomed = index / GENERATIONS / name, index / GENERATIONS / (_DOOMED + name)
+        with suppress(BlockingIOError), (folder / MANIFEST).open("rb") as manifest:
+            fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # First out of sight, so that none is seen by halves.
+            folder.rename(doomed)
+            deleted.append(name)
+        if name in deleted:
+            shutil.rmtree(doomed)
+            flush_folder(doomed.parent)
+    return deleted
 
 
 def _point(index: Path, pointer: Pointer) -> None:
     write_durably(index / CURRENT, f"{pointer.name} {pointer.manifest_sha256}\n".encode())
-
-
-def _delete(folder: Path) -> bool:
-    """Delete a generation unless a server holds it; first out of sight, so that none is seen by halves."""
-    try:
-        with (folder / MANIFEST).open("rb") as manifest:
-            fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            doomed = folder.with_name(_DOOMED + folder.name)
-            folder.rename(doomed)
-    except BlockingIOError:
-        return False
-    shutil.rmtree(doomed)
-    flush_folder(doomed.parent)
-    return True

@@ -151,21 +151,19 @@ class LocalRetriever:
 
     def score(self, asked: Asked, rows: Rows, words: Proposal) -> Candidates:
         """These passages, ascending, as candidates; ``words`` are those of them that BM25 proposed."""
-        sentences, best_sentences = self._compare_sentences(asked.vector, rows)
+        # All sentences of all these passages are compared at once: a call for every passage would cost more
+        # than the cosines. `reduceat` gives the best from each start up to the next.
+        sentences, starts = find_members(self._sentence_offsets, rows)
+        cosines = self._sentences.cosines(asked.vector, sentences)
+        best = np.maximum.reduceat(cosines, starts)
+        # Of equal sentences the first, so that the same one is highlighted wherever the passage lies.
+        counts = np.append(starts[1:], len(sentences)) - starts
+        places = np.flatnonzero(cosines == best.repeat(counts))
+        best_sentences = places[places.searchsorted(starts)] - starts
         bm25 = np.zeros(len(rows), dtype=np.float32)
         bm25[rows.searchsorted(words.rows)] = words.scores
         passages = self._passages.cosines(asked.vector, rows)
-        return Candidates(rows, passages, sentences, best_sentences, bm25)
-
-    def _compare_sentences(self, vector: Scores, rows: Rows) -> tuple[Scores, Rows]:
-        """Of each of these passages the best sentence's cosine, and which sentence that is."""
-        sentences, starts = find_members(self._sentence_offsets, rows)
-        cosines = self._sentences.cosines(vector, sentences)
-        best = np.maximum.reduceat(cosines, starts)
-        counts = np.append(starts[1:], len(sentences)) - starts
-        # The first that is as good as the best of its passage.
-        places = np.flatnonzero(cosines == best.repeat(counts))
-        return best, places[places.searchsorted(starts)] - starts
+        return Candidates(rows, passages, best, best_sentences, bm25)
 
 
 def unite(*rows: Rows) -> Rows:

@@ -72,7 +72,35 @@ class StoreWriter:
             (self.articles, article.slug, dump_metadata(article), article.text),
         )
         for passage in passages:
-            self._add_passage(article, passage)
+            if not passage.stands_in(article):
+                raise BuildError(
+                    f"{article.slug}.txt: passage {passage.id} is not what stands in the article."
+                )
+            place = (passage.start, passage.end, json.dumps(passage.section, ensure_ascii=False))
+            lead = passage.lead or (None, None)
+            digest = embedded_hash(embedded_introduction(article, passage), embedded_text(article, passage))
+            row = (
+                self.passages,
+                passage.id,
+                self.articles,
+                *place,
+                *lead,
+                passage.fragment,
+                digest,
+                passage.text,
+            )
+            self._connection.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._lexical.add(embedded_heading(passage), passage.text)
+            for span in passage.sentences:
+                sentence = (
+                    self.sentences,
+                    self.passages,
+                    *span,
+                    embedded_hash(embedded_sentence(article, span)),
+                )
+                self._connection.execute("INSERT INTO sentences VALUES (?, ?, ?, ?, ?)", sentence)
+                self.sentences += 1
+            self.passages += 1
         self.articles += 1
 
     def remember_withdrawn(self, previous: Store, older: Store | None, now: datetime) -> None:
@@ -151,25 +179,6 @@ class StoreWriter:
 
     def _remember(self, passage_id: str, withdrawn: str, former: str | None) -> None:
         self._connection.execute("INSERT INTO withdrawn VALUES (?, ?, ?)", (passage_id, withdrawn, former))
-
-    def _add_passage(self, article: Article, passage: Passage) -> None:
-        if not passage.stands_in(article):
-            raise BuildError(f"{article.slug}.txt: passage {passage.id} is not what stands in the article.")
-        place = (passage.start, passage.end, json.dumps(passage.section, ensure_ascii=False))
-        lead = passage.lead or (None, None)
-        digest = embedded_hash(embedded_introduction(article, passage), embedded_text(article, passage))
-        self._connection.execute(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self.passages, passage.id, self.articles, *place, *lead, passage.fragment, digest, passage.text),
-        )
-        self._lexical.add(embedded_heading(passage), passage.text)
-        for span in passage.sentences:
-            digest = embedded_hash(embedded_sentence(article, span))
-            self._connection.execute(
-                "INSERT INTO sentences VALUES (?, ?, ?, ?, ?)", (self.sentences, self.passages, *span, digest)
-            )
-            self.sentences += 1
-        self.passages += 1
 
 
 class Store:
@@ -264,8 +273,16 @@ class Store:
             "SELECT number, metadata, text FROM articles ORDER BY number"
         ):
             article = _load_article(metadata, text)
-            for found, sentences in _read_passages(self._database, number):
-                yield article, _make_passage(article.slug, found, sentences)
+            rows = self._database.all(
+                f"SELECT p.row, {_COLUMNS} FROM passages p WHERE article = ? ORDER BY row",  # noqa: S608
+                number,
+            )
+            find = "SELECT passage, start, end FROM sentences WHERE passage BETWEEN ? AND ? ORDER BY row"
+            held: dict[int, list[Span]] = {row: [] for row, *_ in rows}
+            for row, start, end in self._database.all(find, min(held, default=0), max(held, default=-1)):
+                held.get(row, []).append((start, end))
+            for row, *found in rows:
+                yield article, _make_passage(article.slug, found, held[row])
 
     def passage_ids(self) -> Iterator[str]:
         """The id of every passage."""
@@ -313,17 +330,6 @@ def _read_passage(database: Database, row: int) -> Passage:
     ((slug, *found),) = database.all(f"SELECT a.slug, {_COLUMNS} {_JOINED} WHERE p.row = ?", row)
     sentences = database.all("SELECT start, end FROM sentences WHERE passage = ? ORDER BY row", row)
     return _make_passage(slug, found, sentences)
-
-
-def _read_passages(database: Database, article: int) -> Iterator[tuple[Sequence[Any], list[Span]]]:
-    """An article's passages with their sentences, ascending."""
-    rows = database.all(f"SELECT p.row, {_COLUMNS} FROM passages p WHERE article = ? ORDER BY row", article)  # noqa: S608
-    find = "SELECT passage, start, end FROM sentences WHERE passage BETWEEN ? AND ? ORDER BY row"
-    sentences: dict[int, list[Span]] = {row: [] for row, *_ in rows}
-    for row, start, end in database.all(find, min(sentences, default=0), max(sentences, default=-1)):
-        sentences.get(row, []).append((start, end))
-    for row, *found in rows:
-        yield found, sentences[row]
 
 
 def _make_passage(slug: str, found: Sequence[Any], sentences: Sequence[Span]) -> Passage:
