@@ -13,6 +13,7 @@ from spellchecker import SpellChecker
 
 from app.corpus.drafts import Draft, Piece, Proposal, fold, make_pieces, read_date
 from app.corpus.glyphs import Line, Print, read_pages
+from app.corpus.soundness import find_language
 from app.corpus.structure import BULLET, Kind, ends_clause
 from app.errors import CorpusError
 
@@ -75,7 +76,8 @@ def read_pdf(path: Path) -> Draft:
             f"{path.name}: its fonts do not say which letters they hold; "
             "save it as PDF anew, or use text recognition."
         )
-    words = _choose_word_list(" ".join(line.text for line in kept))
+    language = find_language(" ".join(line.text for line in kept))
+    words = SpellChecker(language=language if language in _LANGUAGES else "en")
     pieces, mended = _make_pieces(lines, body, words)
     notes = (*found.notes, *_judge(pieces, words, mended, found.scans))
     return Draft(pieces, _propose(found, pieces), notes)
@@ -132,17 +134,6 @@ def _set_apart(lines: Sequence[Line], size: float) -> Iterator[Line]:
 
 def _form(line: Line) -> str:
     return re.sub(r"\d+", "#", line.text)
-
-
-def _choose_word_list(text: str) -> SpellChecker:
-    """Of the languages that have one, the list that knows most of the words."""
-    words = _find_words(text)
-    best = SpellChecker(language="en")
-    for language in _LANGUAGES[1:]:
-        if len(best.unknown(words)) <= 0.2 * len(words):
-            break
-        best = min(best, SpellChecker(language=language), key=lambda each: len(each.unknown(words)))
-    return best
 
 
 def _find_words(text: str) -> list[str]:
