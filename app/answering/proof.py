@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from app.records import Article, Passage, Span
+from app.records import Article, Passage
 
 _CONTEXT = 160
 """Characters of the article shown on each side, less a word that would be cut."""
@@ -29,22 +29,19 @@ class Proof:
 
 def prove_passage(article: Article, passage: Passage) -> Proof:
     """Hash the article and compare the slice, now."""
-    start, end = _find_context(article.text, passage.start, passage.end)
+    text, start, end = article.text, max(0, passage.start - _CONTEXT), passage.end + _CONTEXT
+    # So much more on either side that no word is cut; words are told by the white space between them.
+    if start:
+        places = range(start, passage.start)
+        start = next((place for place in places if text[place - 1].isspace()), passage.start)
+    if end < len(text):
+        places = range(end, passage.end, -1)
+        end = next((place for place in places if text[place].isspace()), passage.end)
     digest = sha256(article.text.encode()).hexdigest()
     return Proof(
         sha256=digest,
         article_sha256_matches=digest == article.sha256,
         text_matches=passage.stands_in(article),
-        before=article.text[start : passage.start],
-        after=article.text[passage.end : end],
+        before=text[start : passage.start],
+        after=text[passage.end : end],
     )
-
-
-def _find_context(text: str, start: int, end: int) -> Span:
-    """So much more on either side that no word is cut; words are told by the white space between them."""
-    low, high = max(0, start - _CONTEXT), min(len(text), end + _CONTEXT)
-    if low:
-        low = next((place for place in range(low, start) if text[place - 1].isspace()), start)
-    if high < len(text):
-        high = next((place for place in range(high, end, -1) if text[place].isspace()), end)
-    return low, high

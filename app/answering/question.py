@@ -41,7 +41,12 @@ def check_question(text: str) -> str:
         raise QuestionError("question_too_long")
     if not question.isprintable() and any(map(is_forbidden, question)):
         raise QuestionError("control_characters")
-    if not question.isalnum() and not any(map(_is_visible, question)):
+    visible = (
+        character
+        for character in question
+        if unicodedata.category(character)[0] not in _INVISIBLE and character not in _BLANK_LETTERS
+    )
+    if not question.isalnum() and not any(visible):
         raise QuestionError("question_empty")
     return question
 
@@ -59,7 +64,3 @@ def is_forbidden(character: str) -> bool:
         return True
     code = ord(character)
     return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-
-
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] not in _INVISIBLE and character not in _BLANK_LETTERS

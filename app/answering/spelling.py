@@ -34,18 +34,22 @@ class Spelling:
 
     def correct(self, words: Iterable[str]) -> dict[str, str]:
         """For those of a question's words that are misspelt the most frequent of the corpus one slip away."""
-        near = {word: self._find_nearest(word) for word in islice(filter(self._is_unknown, words), COMPARED)}
-        return {word: meant for word, meant in near.items() if meant}
-
-    def _is_unknown(self, word: str) -> bool:
-        """Whether neither the corpus nor the model, whose vocabulary has frequent words whole, knows it."""
-        looks_english = SHORTEST <= len(word) <= LONGEST and word.isascii() and word.isalpha()
-        return looks_english and not self._lexical.familiar(word) and not self._encoder.knows(word)
-
-    def _find_nearest(self, word: str) -> str | None:
-        # Of equally near ones the first, which is the most frequent.
-        found = extractOne(word, self._words, scorer=OSA.distance, score_cutoff=1)
-        return found[0] if found else None
+        # Neither the corpus knows them nor the model, whose vocabulary has frequent words whole.
+        unknown = (
+            word
+            for word in words
+            if SHORTEST <= len(word) <= LONGEST
+            and word.isascii()
+            and word.isalpha()
+            and not self._lexical.familiar(word)
+            and not self._encoder.knows(word)
+        )
+        near: dict[str, str] = {}
+        for word in islice(unknown, COMPARED):
+            # Of equally near ones the first, which is the most frequent.
+            if found := extractOne(word, self._words, scorer=OSA.distance, score_cutoff=1):
+                near[word] = found[0]
+        return near
 
 
 def mend(question: str, corrections: Mapping[str, str]) -> str:

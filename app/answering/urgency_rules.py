@@ -99,14 +99,21 @@ def read_rules(path: Path) -> RuleBook:
     """Read and check the file; raises ValueError for a name that is not defined before it is used."""
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     book = RuleBook(
-        concepts=tuple(_read_concept(name, entry["patterns"]) for name, entry in data["concepts"].items()),
-        quantities=tuple(_read_quantity(entry) for entry in data["quantities"]),
+        concepts=tuple(
+            Concept(f"<{name}>", tuple(dict.fromkeys(_read_patterns(entry["patterns"]))))
+            for name, entry in data["concepts"].items()
+        ),
+        quantities=tuple(
+            Quantity(f"<{entry['name']}>", entry["units"], entry["from"], entry.get("to", float("inf")))
+            for entry in data["quantities"]
+        ),
         rules=tuple(_read_rule(entry) for entry in data["rules"]),
         spelling=data["spelling"],
     )
     known = {quantity.name for quantity in book.quantities}
     for concept in book.concepts:
-        _refuse(concept.name, _references(concept) - known)
+        named = {part.name for pattern in concept.patterns for part in pattern if part.name.startswith("<")}
+        _refuse(concept.name, named - known)
         known.add(concept.name)
     for rule in book.rules:
         _refuse(rule.name, (rule.told | rule.unless) - known)
@@ -138,14 +145,6 @@ def _read_patterns(text: str) -> Iterator[Pattern]:
             yield tuple(parts)
 
 
-def _read_concept(name: str, text: str) -> Concept:
-    return Concept(f"<{name}>", tuple(dict.fromkeys(_read_patterns(text))))
-
-
-def _read_quantity(entry: dict[str, Any]) -> Quantity:
-    return Quantity(f"<{entry['name']}>", entry["units"], entry["from"], entry.get("to", float("inf")))
-
-
 def _read_rule(entry: dict[str, Any]) -> Rule:
     needs, beside = _names(entry.get("needs", ())), _names(entry.get("with", ()))
     return Rule(
@@ -162,11 +161,6 @@ def _read_rule(entry: dict[str, Any]) -> Rule:
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"<{name}>" for name in names)
-
-
-def _references(concept: Concept) -> set[str]:
-    """The other concepts and the quantities that its patterns name."""
-    return {part.name for pattern in concept.patterns for part in pattern if part.name.startswith("<")}
 
 
 def _refuse(name: str, unknown: Collection[str]) -> None:

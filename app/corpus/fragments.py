@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, pairwise, product
 from urllib.parse import quote
 
@@ -49,13 +49,25 @@ class Fragments:
             words.append(_fold(article.title))
             self._starts, self._ends, self._parts = [-1], [-1], [_TITLE]
         self._titles = len(words)
-        for part, (start, end) in enumerate(_find_parts(article.text, blocks)):
-            for found in _WORD.finditer(article.text, start, end):
-                if word := _fold(found.group()):
-                    self._starts.append(found.start())
-                    self._ends.append(found.end())
-                    self._parts.append(part)
-                    words.append(word)
+        text = article.text
+        for block in blocks:
+            if block.kind is Kind.RULE:
+                continue
+            # What surely lies within one block of a page: without bullets, numbers and bars.
+            marker = BULLET.match(text, block.start, block.end) or NUMBER.match(text, block.start, block.end)
+            start = marker.end() if marker else block.start
+            cells = [start, block.end]
+            if block.kind in (Kind.TABLE_HEADER, Kind.TABLE_ROW):
+                edge = _BAR if _BAR.search(text, start, block.end) else _CAPITAL
+                bars = chain.from_iterable(bar.span() for bar in edge.finditer(text, start, block.end))
+                cells = [start, *bars, block.end]
+            for part in zip(cells[::2], cells[1::2], strict=True):
+                for found in _WORD.finditer(text, *part):
+                    if word := _fold(found.group()):
+                        self._starts.append(found.start())
+                        self._ends.append(found.end())
+                        self._parts.append(part[0])
+                        words.append(word)
         self._words = " ".join(words)
         self._places = [0]
         for word in words:
@@ -132,21 +144,6 @@ class Fragments:
         spans = (slice(self._starts[word], self._ends[word]) for word in range(*words))
         # A dash, a comma and an ampersand are signs of the fragment's own grammar.
         return quote(" ".join(self._text[span] for span in spans), safe="").replace("-", "%2D")
-
-
-def _find_parts(text: str, blocks: Iterable[Block]) -> Iterator[Span]:
-    """What surely lies within one block of a page, in order, without bullets, numbers and bars."""
-    for block in blocks:
-        if block.kind is Kind.RULE:
-            continue
-        marker = BULLET.match(text, block.start, block.end) or NUMBER.match(text, block.start, block.end)
-        start = marker.end() if marker else block.start
-        if block.kind in (Kind.TABLE_HEADER, Kind.TABLE_ROW):
-            edge = _BAR if _BAR.search(text, start, block.end) else _CAPITAL
-            for match in edge.finditer(text, start, block.end):
-                yield start, match.start()
-                start = match.end()
-        yield start, block.end
 
 
 def _fold(word: str) -> str:

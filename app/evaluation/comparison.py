@@ -59,23 +59,24 @@ def compare_variants(answerer: IndexAnswerer, questions: Sequence[Question]) -> 
     """Fixed weights, each measured on five folds, and weights learned from the other four folds."""
     search = Search(answerer.index, rescored=len(answerer.index.passages))
     texts = {article.slug: article.text for article in answerer.articles()}
-    cases = [_make_case(search, q, texts) for q in questions if q.kind == "answerable" and q.relevant]
+    cases: list[_Case] = []
+    for question in questions:
+        if question.kind == "answerable" and question.relevant:
+            ranking = search.rank(question.question)
+            passages = [search.index.store.passage_at(int(row)) for row in ranking.rows]
+            grades = [grade_passage(question, (p.article, p.text), texts) for p in passages]
+            case = _Case(
+                question,
+                np.column_stack([ranking.late, ranking.passages, ranking.sentences, ranking.lexical]),
+                np.array(grades),
+            )
+            cases.append(case)
     folds = [cases[number::FOLDS] for number in range(FOLDS)]
     rows = [_summarise(name, [(fold, weights) for fold in folds]) for name, weights in VARIANTS.items()]
     learned = [
         (fold, _learn([case for other in folds if other is not fold for case in other])) for fold in folds
     ]
     return [*rows, _summarise(LEARNED, learned)]
-
-
-def _make_case(search: Search, question: Question, texts: Mapping[str, str]) -> _Case:
-    ranking = search.rank(question.question)
-    passages = [search.index.store.passage_at(int(row)) for row in ranking.rows]
-    return _Case(
-        question=question,
-        scores=np.column_stack([ranking.late, ranking.passages, ranking.sentences, ranking.lexical]),
-        grades=np.array([grade_passage(question, (p.article, p.text), texts) for p in passages]),
-    )
 
 
 def _summarise(name: str, trials: Sequence[tuple[Sequence[_Case], Weights]]) -> Row:

@@ -32,20 +32,18 @@ def ask_all(answerer: Answerer, questions: Iterable[Question]) -> list[Judgement
 
 def write_run(path: Path, judged: Sequence[Judgement]) -> None:
     """A run file: a line a question, in the form that the API gives passages in."""
-    lines = [json.dumps(_dump(one.reply), ensure_ascii=False) + "\n" for one in judged]
-    path.write_text("".join(lines), "utf-8")
+    with path.open("w", encoding="utf-8") as file:
+        for reply in (one.reply for one in judged):
+            line = {
+                "id": reply.id,
+                "passages": [{"article": slug, "text": text} for slug, text in reply.passages],
+                "urgency": reply.urgency,
+                "urgent": reply.urgency == "now",
+                "language": reply.language,
+                "confidence": round(reply.confidence, 4),
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _describe(match: Match) -> tuple[str, str]:
     return match.article.slug, match.passage.text
-
-
-def _dump(reply: RunLine) -> dict[str, object]:
-    return {
-        "id": reply.id,
-        "passages": [{"article": slug, "text": text} for slug, text in reply.passages],
-        "urgency": reply.urgency,
-        "urgent": reply.urgency == "now",
-        "language": reply.language,
-        "confidence": round(reply.confidence, 4),
-    }

@@ -179,20 +179,16 @@ def _validate(model: type[_Model], fields: dict[str, Any]) -> _Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise _explain(error) from None
-
-
-def _explain(error: ValidationError) -> QuestionError:
-    """Our words for the first thing that is wrong, without a word of what was sent."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    kind, place = first["type"], first["loc"]
-    where = f"Question {place[1] + 1}: " if len(place) > 1 and isinstance(place[1], int) else ""
-    if kind == "missing":
-        return QuestionError("question_empty")
-    if kind == "extra_forbidden":
-        return QuestionError("unknown_parameter")
-    if kind in ("question_too_long", "control_characters", "question_empty"):
-        return QuestionError(kind, where + first["msg"])
-    if kind == "string_unicode":
-        return QuestionError("bad_encoding", where + REFUSALS["bad_encoding"])
-    return QuestionError(f"bad_{place[0]}")
+        # Our words for the first thing that is wrong, without a word of what was sent.
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        kind, place = first["type"], first["loc"]
+        where = f"Question {place[1] + 1}: " if len(place) > 1 and isinstance(place[1], int) else ""
+        if kind == "missing":
+            raise QuestionError("question_empty") from None
+        if kind == "extra_forbidden":
+            raise QuestionError("unknown_parameter") from None
+        if kind in ("question_too_long", "control_characters", "question_empty"):
+            raise QuestionError(kind, where + first["msg"]) from None
+        if kind == "string_unicode":
+            raise QuestionError("bad_encoding", where + REFUSALS["bad_encoding"]) from None
+        raise QuestionError(f"bad_{place[0]}") from None

@@ -83,10 +83,21 @@ def typeset(article: Article, span: Span, highlights: Sequence[Span] = ()) -> Ma
 
 def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[PagePart]:
     """The whole article in parts that, joined, hold every one of its characters."""
+    parts: list[tuple[Span, PagePart]] = []
+    for passage in passages:
+        span = (passage.start, passage.end)
+        parts.append((span, PagePart(typeset(article, span), id=f"p-{passage.id}")))
+    outline = Outline(article.text)
+    for block in _lay_out(article)[0]:
+        if block.kind in CONTENT:
+            outline.pass_content(block)
+        if block.kind in (Kind.TITLE, Kind.HEADING):
+            name = article.text[block.start : block.end]
+            level = 1 if block.kind is Kind.TITLE else min(len(outline.enter(block)) + 1, _DEEPEST)
+            heading = PagePart(Markup.escape(name), level, f"s-{block.start}", name)
+            parts.append(((block.start, block.end), heading))
     position = 0
-    for span, part in sorted(
-        [*_headings(article), *_passage_parts(article, passages)], key=lambda pair: pair[0]
-    ):
+    for span, part in sorted(parts, key=lambda pair: pair[0]):
         if position < span[0]:
             yield _part_between(article, position, span[0])
         yield part
@@ -109,23 +120,6 @@ def _part_between(article: Article, start: int, end: int) -> PagePart:
         # What marks a heading in the file is there to be read by programs; the page shows a heading.
         return PagePart(Markup("<span hidden>{}</span>").format(text))
     return PagePart(typeset(article, (start, end)))
-
-
-def _passage_parts(article: Article, passages: Sequence[Passage]) -> Iterator[tuple[Span, PagePart]]:
-    for passage in passages:
-        span = (passage.start, passage.end)
-        yield span, PagePart(typeset(article, span), id=f"p-{passage.id}")
-
-
-def _headings(article: Article) -> Iterator[tuple[Span, PagePart]]:
-    outline = Outline(article.text)
-    for block in _lay_out(article)[0]:
-        if block.kind in CONTENT:
-            outline.pass_content(block)
-        if block.kind in (Kind.TITLE, Kind.HEADING):
-            name = article.text[block.start : block.end]
-            level = 1 if block.kind is Kind.TITLE else min(len(outline.enter(block)) + 1, _DEEPEST)
-            yield (block.start, block.end), PagePart(Markup.escape(name), level, f"s-{block.start}", name)
 
 
 @lru_cache(maxsize=256)
