@@ -86,7 +86,11 @@ def render_csv(answers: Answers, number: str | None, base: str) -> str:
     writer.writeheader()
     for answer in answers:
         for row in _csv_rows(answer, number, base):
-            writer.writerow({name: _guard_cell(value) for name, value in row.items()})
+            guarded = {
+                name: f"“{value}”" if value.startswith(_FORMULA_SIGNS) else value
+                for name, value in row.items()
+            }
+            writer.writerow(guarded)
     return output.getvalue().rstrip("\r\n")
 
 
@@ -149,10 +153,6 @@ def _csv_rows(answer: Answer | Refusal, number: str | None, base: str) -> Iterat
             }
     if not any(kinds.values()):
         yield asked
-
-
-def _guard_cell(value: str) -> str:
-    return f"“{value}”" if value.startswith(_FORMULA_SIGNS) else value
 
 
 def _permalink(match: Match, base: str) -> str:

@@ -15,7 +15,7 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from app.answering.urgency_rules import Candidate, Part, Pattern, Rule, RuleBook, index_patterns, read_rules
+from app.answering.urgency_rules import Part, Pattern, Rule, RuleBook, index_patterns, read_rules
 from app.answering.wording import Wording
 from app.records import Urgency
 
@@ -124,7 +124,9 @@ class UrgencyRules:
         self._find_words(reading)
         self._find_quantities(reading)
         found = reading.at.keys()
-        for candidate in self._find_candidates(reading):
+        # The patterns of which a word occurs, and those of concepts alone, in the order of the file.
+        anchored = [self._by_anchor[name] for name in found if name in self._by_anchor]
+        for candidate in sorted(chain(self._by_anchor[""], *anchored), key=itemgetter(0)):
             if candidate.number > self._idioms and not reading.struck:
                 reading.strike("<other_sense>")
             if candidate.names <= found:
@@ -140,11 +142,6 @@ class UrgencyRules:
             for name in reading.at
             if name.startswith("<")
         ]
-
-    def _find_candidates(self, reading: Reading) -> list[Candidate]:
-        """The patterns of which a word occurs, and those of concepts alone, in the order of the file."""
-        found = [self._by_anchor[name] for name in reading.at if name in self._by_anchor]
-        return sorted(chain(self._by_anchor[""], *found), key=itemgetter(0))
 
     def fire(self, reading: Reading) -> Iterator[Rule]:
         """The rules that hold for what was read."""
@@ -177,10 +174,20 @@ class UrgencyRules:
             return False
         if "<panic>" in reading.at:
             return True
-        if "<imagined>" in reading.at or _is_supposed(span, reading):
+        start, _ = span
+        # The last thing said before it, in its clause or sentence, may make it a mere possibility.
+        supposed = max(
+            _last_end("<supposing>", span, start, reading, reading.clauses),
+            _last_end("<asking>", span, start, reading, reading.sentences),
+        )
+        # A report may be part of what was found ("he is limp"); a supposing stands before it.
+        asserted = _last_end("<asserting>", span, start + 1, reading, reading.sentences)
+        if "<imagined>" in reading.at or 0 <= supposed >= asserted:
             return False
         # What began last week is no emergency now, and may still need a doctor today.
-        return not _is_past(span, reading, "<past>" if level == "now" else "<long_past>")
+        past, sentence = "<past>" if level == "now" else "<long_past>", reading.sentences[start]
+        over = any(reading.sentences[place] == sentence for place, _ in reading.spans(past))
+        return not over or _last_end("<present>", span, start + 1, reading, reading.sentences) >= 0
 
     def _is_denied(self, start: int, reading: Reading) -> bool:
         """Walk back over words such as "have a" to a denial; "or" carries it over one more thing."""
@@ -223,24 +230,6 @@ class UrgencyRules:
                 factor = quantity.units.get(unit) if quantity.units else 1
                 if factor and quantity.lowest <= float(word) * factor <= quantity.highest:
                     reading.add(quantity.name, i, i + (2 if quantity.units else 1))
-
-
-def _is_supposed(span: tuple[int, int], reading: Reading) -> bool:
-    """Whether the last thing said before it, in its clause or sentence, makes it a mere possibility."""
-    supposed = max(
-        _last_end("<supposing>", span, span[0], reading, reading.clauses),
-        _last_end("<asking>", span, span[0], reading, reading.sentences),
-    )
-    # A report may be part of what was found ("he is limp"); a supposing stands before it.
-    return 0 <= supposed >= _last_end("<asserting>", span, span[0] + 1, reading, reading.sentences)
-
-
-def _is_past(span: tuple[int, int], reading: Reading, past: str) -> bool:
-    """Whether its sentence tells of a time long over and nothing before it comes back to now."""
-    sentence = reading.sentences[span[0]]
-    if not any(reading.sentences[s] == sentence for s, _ in reading.spans(past)):
-        return False
-    return _last_end("<present>", span, span[0] + 1, reading, reading.sentences) < 0
 
 
 def _last_end(name: str, span: tuple[int, int], before: int, reading: Reading, groups: list[int]) -> int:

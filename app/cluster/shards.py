@@ -86,8 +86,10 @@ class Shard:
         passages, words = self._local.search_passages(here), self._local.search_words(here)
         sentences = self._local.search_sentences(here)
         candidates = self._local.score(here, unite(passages.rows, sentences.rows, words.rows), words)
-        move = self._move
-        return Found(move(passages), move(sentences), move(words), self._place(candidates))
+        passages, sentences, words = (
+            Proposal(one.rows + self._start, one.scores) for one in (passages, sentences, words)
+        )
+        return Found(passages, sentences, words, self._place(candidates))
 
     def propose_inside(self, generation: str, asked: Asked, rows: Rows) -> Candidates:
         """These passages, of one article, all of them."""
@@ -130,9 +132,6 @@ class Shard:
         )
         return tuple(Term(*row[1:].tolist()) for row in found)
 
-    def _move(self, proposal: Proposal) -> Proposal:
-        return Proposal(proposal.rows + self._start, proposal.scores)
-
     def _place(self, candidates: Candidates) -> Candidates:
         return replace(candidates, rows=candidates.rows + self._start)
 
@@ -149,7 +148,11 @@ def cut_generation(folder: Path, count: int) -> Manifest:
         if not 1 <= count <= passages:
             raise BuildError(f"{passages} passages cannot be divided into {count} shards.")
         bounds = [passages * number // count for number in range(count + 1)]
-        terms = _read_terms(generation.path(LAYOUT.store))
+        # All terms of the whole, in the order of their postings.
+        database = Database(generation.path(LAYOUT.store))
+        rows = database.all("SELECT documents, start, champions, best FROM terms ORDER BY start")
+        terms = [Term(*row) for row in rows]
+        database.close()
         files = dict(generation.manifest.files)
         for number, (start, stop) in enumerate(pairwise(bounds)):
             target = folder / name_shard(number, "")
@@ -164,20 +167,20 @@ def cut_generation(folder: Path, count: int) -> Manifest:
     return manifest
 
 
-def _read_terms(store: Path) -> list[Term]:
-    """All terms of the whole, in the order of their postings."""
-    database = Database(store)
-    rows = database.all("SELECT documents, start, champions, best FROM terms ORDER BY start")
-    database.close()
-    return [Term(*row) for row in rows]
-
-
 def _cut_shard(index: OpenedIndex, terms: Sequence[Term], folder: Path, start: int, stop: int) -> None:
     sentences = index.sentence_offsets[start : stop + 1]
     _cut_vectors(index.passages, folder / LAYOUT.passages, start, stop)
     _cut_vectors(index.sentences, folder / LAYOUT.sentences, int(sentences[0]), int(sentences[-1]))
     (folder / LAYOUT.sentence_offsets).write_bytes((sentences - sentences[0]).astype("<i8").tobytes())
-    _cut_tokens(index, folder, start, stop)
+    offsets = np.frombuffer(index.generation.read(LAYOUT.token_offsets), dtype="<i8")[start : stop + 1]
+    width = len(index.directions)
+    tokens = index.generation.path(LAYOUT.tokens)
+    with tokens.open("rb") as source, (folder / LAYOUT.tokens).open("wb") as target:
+        source.seek(int(offsets[0]) * width)
+        left = int(offsets[-1] - offsets[0]) * width
+        while left:
+            left -= target.write(source.read(min(left, PIECE)))
+    (folder / LAYOUT.token_offsets).write_bytes((offsets - offsets[0]).astype("<i8").tobytes())
     postings = (folder / LAYOUT.postings, folder / LAYOUT.impacts)
     places = cut_postings(index.lexical.postings, terms, slice(start, stop), postings)
     (folder / POSTINGS_TERMS).write_bytes(places.tobytes())
@@ -194,17 +197,3 @@ def _cut_vectors(whole: VectorIndex, target: Path, start: int, stop: int) -> Non
             rows[part - start] = whole.vectors(part)
         kind = choose_kind(stop - start, whole=len(whole), searched=whole.searched)
         VectorIndex.build(rows, kind).write(target)
-
-
-def _cut_tokens(index: OpenedIndex, folder: Path, start: int, stop: int) -> None:
-    offsets = np.frombuffer(index.generation.read(LAYOUT.token_offsets), dtype="<i8")[start : stop + 1]
-    width = len(index.directions)
-    with (
-        index.generation.path(LAYOUT.tokens).open("rb") as source,
-        (folder / LAYOUT.tokens).open("wb") as target,
-    ):
-        source.seek(int(offsets[0]) * width)
-        left = int(offsets[-1] - offsets[0]) * width
-        while left:
-            left -= target.write(source.read(min(left, PIECE)))
-    (folder / LAYOUT.token_offsets).write_bytes((offsets - offsets[0]).astype("<i8").tobytes())

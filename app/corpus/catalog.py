@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,7 +138,22 @@ def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, l
     content, metadata, toml = b"", None, path.with_suffix(".toml")
     try:
         content = _read_text(path)
-        problems += islice(_find_bad_characters(path, content.decode("utf-8")), MAX_PROBLEMS_OF_TEXT)
+        # Lines are LF lines: str.splitlines would also break at characters that are faults themselves.
+        for number, line in enumerate(content.decode("utf-8").split("\n"), start=1):
+            bad, garbled = FORBIDDEN.search(line), GARBLED.search(line)
+            message = ""
+            if bad:
+                message = (
+                    f"holds the control character U+{ord(bad[0]):04X}; "
+                    "save the file as plain UTF-8 text with LF line ends and no byte order mark."
+                )
+            elif garbled:
+                message = (
+                    f"{garbled[0]!r} is what is left of a character that was decoded wrongly; "
+                    "take the text from its source again."
+                )
+            if message and len(problems) < MAX_PROBLEMS_OF_TEXT:
+                problems.append(CorpusError(f"{path}:{number}: {message}"))
     except CorpusError as error:
         problems.append(error)
     try:
@@ -211,23 +225,6 @@ def decode(path: Path, content: bytes) -> str:
         raise CorpusError(
             f"{show_path(path)}:{line}: not UTF-8 at byte {error.start} ({error.reason}); save it as UTF-8."
         ) from None
-
-
-def _find_bad_characters(path: Path, text: str) -> Iterator[CorpusError]:
-    # Lines are LF lines: str.splitlines would also break at characters that are faults themselves.
-    for number, line in enumerate(text.split("\n"), start=1):
-        bad = FORBIDDEN.search(line)
-        garbled = GARBLED.search(line)
-        if bad:
-            yield CorpusError(
-                f"{path}:{number}: holds the control character U+{ord(bad[0]):04X}; "
-                "save the file as plain UTF-8 text with LF line ends and no byte order mark."
-            )
-        elif garbled:
-            yield CorpusError(
-                f"{path}:{number}: {garbled[0]!r} is what is left of a character that was decoded wrongly; "
-                "take the text from its source again."
-            )
 
 
 def _read_regular_file(path: Path, limit: int) -> bytes:

@@ -7,7 +7,6 @@ from datetime import date
 
 from flask import Blueprint, Response, request
 
-from app.answering.answer import Answerer
 from app.answering.proof import prove_passage
 from app.answering.question import MAX_PASSAGES
 from app.answering.reassurance import find_help
@@ -71,7 +70,14 @@ def show_passage(passage_id: str) -> Response:
     try:
         passage = answerer.passage(passage_id)
     except Withdrawn:
-        return _show_withdrawn(answerer, passage_id)
+        gone = answerer.withdrawn(passage_id)
+        try:
+            article = answerer.article(gone.article)
+        except NotFound:
+            return keep(site().render("withdrawn.html", gone=gone, now=None))
+        successor = find_successor(gone, answerer.passages_of(gone.article))
+        now = Extract(article, successor, site().base) if successor else None
+        return keep(site().render("withdrawn.html", gone=gone, article=article, now=now))
     article = answerer.article(passage.article)
     extract = Extract(article, passage, site().base)
     return keep(site().render("passage.html", extract=extract, proof=prove_passage(article, passage)))
@@ -139,14 +145,3 @@ def _answer(asked: QuestionRequest) -> Response:
         first_help=first_help,
         help=make_extracts(answer.help, base),
     )
-
-
-def _show_withdrawn(answerer: Answerer, passage_id: str) -> Response:
-    gone = answerer.withdrawn(passage_id)
-    try:
-        article = answerer.article(gone.article)
-    except NotFound:
-        return keep(site().render("withdrawn.html", gone=gone, now=None))
-    successor = find_successor(gone, answerer.passages_of(gone.article))
-    now = Extract(article, successor, site().base) if successor else None
-    return keep(site().render("withdrawn.html", gone=gone, article=article, now=now))
