@@ -291,8 +291,13 @@ class _Walker:
             return "the name of a tab"
         if tag == "button" and not self._is_in_heading(element) and not self._heads(element):
             return "a button"
-        if self.kind is Kind.HEADING and _is_toggle(element):
-            return "a button"
+        if self.kind is Kind.HEADING:
+            # The words of a control that say what it does, beside those that say what it opens.
+            control = next(element.iterancestors("button", "summary", "h2", "h3", "h4", "h5", "h6"), None)
+            said = element.text_content()
+            others = control is not None and control.text_content().strip() != said.strip()
+            if others and _TOGGLE.fullmatch(said.strip(" \n,:+–−-")):
+                return "a button"
         if element.get("role") in ("dialog", "alertdialog"):
             return "a dialog"
         if self._is_hidden(element, style):
@@ -687,15 +692,6 @@ def _find_bold_headings(pieces: Sequence[Piece]) -> Iterator[Piece]:
 def _is_bold_line(piece: Piece) -> bool:
     short = len(piece.text.split()) <= MAX_LINE_WORDS and not ends_clause(piece.text)
     return piece.kind is Kind.PARAGRAPH and piece.bold and not piece.linked and short
-
-
-def _is_toggle(element: html.HtmlElement) -> bool:
-    """Whether these words of a control say what it does, beside those that say what it opens."""
-    words = element.text_content().strip(" \n,:+–−-")
-    control = next(element.iterancestors("button", "summary", "h2", "h3", "h4", "h5", "h6"), None)
-    if control is None or not _TOGGLE.fullmatch(words):
-        return False
-    return bool(control.text_content().strip() != element.text_content().strip())
 
 
 def _is_tab_panel(element: html.HtmlElement) -> bool:

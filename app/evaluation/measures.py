@@ -133,8 +133,8 @@ def _is_answerable(judged: Judgement) -> bool:
     return judged.answerable
 
 
-def _is_unanswerable(judged: Judgement) -> bool:
-    return judged.question.kind == "unanswerable"
+def _of_kind(*kinds: str) -> Callable[[Judgement], bool]:
+    return lambda judged: judged.question.kind in kinds
 
 
 def _called(step: str) -> Callable[[Judgement], bool]:
@@ -147,16 +147,8 @@ def _called(step: str) -> Callable[[Judgement], bool]:
     )
 
 
-def _is_urgent(judged: Judgement) -> bool:
-    return judged.question.kind == "urgent"
-
-
-def _needs_help(judged: Judgement) -> bool:
-    return judged.question.kind in ("urgent", "today")
-
-
-def _is_english(judged: Judgement) -> bool:
-    return judged.question.language == "en"
+def _needs_no_help(judged: Judgement) -> bool:
+    return judged.question.kind not in ("urgent", "today")
 
 
 MEASURES = (
@@ -168,20 +160,22 @@ MEASURES = (
     Measure("precision@3", _is_answerable, _precision),
     *(Measure(f"{step} match fits", _called(step), _success(1)) for step in SURENESS),
     Measure("wrongly refused", _is_answerable, lambda j: float(j.refused)),
-    Measure("refused", _is_unanswerable, lambda j: float(j.refused)),
-    Measure("urgent noticed", _is_urgent, lambda j: float(j.reply.urgency == "now")),
-    Measure("urgent shown as none", _is_urgent, lambda j: float(j.reply.urgency == "none")),
-    Measure(
-        "today noticed", lambda j: j.question.kind == "today", lambda j: float(j.reply.urgency != "none")
-    ),
-    Measure("false alarms", lambda j: not _needs_help(j), lambda j: float(j.reply.urgency == "now")),
-    Measure("false today", lambda j: not _needs_help(j), lambda j: float(j.reply.urgency == "today")),
+    Measure("refused", _of_kind("unanswerable"), lambda j: float(j.refused)),
+    Measure("urgent noticed", _of_kind("urgent"), lambda j: float(j.reply.urgency == "now")),
+    Measure("urgent shown as none", _of_kind("urgent"), lambda j: float(j.reply.urgency == "none")),
+    Measure("today noticed", _of_kind("today"), lambda j: float(j.reply.urgency != "none")),
+    Measure("false alarms", _needs_no_help, lambda j: float(j.reply.urgency == "now")),
+    Measure("false today", _needs_no_help, lambda j: float(j.reply.urgency == "today")),
     Measure(
         "language recognised",
         lambda j: j.question.language in translations(),
         lambda j: float(j.reply.language == j.question.language),
     ),
-    Measure("English taken for another", _is_english, lambda j: float(j.reply.language is not None)),
+    Measure(
+        "English taken for another",
+        lambda j: j.question.language == "en",
+        lambda j: float(j.reply.language is not None),
+    ),
 )
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -151,7 +152,11 @@ class Generation:
         self.manifest_sha256 = manifest_sha256
         self.name = name_generation(manifest, manifest_sha256)
         self._lock = lock
-        self._checked = _read_checked(folder)
+        self._checked: dict[str, list[int]] = {}
+        # What ``note_checked`` wrote; nothing where it cannot be read, so that everything is checked again.
+        with suppress(OSError, ValueError, RecursionError), open_regular(folder / CHECKED) as file:
+            content = json.loads(file.read(MAX_CHECKED))
+            self._checked = content if isinstance(content, dict) else {}
         self._trusted: set[str] = set()
 
     @classmethod
@@ -295,16 +300,6 @@ def note_checked(folder: Path, files: Iterable[str] = FILES) -> None:
     states = {name: _describe_state(folder / name) for name in large}
     if states:
         (folder / CHECKED).write_text(json.dumps(states, indent=1, sort_keys=True) + "\n", encoding="ascii")
-
-
-def _read_checked(folder: Path) -> dict[str, list[int]]:
-    """What ``note_checked`` wrote; nothing where it cannot be read, so that everything is checked again."""
-    try:
-        with open_regular(folder / CHECKED) as file:
-            content = json.loads(file.read(MAX_CHECKED))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _describe_state(path: Path) -> list[int] | None:

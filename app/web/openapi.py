@@ -172,11 +172,15 @@ def _list_fields(form: Document) -> list[Document]:
 
 
 def _field(name: str, schema: Document, required: bool) -> Document:
+    limits = [f"default {schema['default']}"] if schema.get("default") is not None else []
+    for low, high, unit in _LIMITS:
+        if low in schema or high in schema:
+            limits.append(f"{schema.get(low, 0):,} to {schema.get(high, 'any number')} {unit}".strip())
     return {
         "name": name,
         "type": _say_type(schema),
         "form": _name_form(schema),
-        "limits": _say_limits(schema),
+        "limits": ", ".join(limits),
         "description": schema.get("description", ""),
         "required": required,
     }
@@ -198,11 +202,3 @@ def _say_type(schema: Document) -> str:
     if schema.get("type") == "array":
         return f"list of {_say_type(schema['items']) if 'items' in schema else 'two whole numbers'}"
     return _name_form(schema) or _TYPES[schema.get("format") or schema["type"]]
-
-
-def _say_limits(schema: Document) -> str:
-    said = [f"default {schema['default']}"] if schema.get("default") is not None else []
-    for low, high, unit in _LIMITS:
-        if low in schema or high in schema:
-            said.append(f"{schema.get(low, 0):,} to {schema.get(high, 'any number')} {unit}".strip())
-    return ", ".join(said)
