@@ -16,10 +16,10 @@ from tempfile import TemporaryFile
 import numpy as np
 from numpy.typing import NDArray
 
+from app.disk import flush_folder, write_durably
 from app.errors import BuildError, NoGeneration
 from app.index.database import Database
-from app.index.disk import flush_folder, seal_file, write_durably
-from app.index.generation import LAYOUT, MANIFEST, POSTINGS_TERMS, Generation, Manifest, name_shard
+from app.index.generation import LAYOUT, MANIFEST, POSTINGS_TERMS, Generation, Manifest, name_shard, seal_file
 from app.index.opened import OpenedIndex
 from app.index.postings import Postings, Term, cut_postings
 from app.index.retriever import (

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.corpus.catalog import Metadata, check_article, show_path
 from app.corpus.passages import cut_article
+from app.disk import flush_folder, write_durably
 from app.errors import CorpusError
 from app.records import Article, Passage
 
@@ -39,26 +40,24 @@ class Staged:
         """Move both files into the corpus; raises CorpusError when they may not, and leaves all as it was."""
         if not replace:
             check_vacancy(corpus, self.article.slug)
-        files = [f"{self.article.slug}{ending}" for ending in ENDINGS]
-        aside = self.folder / "before"
-        aside.mkdir()
-        for name in files:
-            if os.path.lexists(corpus / name):
-                os.link(corpus / name, aside / name, follow_symlinks=False)
+        slug, before = self.article.slug, {ending: self.folder / f"before{ending}" for ending in ENDINGS}
+        for ending, kept in before.items():
+            if os.path.lexists(corpus / f"{slug}{ending}"):
+                os.link(corpus / f"{slug}{ending}", kept, follow_symlinks=False)
         try:
             # Whoever is killed between the two leaves metadata without a text, which is told as a fault, and
             # never the text of one version beside the metadata of another.
-            (corpus / files[-1]).unlink(missing_ok=True)
-            _sync(corpus)
-            for name in files:
-                (self.folder / name).replace(corpus / name)
-            _sync(corpus)
+            (corpus / f"{slug}.txt").unlink(missing_ok=True)
+            flush_folder(corpus)
+            for ending in ENDINGS:
+                (self.folder / f"{slug}{ending}").replace(corpus / f"{slug}{ending}")
+            flush_folder(corpus)
         except BaseException:
-            for name in files:
-                if os.path.lexists(aside / name):
-                    (aside / name).replace(corpus / name)
+            for ending, kept in before.items():
+                if os.path.lexists(kept):
+                    kept.replace(corpus / f"{slug}{ending}")
                 else:
-                    (corpus / name).unlink(missing_ok=True)
+                    (corpus / f"{slug}{ending}").unlink(missing_ok=True)
             raise
 
 
@@ -74,8 +73,8 @@ def stage_article(
         corpus.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".adding-", dir=None if elsewhere else corpus))
     try:
-        _write(folder / f"{slug}.toml", format_metadata(metadata))
-        _write(folder / f"{slug}.txt", text)
+        write_durably(folder / f"{slug}.toml", format_metadata(metadata).encode())
+        write_durably(folder / f"{slug}.txt", text.encode())
         others = (other for other in corpus.glob("*.txt") if other.stem != slug and other.is_file())
         twins = {hashlib.sha256(other.read_bytes()).hexdigest(): other for other in others}
         article, problems = check_article(folder / f"{slug}.txt", twins)
@@ -116,18 +115,3 @@ def find_unread(article: Article, passages: Sequence[Passage]) -> Iterator[str]:
             words = " ".join(line.lstrip("# \t").split())
             if words and words not in headings:
                 yield words
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.corpus.passages import CHUNKER, cut_article
+from app.disk import write_durably
 from app.errors import BuildError
 from app.index.database import Database
-from app.index.disk import seal_file, write_durably
 from app.index.embedded import (
     body_start,
     embedded_hash,
@@ -38,6 +38,7 @@ from app.index.generation import (
     ModelRecord,
     Previous,
     SourceRecord,
+    seal_file,
 )
 from app.index.model import CHUNK, BuildModel, Precision
 from app.index.store import Store, StoreWriter, dump_metadata

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.errors import DamagedGeneration, NoGeneration, WrongModel
+from app.errors import BuildError, DamagedGeneration, NoGeneration, WrongModel
 
 FORMAT = 8
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
@@ -288,6 +288,21 @@ def hash_file(path: Path) -> str:
     """SHA-256 of a regular file's content, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal_file(path: Path) -> FileRecord:
+    """Flush a file, read it back from the disk and give its size and SHA-256; raises BuildError, OSError."""
+    written = hash_file(path)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+        # Without this the second reading would only see the memory that the first one saw.
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
+    if hash_file(path) != written:
+        raise BuildError(f"{path} reads back differently from what was written; check the disk.")
+    return FileRecord(size=path.stat().st_size, sha256=written)
 
 
 def note_checked(folder: Path, files: Iterable[str] = FILES) -> None:

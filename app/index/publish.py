@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
+from app.disk import flush_folder, write_durably
 from app.errors import BuildError, Busy, DamagedGeneration, GenerationError, NoGeneration
-from app.index.disk import flush_folder, write_durably
 from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous, note_checked, open_regular
 
 CURRENT = "CURRENT"

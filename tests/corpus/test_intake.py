@@ -123,8 +123,8 @@ def count(source, target):
         os._exit(9)
     left -= 1
     return replace(source, target)
-Path.replace = count
 with stage_article(corpus, "good", TEXT, METADATA) as staged:
+    Path.replace = count
     staged.place(corpus, replace=True)
 """
 
