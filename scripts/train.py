@@ -27,7 +27,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from app.evaluation.worlds import ARTICLES, GENERAL, read_material
 from app.index.model import ADAPTER, Model, hash_weights
-from app.index.tokens import TokenFrequencies, find_content, find_directions
+from app.index.tokens import TokenFrequencies, find_content, fit_projection
 from app.settings import ROOT
 
 MATERIAL = ROOT / "tests" / "questions" / "worlds"
@@ -115,7 +115,7 @@ class Trainee:
         self.tokenizer = transformer.tokenizer
         self.base = transformer.auto_model
         words = self.base.get_input_embeddings().weight.detach().float()
-        self.directions = torch.from_numpy(find_directions(words.cpu().numpy())).to(device)
+        self.projection = torch.from_numpy(fit_projection(words.cpu().numpy())).to(device)
         vocabulary = self.tokenizer.convert_ids_to_tokens(range(len(words)))
         self.content = torch.from_numpy(find_content(vocabulary)).to(device)
         self.frequencies = TokenFrequencies(vocabulary)
@@ -155,7 +155,7 @@ class Trainee:
         hidden = model(input_ids=read.ids, attention_mask=read.mask).last_hidden_state.float()
         return Encoded(
             normalize((hidden * read.mask[:, :, None]).sum(1), dim=-1),
-            normalize(hidden @ self.directions.T, dim=-1),
+            normalize(hidden @ self.projection.T, dim=-1),
         )
 
 

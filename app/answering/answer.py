@@ -15,7 +15,7 @@ from app.answering.search import Ranking, Search
 from app.answering.triage import triage
 from app.errors import QuestionError, TooLate
 from app.index.lexical import has_words
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.retriever import Retriever
 from app.index.store import Store
 from app.records import Answer, Article, Match, Outcome, Passage, Refusal, WithdrawnPassage
@@ -72,7 +72,7 @@ UNCALIBRATED = 0.4
 class IndexAnswerer:
     """Answers from one generation, from start to end of a question."""
 
-    def __init__(self, index: OpenedIndex, retriever: Retriever | None = None) -> None:
+    def __init__(self, index: Index, retriever: Retriever | None = None) -> None:
         """Raises WrongModel when what was fitted for the generation was fitted with another model."""
         self.index = index
         self.generation = index.generation.name

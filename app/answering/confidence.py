@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.answering.search import Ranking
 from app.errors import WrongModel
 from app.index.lexical import find_words
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.rowfile import map_values
 from app.index.tokens import Matrix, TokenVectors
 from app.records import Outcome
@@ -120,12 +120,12 @@ class Calibration(BaseModel):
 class Cohort:
     """Passages of other articles of the domain, never shown: what a question finds where it has no answer."""
 
-    def __init__(self, folder: Path, index: OpenedIndex) -> None:
+    def __init__(self, folder: Path, index: Index) -> None:
         """Of the model of ``index``, by whose token weights and directions it is compared."""
         dimension = index.passages.dimension
         self._vectors = map_values(folder / COHORT_VECTORS, "<f2").reshape(-1, dimension).astype(np.float32)
         offsets = (folder / COHORT_OFFSETS).read_bytes()
-        self._tokens = TokenVectors(folder / COHORT_TOKENS, offsets, index.directions)
+        self._tokens = TokenVectors(folder / COHORT_TOKENS, offsets, index.projection)
 
     def find(self, ranking: Ranking) -> tuple[NDArray[np.float32], Matrix]:
         """For the question its nearest: their cosines, best first, and its tokens' best cosines in some.
@@ -146,7 +146,7 @@ class OtherSubjects:
     not another subject. A mention in passing elsewhere says nothing.
     """
 
-    def __init__(self, index: OpenedIndex, path: Path = SUBJECTS_FILE) -> None:
+    def __init__(self, index: Index, path: Path = SUBJECTS_FILE) -> None:
         lexical = index.lexical
         titles = {lexical.stem(word) for title in index.store.titles() for word in find_words(title)}
         lists = (subject["words"].split() for subject in tomllib.loads(path.read_text("utf-8")).values())
@@ -154,7 +154,7 @@ class OtherSubjects:
         self._stems = {lexical.stem(word) for word in words} - titles
         self._lexical = lexical
 
-    def name(self, words: Sequence[str], held: Sequence[bool]) -> bool:
+    def are_named(self, words: Sequence[str], held: Sequence[bool]) -> bool:
         """Whether any of a question's words names another subject than a passage that has those ``held``."""
         return any(
             self._lexical.stem(word) in self._stems and not has for word, has in zip(words, held, strict=True)
@@ -168,7 +168,7 @@ class Confidence:
         self,
         calibration: Calibration,
         cohort: Cohort,
-        index: OpenedIndex,
+        index: Index,
     ) -> None:
         self.calibration = calibration
         self._cohort = cohort
@@ -176,7 +176,7 @@ class Confidence:
         self._others = OtherSubjects(index)
 
     @classmethod
-    def load(cls, index: OpenedIndex) -> Self | None:
+    def load(cls, index: Index) -> Self | None:
         """As it was learned for the model of a generation; None for a model that it was not learned for."""
         weights = index.generation.manifest.model.weights_sha256
         folder = FOLDERS / weights[:FOLDER_NAME]
@@ -193,12 +193,12 @@ class Confidence:
         confidence = float(self.calibration.estimate(features))
         return (
             min(confidence, OTHER_SUBJECT)
-            if self._others.name(ranking.query.words, ranking.held[0].tolist())
+            if self._others.are_named(ranking.query.words, ranking.held[0].tolist())
             else confidence
         )
 
 
-def find_features(ranking: Ranking, index: OpenedIndex, cohort: Cohort) -> Features:
+def find_features(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
     """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
     query, lexical = ranking.query, index.lexical
     words = query.words

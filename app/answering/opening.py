@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.answering.answer import IndexAnswerer
 from app.errors import DamagedGeneration, GenerationError, Unreachable
 from app.index.generation import REMEDY, Generation
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.publish import list_names, open_current, open_named
 from app.index.retriever import Retriever
 from app.settings import Settings
@@ -59,7 +59,7 @@ def answer_from(generation: Generation, settings: Settings, check: Check | None 
     """Answer from this generation, published or not; raises DamagedGeneration or WrongModel."""
     try:
         generation.require_model(settings.model)
-        answerer = IndexAnswerer(OpenedIndex(generation), _find_retriever(generation, settings))
+        answerer = IndexAnswerer(Index(generation), _find_retriever(generation, settings))
         if check:
             check(answerer)
     except BaseException as error:

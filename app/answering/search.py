@@ -18,9 +18,9 @@ from app.answering.question import make_searchable
 from app.answering.spelling import Spelling, mend
 from app.index.encoder import QueryVectors
 from app.index.lexical import find_content_words
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.retriever import Asked, Matrix, Retriever, Rows, Scores
-from app.records import Match, Passage, Span
+from app.records import Match
 
 RESCORED = 24
 """Candidates that late interaction looks at, the best by the first three: on each of our sets of questions as
@@ -56,8 +56,8 @@ class Query:
     encoding: QueryVectors
     token_weights: Scores
     """float32[m]: what each of its tokens counts."""
-    typed: tuple[str, ...]
-    """Its content words."""
+    content_words: tuple[str, ...]
+    """As they were typed."""
     words: tuple[str, ...]
     """The same, those misspelt as the corpus spells them."""
 
@@ -93,7 +93,7 @@ class Search:
 
     def __init__(
         self,
-        index: OpenedIndex,
+        index: Index,
         retriever: Retriever | None = None,
         *,
         weights: Weights = Weights(),
@@ -148,10 +148,10 @@ class Search:
 
     def _read(self, question: str) -> Query:
         encoding = self.index.encoder.encode(question)
-        typed = tuple(find_content_words(question)[:MAX_WORDS])
-        corrections = self.spelling.correct(typed)
-        words = tuple(corrections.get(word, word) for word in typed)
-        return Query(encoding, self.index.token_weights[encoding.ids], typed, words)
+        content_words = tuple(find_content_words(question)[:MAX_WORDS])
+        corrections = self.spelling.correct(content_words)
+        words = tuple(corrections.get(word, word) for word in content_words)
+        return Query(encoding, self.index.token_weights[encoding.ids], content_words, words)
 
     def _ask(self, query: Query) -> Asked:
         lexical = self.index.lexical
@@ -181,20 +181,17 @@ class Search:
     def match(self, ranking: Ranking, place: int) -> Match:
         """The passage at a place in the ranking, its best sentence marked."""
         passage = self.index.store.passage_at(int(ranking.rows[place]))
+        start, end = passage.sentences[int(ranking.best_sentences[place])]
         return Match(
             passage=passage,
             article=self.index.store.article(passage.article),
             score=float(ranking.passages[place]),
-            highlights=(self._locate(passage, ranking, place),),
+            highlights=((start - passage.start, end - passage.start),),
         )
 
     def suggest(self, ranking: Ranking, question: str) -> str | None:
         """The question that was ranked with its misspelt words mended; None when there are none."""
         query = ranking.query
-        meant = {typed: word for typed, word in zip(query.typed, query.words, strict=True) if typed != word}
+        pairs = zip(query.content_words, query.words, strict=True)
+        meant = {word: mended for word, mended in pairs if word != mended}
         return mend(question, meant) if meant else None
-
-    def _locate(self, passage: Passage, ranking: Ranking, place: int) -> Span:
-        """The best sentence as offsets into the passage's text."""
-        start, end = passage.sentences[int(ranking.best_sentences[place])]
-        return (start - passage.start, end - passage.start)

@@ -148,8 +148,8 @@ class UrgencyRules:
         if reading.words:
             found = reading.at.keys()
             for rule in self.rules:
-                told = found >= rule.told and not rule.unless & found
-                if told and self._holds(rule, reading):
+                occur = found >= rule.required and not rule.unless & found
+                if occur and self._holds(rule, reading):
                     yield rule
 
     def _holds(self, rule: Rule, reading: Reading) -> bool:

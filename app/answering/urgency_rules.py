@@ -63,7 +63,7 @@ class Rule:
     unless: frozenset[str]
     within: int
     """Words between any of ``needs`` and the first of them, at most."""
-    told: frozenset[str]
+    required: frozenset[str]
     """All that must occur: ``needs`` and what must stand beside them."""
 
 
@@ -116,7 +116,7 @@ def read_rules(path: Path) -> RuleBook:
         _refuse(concept.name, named - known)
         known.add(concept.name)
     for rule in book.rules:
-        _refuse(rule.name, (rule.told | rule.unless) - known)
+        _refuse(rule.name, (rule.required | rule.unless) - known)
     return book
 
 
@@ -155,7 +155,7 @@ def _read_rule(entry: dict[str, Any]) -> Rule:
         needs=needs,
         unless=frozenset(_names(entry.get("unless", ()))),
         within=entry.get("within", ANYWHERE),
-        told=frozenset((*needs, *beside)),
+        required=frozenset((*needs, *beside)),
     )
 
 

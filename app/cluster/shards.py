@@ -20,7 +20,7 @@ from app.disk import flush_folder, write_durably
 from app.errors import BuildError, NoGeneration
 from app.index.database import Database
 from app.index.generation import LAYOUT, MANIFEST, POSTINGS_TERMS, Generation, Manifest, name_shard, seal_file
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.postings import Postings, Term, cut_postings
 from app.index.retriever import (
     Asked,
@@ -32,7 +32,7 @@ from app.index.retriever import (
     Scores,
     unite,
 )
-from app.index.tokens import TokenVectors, read_directions
+from app.index.tokens import TokenVectors, read_projection
 from app.index.vectors import VectorIndex, choose_kind
 
 STEP = 50_000
@@ -69,14 +69,14 @@ class Shard:
             return generation.read(name_shard(number, name))
 
         self._terms = np.frombuffer(read(POSTINGS_TERMS), dtype="<i8").reshape(-1, 5)
-        directions = read_directions(
-            generation.read(LAYOUT.token_directions), generation.manifest.model.dimension
+        projection = read_projection(
+            generation.read(LAYOUT.token_projection), generation.manifest.model.dimension
         )
         self._local = LocalRetriever(
             VectorIndex.open(path(LAYOUT.passages)),
             VectorIndex.open(path(LAYOUT.sentences)),
             np.frombuffer(read(LAYOUT.sentence_offsets), dtype="<i8"),
-            TokenVectors(path(LAYOUT.tokens), read(LAYOUT.token_offsets), directions),
+            TokenVectors(path(LAYOUT.tokens), read(LAYOUT.token_offsets), projection),
             Postings(path(LAYOUT.postings), path(LAYOUT.impacts)),
         )
 
@@ -143,7 +143,7 @@ def cut_generation(folder: Path, count: int) -> Manifest:
     build takes unchanged vectors from. Raises BuildError, OSError, GenerationError.
     """
     with Generation.open(folder) as generation:
-        index = OpenedIndex(generation)
+        index = Index(generation)
         passages = len(index.passages)
         if not 1 <= count <= passages:
             raise BuildError(f"{passages} passages cannot be divided into {count} shards.")
@@ -167,13 +167,13 @@ def cut_generation(folder: Path, count: int) -> Manifest:
     return manifest
 
 
-def _cut_shard(index: OpenedIndex, terms: Sequence[Term], folder: Path, start: int, stop: int) -> None:
+def _cut_shard(index: Index, terms: Sequence[Term], folder: Path, start: int, stop: int) -> None:
     sentences = index.sentence_offsets[start : stop + 1]
     _cut_vectors(index.passages, folder / LAYOUT.passages, start, stop)
     _cut_vectors(index.sentences, folder / LAYOUT.sentences, int(sentences[0]), int(sentences[-1]))
     (folder / LAYOUT.sentence_offsets).write_bytes((sentences - sentences[0]).astype("<i8").tobytes())
     offsets = np.frombuffer(index.generation.read(LAYOUT.token_offsets), dtype="<i8")[start : stop + 1]
-    width = len(index.directions)
+    width = len(index.projection)
     tokens = index.generation.path(LAYOUT.tokens)
     with tokens.open("rb") as source, (folder / LAYOUT.tokens).open("wb") as target:
         source.seek(int(offsets[0]) * width)

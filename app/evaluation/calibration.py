@@ -31,7 +31,7 @@ from app.evaluation.questions import Gold, Question
 from app.evaluation.worlds import Material, Part, sample_worlds, write_corpus
 from app.index.build import build_generation
 from app.index.model import Model
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.publish import CURRENT, building, next_time, open_current, open_previous, publish
 from app.index.tokens import TokenWriter
 from app.settings import Settings
@@ -77,13 +77,13 @@ def split_cohort(materials: Sequence[Material]) -> tuple[tuple[Material, ...], t
     return tuple(cohort), tuple(material for material in materials if material not in cohort)
 
 
-def build_index(corpus: Path, folder: Path, settings: Settings, base: Path) -> OpenedIndex:
+def build_index(corpus: Path, folder: Path, settings: Settings, base: Path) -> Index:
     """An index of a corpus in ``folder``; texts that the one in ``base`` holds are not encoded again.
 
     One that is there already is opened as it is.
     """
     if (folder / CURRENT).exists():
-        return OpenedIndex(open_current(folder))
+        return Index(open_current(folder))
     with building(folder) as built:
         previous = open_previous(base)
         build_generation(
@@ -97,10 +97,10 @@ def build_index(corpus: Path, folder: Path, settings: Settings, base: Path) -> O
         if previous:
             previous.close()
         publish(folder, built)
-    return OpenedIndex(open_current(folder))
+    return Index(open_current(folder))
 
 
-def build_world(materials: Iterable[Material], folder: Path, settings: Settings, base: Path) -> OpenedIndex:
+def build_world(materials: Iterable[Material], folder: Path, settings: Settings, base: Path) -> Index:
     """The same of these articles."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def build_world(materials: Iterable[Material], folder: Path, settings: Settings,
     return build_index(corpus, folder, settings, base)
 
 
-def write_cohort(index: OpenedIndex, folder: Path) -> None:
+def write_cohort(index: Index, folder: Path) -> None:
     """The passages of an index as `Cohort` reads them."""
     rows = np.arange(len(index.passages))
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def write_cohort(index: OpenedIndex, folder: Path) -> None:
             tokens.add(index.tokens.stored(row))
 
 
-def gather(index: OpenedIndex, cohort: Path, questions: Iterable[Question], size: int) -> Sample:
+def gather(index: Index, cohort: Path, questions: Iterable[Question], size: int) -> Sample:
     """What confidence sees of each of these questions; emergencies are none of its business."""
     answerer, compared = IndexAnswerer(index), Cohort(cohort, index)
     kept = [question for question in questions if question.kind in ("answerable", "unanswerable")]

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.errors import DamagedGeneration
 from app.index.generation import CHECKED, MANIFEST, Generation
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.vectors import UNIT_TOLERANCE
 from app.records import Article, passage_id
 
@@ -32,7 +32,7 @@ def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[s
     if damaged:
         return
     try:
-        index = OpenedIndex(generation)
+        index = Index(generation)
     except DamagedGeneration as error:
         yield str(error)
         return

@@ -48,7 +48,7 @@ from app.index.tokens import (
     TokenWriter,
     compress,
     find_content,
-    read_directions,
+    read_projection,
 )
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
@@ -121,7 +121,7 @@ def build_generation(
             dimension=passages.dimension,
             agreement=agreement,
         ),
-        libraries=find_versions(),
+        libraries=library_versions(),
         vectors={
             LAYOUT.passages: choose_kind(counts["passages"]),
             LAYOUT.sentences: choose_kind(counts["sentences"], searched=False),
@@ -202,7 +202,7 @@ class _Reusable:
     passages: VectorIndex
     sentences: VectorIndex
     tokens: TokenVectors
-    directions: Matrix
+    projection: Matrix
 
     def find(self, table: str, *texts: str) -> int | None:
         return self.rows[table].get(embedded_hash(*texts))
@@ -215,7 +215,7 @@ def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | 
     generation = previous.generation
     made_by, libraries = generation.manifest.model, generation.manifest.libraries
     hashes = (made_by.weights_sha256, made_by.config_sha256)
-    if hashes != (model.weights_sha256, model.config_sha256) or libraries != find_versions():
+    if hashes != (model.weights_sha256, model.config_sha256) or libraries != library_versions():
         return None
     database = Database(generation.path(LAYOUT.store))
     store = Store(database, cached=1)
@@ -225,9 +225,9 @@ def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | 
     passages = VectorIndex.open(generation.path(LAYOUT.passages))
     sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
     offsets = generation.read(LAYOUT.token_offsets)
-    directions = read_directions(generation.read(LAYOUT.token_directions), passages.dimension)
-    tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, directions)
-    return _Reusable(generation, rows, passages, sentences, tokens, directions)
+    projection = read_projection(generation.read(LAYOUT.token_projection), passages.dimension)
+    tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, projection)
+    return _Reusable(generation, rows, passages, sentences, tokens, projection)
 
 
 def _write_store(
@@ -306,7 +306,7 @@ def encode_here(model: BuildModel, work: Work, texts: Iterator[Any]) -> Iterator
 class EncodePassages:
     """Introductions, texts, where in each its own words begin -> vectors, token vectors as stored, tokens."""
 
-    directions: Matrix
+    projection: Matrix
     content: NDArray[np.bool_]
     """Which tokens of the vocabulary carry content."""
 
@@ -322,7 +322,7 @@ class EncodePassages:
                 own.tokens[_choose_tokens(tokens, start, self.content)],
                 above.tokens[_choose_tokens(named, 0, self.content)],
             ]
-            vectors = compress(np.concatenate(kept), self.directions)
+            vectors = compress(np.concatenate(kept), self.projection)
             yield own.vector, vectors, _list_ids(named, tokens, start)
 
 
@@ -336,13 +336,13 @@ def _write_passages(
 ) -> VectorIndex:
     """Vectors and token vectors of the passages; gives the vectors' index."""
     if old is None:
-        tokenizer, directions = model.tokenizer, model.directions
+        tokenizer, projection = model.tokenizer, model.projection
     else:  # the stored one is the same, and there at once, without the model's library
         settings = EncoderSettings.from_bytes(old.generation.read(LAYOUT.encoder_settings))
         tokenizer = TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
-        directions = old.directions
+        projection = old.projection
     frequencies = TokenFrequencies(tokenizer.vocabulary)
-    work = EncodePassages(directions, find_content(tokenizer.vocabulary))
+    work = EncodePassages(projection, find_content(tokenizer.vocabulary))
     fresh = spread(
         work, (one for one in texts.passages() if not old or old.find("passages", *one[:2]) is None)
     )
@@ -364,7 +364,7 @@ def _write_passages(
             texts.progress("passages", vectors.count, texts.counts["passages"])
         weights = frequencies.weigh(texts.counts["passages"])
         (folder / LAYOUT.token_weights).write_bytes(weights.tobytes())
-        (folder / LAYOUT.token_directions).write_bytes(directions.tobytes())
+        (folder / LAYOUT.token_projection).write_bytes(projection.tobytes())
         return vectors.write_index()
 
 
@@ -430,5 +430,5 @@ def _write_encoder(
     return agreement
 
 
-def find_versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}

@@ -49,7 +49,7 @@ class Layout:
     tokens: str = "tokens.int8"
     token_offsets: str = "tokens.offsets"  # noqa: S105 - tokens of text
     token_weights: str = "tokens.weights"  # noqa: S105
-    token_directions: str = "tokens.directions"  # noqa: S105
+    token_projection: str = "tokens.directions"  # noqa: S105
     encoder: str = "encoder.onnx"
     encoder_settings: str = "encoder.json"
     tokenizer: str = "tokenizer.json"

@@ -29,7 +29,7 @@ from app.index.encoder import (
     quantize,
 )
 from app.index.generation import LAYOUT, hash_file
-from app.index.tokens import find_directions
+from app.index.tokens import fit_projection
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -85,7 +85,7 @@ class BuildModel(Protocol):
         """How a text becomes tokens."""
 
     @property
-    def directions(self) -> NDArray[np.float32]:
+    def projection(self) -> NDArray[np.float32]:
         """Along which token vectors are stored."""
 
     def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
@@ -171,10 +171,10 @@ class Model:
         return TextTokenizer(self._stored_tokenizer.encode(), self.settings)
 
     @cached_property
-    def directions(self) -> NDArray[np.float32]:
+    def projection(self) -> NDArray[np.float32]:
         """Those in which the model's words differ most."""
         embeddings = self._modules[0].auto_model.get_input_embeddings().weight
-        return find_directions(embeddings.detach().float().numpy())
+        return fit_projection(embeddings.detach().float().numpy())
 
     def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
         """Each text's vector and token vectors from one pass through the model, in order."""
@@ -300,10 +300,10 @@ def _make_exportable(model: Any) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.model = model
-            self.typed = "token_type_ids" in inspect.signature(model.forward).parameters
+            self.takes_types = "token_type_ids" in inspect.signature(model.forward).parameters
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            types = {"token_type_ids": torch.zeros_like(input_ids)} if self.typed else {}
+            types = {"token_type_ids": torch.zeros_like(input_ids)} if self.takes_types else {}
             output = self.model(input_ids=input_ids, attention_mask=attention_mask, **types)
             return cast(torch.Tensor, output.last_hidden_state)
 

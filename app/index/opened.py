@@ -12,14 +12,14 @@ from app.index.lexical import LexicalIndex
 from app.index.postings import Postings
 from app.index.retriever import LocalRetriever, Retriever
 from app.index.store import Store
-from app.index.tokens import TokenVectors, read_directions, read_weights
+from app.index.tokens import TokenVectors, read_projection, read_weights
 from app.index.vectors import VectorIndex
 
 SMALL = 10_000
 """Up to so many passages all of them are compared with their articles at opening; it takes milliseconds."""
 
 
-class OpenedIndex:
+class Index:
     """Everything that retrieval needs of one generation; nothing in it ever changes."""
 
     def __init__(self, generation: Generation) -> None:
@@ -34,8 +34,8 @@ class OpenedIndex:
         self.sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
         self.sentence_offsets = np.frombuffer(generation.read(LAYOUT.sentence_offsets), dtype="<i8")
         offsets = generation.read(LAYOUT.token_offsets)
-        self.directions = read_directions(generation.read(LAYOUT.token_directions), dimension)
-        self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, self.directions)
+        self.projection = read_projection(generation.read(LAYOUT.token_projection), dimension)
+        self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, self.projection)
         self.retriever: Retriever = LocalRetriever(
             self.passages, self.sentences, self.sentence_offsets, self.tokens, postings
         )

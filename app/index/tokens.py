@@ -65,7 +65,7 @@ class TokenWriter:
         self._offsets.append(self._offsets[-1] + len(stored))
 
 
-def find_directions(embeddings: Matrix) -> Matrix:
+def fit_projection(embeddings: Matrix) -> Matrix:
     """The directions in which words differ most: orthonormal rows, float32[min(d, DIRECTIONS), d].
 
     The principal components of ``embeddings``, float32[v, d], the model's vectors of its vocabulary before
@@ -73,14 +73,14 @@ def find_directions(embeddings: Matrix) -> Matrix:
     """
     spread = normalise(embeddings - embeddings.mean(axis=0)).astype(np.float64)
     _, vectors = np.linalg.eigh(spread.T @ spread)
-    directions = vectors.T[::-1][:DIRECTIONS]
+    projection = vectors.T[::-1][:DIRECTIONS]
     # Either sign would do; this one is the same everywhere.
-    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
-    return np.asarray(directions * np.sign(largest), dtype="<f4")
+    largest = np.take_along_axis(projection, np.abs(projection).argmax(axis=1)[:, None], axis=1)
+    return np.asarray(projection * np.sign(largest), dtype="<f4")
 
 
-def read_directions(content: bytes, dimension: int) -> Matrix:
-    """The directions that ``find_directions`` found, as the generation stores them."""
+def read_projection(content: bytes, dimension: int) -> Matrix:
+    """The directions that ``fit_projection`` found, as the generation stores them."""
     return np.frombuffer(content, dtype="<f4").reshape(-1, dimension)
 
 
@@ -102,9 +102,9 @@ def find_scale(dimension: int) -> float:
     return LEVELS / min(1.0, REACH / math.sqrt(dimension))
 
 
-def compress(tokens: Matrix, directions: Matrix) -> NDArray[np.int8]:
-    """float32[n, d] along ``directions``, as unit vectors times ``find_scale``: int8[n, m]."""
-    scaled = normalise(tokens @ directions.T) * find_scale(len(directions))
+def compress(tokens: Matrix, projection: Matrix) -> NDArray[np.int8]:
+    """float32[n, d] along ``projection``, as unit vectors times ``find_scale``: int8[n, m]."""
+    scaled = normalise(tokens @ projection.T) * find_scale(len(projection))
     stored: NDArray[np.int8] = np.clip(np.rint(scaled), -LEVELS, LEVELS).astype(np.int8)
     return stored
 
@@ -146,15 +146,15 @@ def read_weights(content: bytes) -> NDArray[np.float32]:
 class TokenVectors:
     """The stored token vectors; of those of a question's candidates alone anything is read."""
 
-    def __init__(self, values: Path, offsets: bytes, directions: Matrix) -> None:
+    def __init__(self, values: Path, offsets: bytes, projection: Matrix) -> None:
         self._offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
-        self._across = np.ascontiguousarray(directions.T)  # multiplied by in half the time
-        self._scale = np.float32(find_scale(len(directions)))
-        if self._offsets[-1] * len(directions) > MAPPED:
-            file = RowFile(values, len(directions))
+        self._across = np.ascontiguousarray(projection.T)  # multiplied by in half the time
+        self._scale = np.float32(find_scale(len(projection)))
+        if self._offsets[-1] * len(projection) > MAPPED:
+            file = RowFile(values, len(projection))
             self._read: Callable[[Rows], NDArray[np.int8]] = lambda rows: file.read(rows).view(np.int8)
         else:  # small files are mapped, which is a little quicker
-            self._read = map_values(values, "i1").reshape(-1, len(directions)).__getitem__
+            self._read = map_values(values, "i1").reshape(-1, len(projection)).__getitem__
         """What gives int8[n, m] for n rows."""
 
     def __len__(self) -> int:

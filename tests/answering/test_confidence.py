@@ -21,7 +21,7 @@ from app.answering.confidence import (
 from app.answering.search import Search
 from app.errors import WrongModel
 from app.evaluation.calibration import write_cohort
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 
 WEIGHTS = "0" * 64
 COUNT = len(FEATURES)
@@ -182,7 +182,7 @@ def test_passage_that_says_when_to_get_help_needs_no_other(answerer: IndexAnswer
 class Mentions:
     """An index of which only words and titles are asked."""
 
-    def __init__(self, index: OpenedIndex, counts: dict[str, int], titles: tuple[str, ...] = ()) -> None:
+    def __init__(self, index: Index, counts: dict[str, int], titles: tuple[str, ...] = ()) -> None:
         self.lexical = self.store = self
         self.stem = index.lexical.stem
         self._counts = counts
@@ -209,4 +209,4 @@ def test_word_of_another_subject_counts_until_the_articles_are_about_it(
     answerer: IndexAnswerer, counts: dict[str, int], titles: tuple[str, ...], held: bool, other: bool
 ) -> None:
     subjects = OtherSubjects(Mentions(answerer.index, counts, titles))  # type: ignore[arg-type]
-    assert subjects.name(["my", "dog", "twitches"], [False, held, False]) is other
+    assert subjects.are_named(["my", "dog", "twitches"], [False, held, False]) is other

@@ -179,7 +179,7 @@ def test_shard_needs_its_own_files_alone(answerer: IndexAnswerer, tmp_path: Path
     cut_generation(whole, 3)
     (alone / "shards").mkdir(parents=True)
     shutil.copytree(whole / "shards" / "2", alone / "shards" / "2")
-    for name in (MANIFEST, LAYOUT.token_directions):
+    for name in (MANIFEST, LAYOUT.token_projection):
         shutil.copy(whole / name, alone)
     generation = Generation.open(alone)
     shard = Shard(generation, 2)

@@ -117,7 +117,7 @@ BROKEN: dict[str, Break] = {
     "offsets of odd length": sealed(LAYOUT.token_offsets, lambda b: b[:-3]),
     "no token weights": sealed(LAYOUT.token_weights, lambda _: b""),
     "postings too short": sealed(LAYOUT.postings, lambda b: b[:8]),
-    "directions of another width": sealed(LAYOUT.token_directions, lambda b: b[:-4]),
+    "directions of another width": sealed(LAYOUT.token_projection, lambda b: b[:-4]),
     "manifest of another format": change_manifest(format=99),
     "manifest of another model": change_manifest(model="none"),
     "manifest with odd counts": change_manifest(counts=[3]),

@@ -43,7 +43,7 @@ def test_adapter_is_added_to_the_weights() -> None:
 
 
 def test_adapter_leaves_the_directions_of_token_vectors_as_they_are() -> None:
-    assert np.array_equal(load_model(BASE + ADAPTED).directions, load_model(BASE).directions)
+    assert np.array_equal(load_model(BASE + ADAPTED).projection, load_model(BASE).projection)
 
 
 def test_adapter_is_refused_with_other_weights(tmp_path: Path) -> None:

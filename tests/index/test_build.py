@@ -17,7 +17,7 @@ from app.index.database import Database
 from app.index.encoder import EncoderSettings
 from app.index.generation import FILES, FORMAT, LAYOUT, MANIFEST, Generation, Manifest, Previous
 from app.index.model import Model, Precision, TextVectors, hash_weights
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.publish import open_current
 from app.index.store import Store
 from app.index.vectors import VectorIndex
@@ -90,7 +90,7 @@ def test_late_interaction_finds_the_title_in_every_passage(
     for title in (SHORT[0].title, "Nosebleeds"):
         (folder := tmp_path / title[:5]).mkdir()
         build_generation((replace(SHORT[0], title=title),), folder, model, previous=previous, created=NOW)
-        index = OpenedIndex(Generation.open(folder))
+        index = Index(Generation.open(folder))
         encoding = index.encoder.encode("nosebleeds")
         rows = np.arange(len(index.passages))
         best[title] = index.tokens.best_cosines(encoding.tokens, rows)[:, ~encoding.special].mean(axis=1)

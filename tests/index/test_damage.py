@@ -12,14 +12,14 @@ import pytest
 from app.errors import GenerationError
 from app.index import opened
 from app.index.generation import FILES, LAYOUT, MANIFEST, Generation
-from app.index.opened import OpenedIndex
+from app.index.opened import Index
 from app.index.publish import CURRENT, GENERATIONS, list_names, open_current, read_pointer
 from app.settings import Settings
 from tests.generations import publish_again
 
 Damage = Callable[[bytes, random.Random], bytes | None]
 STORED = (*FILES, MANIFEST, CURRENT)
-OF_THE_MODEL = {LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer, LAYOUT.token_directions}
+OF_THE_MODEL = {LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer, LAYOUT.token_projection}
 """The same in every generation of one model."""
 
 
@@ -55,7 +55,7 @@ def assert_refused(index: Path, monkeypatch: pytest.MonkeyPatch, damaged: str) -
             if damaged in name:
                 patch.setattr(opened, owner, refuse_to_parse)
         with pytest.raises(GenerationError) as refusal:
-            OpenedIndex(open_current(index))
+            Index(open_current(index))
     if damaged != CURRENT:
         assert damaged in str(refusal.value)
 
@@ -63,7 +63,7 @@ def assert_refused(index: Path, monkeypatch: pytest.MonkeyPatch, damaged: str) -
 PARSERS = {
     (LAYOUT.store,): "Database",
     (LAYOUT.postings, LAYOUT.impacts): "Postings",
-    (LAYOUT.tokens, LAYOUT.token_offsets, LAYOUT.token_directions): "TokenVectors",
+    (LAYOUT.tokens, LAYOUT.token_offsets, LAYOUT.token_projection): "TokenVectors",
     (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer): "Encoder",
 }
 
@@ -144,7 +144,7 @@ def test_file_of_another_generation_is_refused(stored: Path, index: Path) -> Non
     assert other.read_bytes() != stored.read_bytes()
     shutil.copy(other, stored)
     with pytest.raises(GenerationError, match=stored.name):
-        OpenedIndex(open_current(index))
+        Index(open_current(index))
 
 
 def test_generation_under_anothers_name_is_refused(own_settings: Settings) -> None:

@@ -13,9 +13,9 @@ from app.index.tokens import (
     TokenWriter,
     compress,
     find_content,
-    find_directions,
     find_scale,
-    read_directions,
+    fit_projection,
+    read_projection,
 )
 
 FIRST = np.array([[1, 0], [0, 1]], dtype=np.float32)
@@ -112,11 +112,11 @@ def test_directions_are_those_in_which_words_differ_most() -> None:
     rng = np.random.default_rng(1)
     spread = np.where(np.arange(300) < DIRECTIONS, 3, 0.3)
     embeddings = (rng.normal(size=(1000, 300)) * spread + 5).astype(np.float32)
-    directions = find_directions(embeddings)
-    assert directions.shape == (DIRECTIONS, 300)
-    assert np.abs(directions @ directions.T - np.eye(DIRECTIONS)).max() < 1e-5
-    assert np.square(directions[:, :DIRECTIONS]).sum() > 0.9 * DIRECTIONS
-    assert read_directions(directions.tobytes(), 300).tolist() == directions.tolist()
+    projection = fit_projection(embeddings)
+    assert projection.shape == (DIRECTIONS, 300)
+    assert np.abs(projection @ projection.T - np.eye(DIRECTIONS)).max() < 1e-5
+    assert np.square(projection[:, :DIRECTIONS]).sum() > 0.9 * DIRECTIONS
+    assert read_projection(projection.tobytes(), 300).tolist() == projection.tolist()
 
 
 def test_stop_words_punctuation_and_special_tokens_carry_no_content() -> None:
