@@ -236,7 +236,8 @@ class _Walker:
         words, self.words = self.words, []
         left_out, self.left_out = self.left_out, []
         lines = _split_lines(words) if any(part.text.strip() for part in words) else []
-        groups = [lines] if self.kind is Kind.HEADING else _group_lines(lines, self.kind)
+        whole = self.kind is Kind.HEADING or not lines
+        groups = [lines] if whole else _group_lines(lines, self.kind)
         for number, group in enumerate(filter(None, groups)):
             piece = _join([line for line in group if line.text])
             bullet = _TYPED_BULLET.match(piece.text)
@@ -466,6 +467,8 @@ class _Walker:
 
     def _set(self, words: str) -> str:
         """Words as plain text can say how they are set."""
+        if not self.script:
+            return words
         said, before = words.strip(), self._before()
         if self.script == "mark":
             return f"[{words.strip(' ()[]')}]" if said else words
@@ -475,9 +478,9 @@ class _Walker:
             # Figures stay below the line beside figures; after letters they are written as ever: H2O.
             fuses = before[-1:].isdigit() or before.endswith(("⁄", "/"))
             return words.translate(_LOWERED) if fuses and _FIGURE.fullmatch(words) else words
-        if self.script == "raised" and said in ("o", "º") and before[-1:].isdigit():
+        if said in ("o", "º") and before[-1:].isdigit():
             return "°"
-        if self.script != "raised" or not _FIGURE.fullmatch(said):
+        if not _FIGURE.fullmatch(said):
             return words
         raised = said.translate(_RAISED)  # a power as such: its figures never join those before it
         self.raised.append(f"{(before.split() or [''])[-1]}{raised}")
@@ -515,8 +518,9 @@ class _Walker:
             self.lists += [_count(element)] * listed
             self.literal = self.literal or tag == "pre"
             named = _ASIDE.search(f"{element.get('class', '')} {element.get('id', '')}")
-            around = tag not in ("body", "main", "article") and not element.xpath(".//h1")
-            self.aside = self.aside or tag in _ASIDE_TAGS or (named is not None and around)
+            whole = tag in ("body", "main", "article")
+            around = named is not None and not whole and not element.xpath(".//h1")
+            self.aside = self.aside or tag in _ASIDE_TAGS or around
             self.bold = self.bold or _BOLD.search(element.get("style", "")) is not None
             self._enter_children(element, depth)
             self.flush()

@@ -312,11 +312,12 @@ def _make_table(text: str, lines: Sequence[Span]) -> list[Block]:
 
 def _is_flat_table(text: str, lines: Sequence[Span]) -> bool:
     """A header in title case over rows whose cells can be told by the capitals they begin with."""
-    header, *rows = (text[start:end] for start, end in lines) if lines else [""]
+    if len(lines) < MIN_TABLE_LINES:
+        return False
+    header, *rows = (text[start:end] for start, end in lines)
     words = [word for word in _WORDS.findall(header) if word.lower() not in _SMALL_WORDS]
     return (
-        len(lines) >= MIN_TABLE_LINES
-        and len(words) >= MIN_HEADER_WORDS
+        len(words) >= MIN_HEADER_WORDS
         and all(word[0].isupper() for word in words)
         and not ends_clause(header)
         and not any(BULLET.match(line) or len(line.split()) > MAX_ROW_WORDS for line in (header, *rows))
@@ -377,9 +378,9 @@ def _number_items(text: str, blocks: Sequence[Block]) -> list[Block]:
     numbered = [False]
     for block in blocks:
         plain = block.kind in (Kind.HEADING, Kind.PARAGRAPH, Kind.ITEM) and not block.rank
-        short = len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
-        begins = NUMBER.match(text, block.start, block.end) is not None
-        numbered.append(plain and short and begins and not is_labelled(text, block))
+        begins = plain and NUMBER.match(text, block.start, block.end) is not None
+        short = begins and len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
+        numbered.append(short and not is_labelled(text, block))
     return [
         replace(block, kind=Kind.ITEM) if own and (before or after) else block
         for block, before, own, after in zip_longest(blocks, numbered[:-1], numbered[1:], numbered[2:])
