@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -87,7 +85,7 @@ def test_no_retriever_proposes_more_than_its_share(made: tuple[LocalRetriever, l
 
 
 def test_sentences_propose_their_passages_with_their_cosines_where_they_are_searched(
-    made: tuple[LocalRetriever, list[Term]], tmp_path: Path
+    made: tuple[LocalRetriever, list[Term]],
 ) -> None:
     retriever, _ = made
     found = retriever.search_sentences(ask())
