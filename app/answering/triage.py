@@ -1,4 +1,4 @@
-"""How urgent a text is and in which language, whatever becomes of it: needs no index and no model of ours.
+"""How urgent a text is and in which language, whatever becomes of it: needs no index, but hears its encoder.
 
 Every refusal asks here too (too long, too many, too busy, no index), so that none hides an emergency.
 """
@@ -9,13 +9,16 @@ import re
 import unicodedata
 from functools import lru_cache
 from textwrap import wrap
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.answering.language import recognise, tells_sign
 from app.answering.urgency import UrgencyRules
-from app.answering.urgency_vote import UrgencyVote, find_features
+from app.answering.urgency_vote import SHARE, UrgencyHead, UrgencyVote, decide, find_features
 from app.notices import translations
 from app.records import Urgency
+
+if TYPE_CHECKING:
+    from app.index.encoder import TextEncoder
 
 LONGEST = 16_384
 """Characters that are read: no request holds more of a question, and none costs more work."""
@@ -23,8 +26,8 @@ _PART = 1000
 """Characters that the rules read at once: a question's greatest length."""
 _WHOLE = 400
 """Up to here, about the longest sentence that it learnt from, the vote reads a text whole, and of a longer
-one each sentence: among much else one sign would count too little."""
-_SENTENCE = re.compile(r".{20,400}?[.!?\n]|.{1,400}$|.{400}", re.DOTALL)
+one a few sentences at a time: among much else one sign would count too little."""
+_SENTENCES = re.compile(r".{120,400}?[.!?\n]|.{1,400}$|.{400}", re.DOTALL)
 
 
 class Triage(NamedTuple):
@@ -47,10 +50,17 @@ def load_vote() -> UrgencyVote:
     return UrgencyVote.load()
 
 
-def triage(text: str) -> Triage:
+@lru_cache(maxsize=1)
+def load_head() -> UrgencyHead:
+    """What is read out of the encoder, read once."""
+    return UrgencyHead.load()
+
+
+def triage(text: str, encoder: TextEncoder | None = None) -> Triage:
     """The level and the language; what is too long for a question is read in parts.
 
-    The rules decide; the vote, which has learnt from English alone, can only raise.
+    The rules decide; the vote, which has learnt from English alone, can only raise. ``encoder`` is the one
+    that was taught urgency, where an index is open.
     """
     text = unicodedata.normalize("NFKC", text[:LONGEST])[:LONGEST]  # a character may become eighteen
     rules, vote = load_rules(), load_vote()
@@ -62,6 +72,12 @@ def triage(text: str) -> Triage:
     readings = [rules.read(part) for part in ((text,) if len(text) <= _PART else wrap(text, _PART))]
     levels = set(map(rules.judge, readings))
     if not language:
-        voted = readings if len(text) <= _WHOLE else map(rules.read, _SENTENCE.findall(text))
-        levels |= {vote.judge(find_features(reading, rules, vote.classes)) for reading in voted}
+        whole = len(text) <= _WHOLE
+        parts = [text] if whole else _SENTENCES.findall(text)
+        for part, reading in zip(parts, readings if whole else map(rules.read, parts), strict=True):
+            odds, thresholds = vote.measure(find_features(reading, rules, vote.classes)), vote.thresholds
+            if encoder:
+                read = load_head().measure(encoder.encode(part).tokens)
+                odds, thresholds = SHARE * odds + read, vote.joint_thresholds
+            levels.add(decide(odds, thresholds))
     return Triage("now" if "now" in levels else "today" if "today" in levels else "none", language)

@@ -1,9 +1,10 @@
 """A second opinion on urgency: does a text read like sentences that need help now, or today?
 
 Two logistic regressions over a text's words, pieces of words, classes of words of like meaning, and what the
-concepts of ``urgency.toml`` found in it, weighed by TF-IDF. ``scripts/fit_urgency.py`` learns them once from
-sentences of several writers; the build fits nothing. They can only raise the level of the rules in
-``urgency.py``, never lower it, and need neither an index nor an encoder.
+concepts of ``urgency.toml`` found in it, weighed by TF-IDF; they need neither an index nor an encoder. Where
+an index is open, an encoder that was taught the same sentences reads the text besides, and their log odds are
+added. ``scripts/fit_urgency.py`` and ``scripts/train_urgency.py`` learn them once from sentences of several
+writers; the build fits nothing. They can only raise the level of the rules in ``urgency.py``, never lower it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ DENIED = 4
 """Words behind a denial that it is read into, in its clause."""
 PIECES = (3, 4)
 """Letters of a piece of a word; the spaces around the word are letters, too."""
+
+HEAD = Path(__file__).with_name("urgency_head.npz")
+SHARE = np.float32(0.75)
+"""What the log odds of words count beside those of the encoder."""
 
 Features = tuple[list[int], ...]
 """Keys (CRC-32) of what was found, with repetitions: words and pairs, pieces of words, classes of words and
@@ -77,12 +82,15 @@ class UrgencyVote:
         weights: NDArray[np.float32],
         intercepts: NDArray[np.float32],
         thresholds: NDArray[np.float32],
+        joint_thresholds: NDArray[np.float32],
         classes: Mapping[int, int],
     ) -> None:
         """``keys`` [n] of the features, ``rarity`` [n] (IDF), ``weights`` [n, 2]; the columns and the two
-        intercepts and thresholds are of *now* and of *today or now*. ``classes``: word's key -> class."""
+        intercepts and thresholds are of *now* and of *today or now*; the joint ones are for the log odds with
+        those of the encoder. ``classes``: word's key -> class."""
         self.keys, self.rarity, self.weights = keys, rarity, weights
-        self.intercepts, self.thresholds = intercepts, thresholds
+        self.intercepts = intercepts
+        self.thresholds, self.joint_thresholds = thresholds, joint_thresholds
         self.classes = classes
         self._places = {int(key): place for place, key in enumerate(keys)}
 
@@ -96,13 +104,9 @@ class UrgencyVote:
                 stored["weights"].astype(np.float32),
                 stored["intercepts"],
                 stored["thresholds"],
+                stored["joint_thresholds"],
                 dict(zip(stored["words"].tolist(), stored["classes"].tolist(), strict=True)),
             )
-
-    def judge(self, features: Features) -> Urgency:
-        """The highest level whose threshold a text's features reach."""
-        now, today = self.measure(features) >= self.thresholds
-        return "now" if now else "today" if today else "none"
 
     def measure(self, features: Features) -> NDArray[np.float32]:
         """float32[2], the log odds of *now* and of *today or now*."""
@@ -114,6 +118,35 @@ class UrgencyVote:
                 places, found = np.array(known).T
                 odds = odds + weigh(found, self.rarity[places]) @ self.weights[places]
         return odds
+
+
+class UrgencyHead:
+    """Reads the level out of the token vectors of the encoder that was taught urgency; safe to share."""
+
+    def __init__(
+        self, weights: NDArray[np.float32], intercepts: NDArray[np.float32], encoder_sha256: str
+    ) -> None:
+        """``weights`` [2 d, 2] of the tokens' mean and greatest, ``intercepts`` [2]; ``encoder_sha256`` of
+        the weights of the encoder that it belongs to."""
+        self.weights, self.intercepts, self.encoder_sha256 = weights, intercepts, encoder_sha256
+
+    @classmethod
+    def load(cls, path: Path = HEAD) -> UrgencyHead:
+        """Read what scripts/train_urgency.py wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(stored["weights"], stored["intercepts"], str(stored["encoder_sha256"]))
+
+    def measure(self, tokens: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Token vectors [n, d] -> float32[2], the log odds of *now* and of *today or now*."""
+        pooled = np.concatenate([tokens.mean(axis=0), tokens.max(axis=0)])
+        odds: NDArray[np.float32] = (self.intercepts + pooled @ self.weights).astype(np.float32)
+        return odds
+
+
+def decide(odds: NDArray[np.float32], thresholds: NDArray[np.float32]) -> Urgency:
+    """The highest level whose threshold is reached."""
+    now, today = odds >= thresholds
+    return "now" if now else "today" if today else "none"
 
 
 def weigh(counts: NDArray[np.int64], rarity: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,7 +41,7 @@ from app.index.generation import (
     SourceRecord,
     seal_file,
 )
-from app.index.model import CHUNK, BuildModel, Precision
+from app.index.model import ADAPTED, CHUNK, DEFAULT, URGENCY, BuildModel, Model, Precision
 from app.index.store import Store, StoreWriter, dump_metadata
 from app.index.tokens import (
     TokenFrequencies,
@@ -68,6 +69,14 @@ AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8
 """Least mean and least single cosine of the exported encoder's vectors with the model's own."""
 AGREEMENT_SAMPLE = 200
 
+ENCODERS = (
+    LAYOUT.encoder,
+    LAYOUT.encoder_settings,
+    LAYOUT.tokenizer,
+    LAYOUT.urgency_encoder,
+    LAYOUT.urgency_settings,
+    LAYOUT.urgency_tokenizer,
+)
 MAX_SHRINK = 0.1
 
 Progress = Callable[[str, int, int], None]
@@ -75,6 +84,12 @@ Progress = Callable[[str, int, int], None]
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
+
+
+@cache
+def load_urgency_model() -> Model:
+    """The default model with what it was taught about urgency, whichever model finds the passages."""
+    return Model.load(f"{DEFAULT}{ADAPTED}", URGENCY)
 
 
 def ignore_progress(what: str, done: int, total: int) -> None:
@@ -117,6 +132,7 @@ def build_generation(
             name=model.name,
             weights_sha256=model.weights_sha256,
             config_sha256=model.config_sha256,
+            urgency_sha256=load_urgency_model().weights_sha256,
             precision=precision,
             dimension=passages.dimension,
             agreement=agreement,
@@ -214,8 +230,9 @@ def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | 
         return None
     generation = previous.generation
     made_by, libraries = generation.manifest.model, generation.manifest.libraries
-    hashes = (made_by.weights_sha256, made_by.config_sha256)
-    if hashes != (model.weights_sha256, model.config_sha256) or libraries != library_versions():
+    hashes = (made_by.weights_sha256, made_by.config_sha256, made_by.urgency_sha256)
+    wanted = (model.weights_sha256, model.config_sha256, load_urgency_model().weights_sha256)
+    if hashes != wanted or libraries != library_versions():
         return None
     database = Database(generation.path(LAYOUT.store))
     store = Store(database, cached=1)
@@ -402,13 +419,18 @@ def _write_encoder(
     passages: VectorIndex,
     old: _Reusable | None,
 ) -> dict[str, float]:
-    """The exported encoder; gives its agreement with the model. One exported before is used again."""
+    """The exported encoders; gives the first one's agreement with the model. Exported before, they are used
+    again."""
     if old is not None and old.generation.manifest.model.precision == precision:
-        for name in (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer):
+        for name in ENCODERS:
             shutil.copyfile(old.generation.path(name), folder / name)
         return old.generation.manifest.model.agreement
     texts.progress("encoder", 0, 1)
     model.export(folder, precision)
+    with TemporaryDirectory(dir=folder) as scratch:
+        load_urgency_model().export(Path(scratch), precision)
+        for name, kept in zip(ENCODERS[:3], ENCODERS[3:], strict=True):
+            (Path(scratch) / name).rename(folder / kept)
     # Cosine of the exported encoder's vectors with the model's own, over passages from the whole corpus.
     settings = EncoderSettings.from_bytes((folder / LAYOUT.encoder_settings).read_bytes())
     encoder = Encoder(

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.errors import BuildError, DamagedGeneration, NoGeneration, WrongModel
 
-FORMAT = 8
+FORMAT = 9
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
 
 MANIFEST = "manifest.json"
@@ -53,6 +53,9 @@ class Layout:
     encoder: str = "encoder.onnx"
     encoder_settings: str = "encoder.json"
     tokenizer: str = "tokenizer.json"
+    urgency_encoder: str = "urgency.onnx"
+    urgency_settings: str = "urgency.json"
+    urgency_tokenizer: str = "urgency.tokenizer.json"
 
 
 LAYOUT = Layout()
@@ -97,6 +100,8 @@ class ModelRecord(_Record):
     config_sha256: str
     precision: str
     dimension: int
+    urgency_sha256: str
+    """Of the weights of the encoder that the second opinion on urgency reads questions with."""
     agreement: dict[str, float]
     """Mean and least cosine of the exported encoder's vectors with the model's own, over passages."""
 

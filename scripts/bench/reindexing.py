@@ -11,15 +11,14 @@ from pathlib import Path
 
 from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
-from app.index.build import build_generation
-from app.index.generation import LAYOUT, Generation, Previous
+from app.index.build import ENCODERS, build_generation
+from app.index.generation import Generation, Previous
 from app.index.model import Model, TextVectors
 from app.records import Article
 from app.settings import Settings
 from synthesize import Synthesizer
 
 ARTICLES = 100
-ENCODER = (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer)
 
 
 class CountingModel(Model):
@@ -104,7 +103,7 @@ def change_sentence(article: Article) -> Article:
 def weigh(generation: Generation) -> Disk:
     """Its files, by what they hold."""
     sizes = {path.name: path.stat().st_size for path in generation.folder.iterdir()}
-    encoder = sum(sizes[name] for name in ENCODER)
+    encoder = sum(sizes[name] for name in ENCODERS)
     return Disk(generation.manifest.counts["passages"], sum(sizes.values()), encoder)
 
 

@@ -11,6 +11,7 @@ import onnxruntime
 from flask import Response
 
 from app.answering.answer import IndexAnswerer
+from app.answering.triage import triage
 from app.index.generation import LAYOUT
 from app.index.lexical import find_content_words
 from app.index.retriever import PROPOSED
@@ -57,6 +58,7 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
         "dense search": search_vectors,
         "lexical search": lambda question: index.lexical.search(find_content_words(question), PROPOSED),
         "late interaction": compare_tokens,
+        "urgency": lambda question: triage(question, index.urgency_encoder),
         "confidence": lambda question: answerer.judge(rankings[question]),
         "answer, everything on": answerer.answer,
         "page, a whole request": _request_page(answerer, questions, rendered),

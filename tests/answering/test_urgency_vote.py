@@ -11,9 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.answering.triage import load_rules, load_vote, triage
+from app.answering.answer import IndexAnswerer
+from app.answering.triage import load_head, load_rules, load_vote, triage
 from app.answering.urgency import RULES
-from app.answering.urgency_vote import WEIGHTS, UrgencyVote, find_features, make_key, weigh
+from app.answering.urgency_vote import (
+    HEAD,
+    WEIGHTS,
+    UrgencyHead,
+    UrgencyVote,
+    decide,
+    find_features,
+    make_key,
+    weigh,
+)
+from app.errors import WrongModel
 from app.evaluation.questions import read_questions
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
@@ -51,9 +62,11 @@ def test_vote_never_lowers_what_the_rules_say() -> None:
         weights=np.zeros((0, 2), np.float32),
         intercepts=np.full(2, -9, np.float32),
         thresholds=np.zeros(2, np.float32),
+        joint_thresholds=np.zeros(2, np.float32),
         classes={},
     )
-    assert silent.judge(find_features(load_rules().read(question), load_rules(), {})) == "none"
+    odds = silent.measure(find_features(load_rules().read(question), load_rules(), {}))
+    assert decide(odds, silent.thresholds) == "none"
     assert triage(question).urgency in ("today", "now")
 
 
@@ -97,13 +110,14 @@ def test_levels_are_the_highest_whose_threshold_is_reached() -> None:
         weights=np.array([[2, 3]], np.float32),
         intercepts=np.array([-1, -1], np.float32),
         thresholds=np.array([1, 0], np.float32),
+        joint_thresholds=np.zeros(2, np.float32),
         classes={},
     )
     assert vote.measure(([key, key], [], [], [])).tolist() == [1, 2]
-    assert vote.judge(([key], [], [], [])) == "now"
-    vote.thresholds[0] = 1.5
-    assert vote.judge(([key], [], [], [])) == "today"
-    assert vote.judge(([], [], [], [])) == "none"
+    odds = vote.measure(([key], [], [], []))
+    assert decide(odds, vote.thresholds) == "now"
+    assert decide(odds, np.array([1.5, 0], np.float32)) == "today"
+    assert decide(vote.measure(([], [], [], [])), vote.thresholds) == "none"
 
 
 def test_weights_have_unit_length_and_grow_slowly_with_counts() -> None:
@@ -119,6 +133,11 @@ def test_what_is_kept_was_learnt_from_the_sentences_and_the_concepts_as_they_are
     with np.load(WEIGHTS, allow_pickle=False) as stored:
         assert str(stored["made_from"]) == digest.hexdigest(), "run scripts/fit_urgency.py"
     assert WEIGHTS.stat().st_size < 1_500_000
+    learnt = hashlib.sha256(
+        b"".join(path.read_bytes() for path in (WRITTEN, *(QUESTIONS / n for n in LEARNT)))
+    )
+    with np.load(HEAD, allow_pickle=False) as stored:
+        assert str(stored["made_from"]) == learnt.hexdigest(), "run scripts/train_urgency.py"
 
 
 @pytest.mark.parametrize("text", ["x" * 1000, "he is blue and limp " * 50, "a " * 500, "ab " * 333])
@@ -128,7 +147,7 @@ def test_longest_texts_cost_the_vote_little(text: str) -> None:
     spent = []
     for _ in range(5):
         began = time.process_time()
-        vote.judge(find_features(reading, rules, vote.classes))
+        vote.measure(find_features(reading, rules, vote.classes))
         spent.append(time.process_time() - began)
     assert min(spent) < 0.02
 
@@ -138,3 +157,33 @@ def test_no_sentence_is_listed_twice_or_stands_in_a_question_file() -> None:
     assert len(written) == len(set(written))
     asked = {one.question.lower() for path in QUESTIONS.glob("*.jsonl") for one in read_questions(path)}
     assert asked & set(written) == set()
+
+
+def test_head_reads_the_mean_and_the_greatest_of_the_tokens() -> None:
+    weights = np.array(
+        [[1, 0], [0, 0], [0, 0], [0, 2]], np.float32
+    )  # mean of the first, greatest of the second
+    head = UrgencyHead(weights, np.array([0.5, -1], np.float32), "")
+    assert head.measure(np.array([[1, 5], [3, -4]], np.float32)).tolist() == [2.5, 9]
+
+
+def test_encoder_that_was_taught_urgency_sees_what_words_miss_and_lowers_no_rule(
+    answerer: IndexAnswerer,
+) -> None:
+    encoder = answerer.index.urgency_encoder
+    written = [json.loads(line) for line in WRITTEN.read_text("utf-8").splitlines()]
+    asked = [one["question"] for one in written if one["level"] == "now" and one["writer"] > 0][::20]
+    by_words, by_both = ([triage(text, one).urgency for text in asked] for one in (None, encoder))
+    assert by_both.count("now") > by_words.count("now")
+    rules = load_rules()
+    for text, level in zip(asked, by_both, strict=True):
+        assert level == "now" or rules.judge(rules.read(text)) != "now"
+    assert [answerer.answer(text).urgency for text in asked[:20]] == by_both[:20]
+
+
+def test_generation_with_another_encoder_of_urgency_is_refused(
+    answerer: IndexAnswerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_head(), "encoder_sha256", "0" * 64)
+    with pytest.raises(WrongModel, match="urgency was learnt with another encoder; run `make index`"):
+        IndexAnswerer(answerer.index)

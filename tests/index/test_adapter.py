@@ -67,7 +67,7 @@ def test_training_brings_questions_nearer_to_their_passages(
     monkeypatch.setattr(train, "LONGEST", 32)
     base = load_model(BASE).folder
     trainee = train.train(base, passes=3, rate=2e-3, seed=0)
-    train.save(trainee, tmp_path, base)
+    train.save(trainee.learned, tmp_path, base)
     weights = torch.from_numpy(trainee.frequencies.weigh(len(items)))
 
     @torch.no_grad()
@@ -80,3 +80,24 @@ def test_training_brings_questions_nearer_to_their_passages(
         torch.nn.init.zeros_(low_rank.up)
     assert learned < 0.8 * measure_loss()
     assert read_layer(Model(BASE, base, tmp_path)).tolist() != read_layer(Model(BASE, base)).tolist()
+
+
+def test_training_on_urgency_tells_levels_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    import train_urgency
+    from fit_urgency import Sentence
+
+    told = {
+        "he is blue and limp": 2,
+        "she cannot breathe": 2,
+        "when do babies crawl": 0,
+        "best cot sheets": 0,
+    }
+    sentences = [Sentence(text, level, 1, 0, ()) for text, level in told.items()]
+    monkeypatch.setattr(train_urgency, "PASSES", 6)
+    monkeypatch.setattr(train_urgency, "BATCH", 4)
+    reader = train_urgency.train(load_model(BASE).folder, sentences * 4, seed=0)
+    blue, crawling = train_urgency.measure(
+        reader, [Sentence(text, 0, 1, 0, ()) for text in ("she is limp and blue", "when do they crawl")]
+    )
+    assert (blue > 0).all()
+    assert (crawling < 0).all()

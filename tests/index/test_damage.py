@@ -11,6 +11,7 @@ import pytest
 
 from app.errors import GenerationError
 from app.index import opened
+from app.index.build import ENCODERS
 from app.index.generation import FILES, LAYOUT, MANIFEST, Generation
 from app.index.opened import Index
 from app.index.publish import CURRENT, GENERATIONS, list_names, open_current, read_pointer
@@ -19,7 +20,7 @@ from tests.generations import publish_again
 
 Damage = Callable[[bytes, random.Random], bytes | None]
 STORED = (*FILES, MANIFEST, CURRENT)
-OF_THE_MODEL = {LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer, LAYOUT.token_projection}
+OF_THE_MODEL = {*ENCODERS, LAYOUT.token_projection}
 """The same in every generation of one model."""
 
 
