@@ -51,7 +51,11 @@ class Index:
                 (LAYOUT.urgency_encoder, LAYOUT.urgency_tokenizer, LAYOUT.urgency_settings),
             )
         )
-        # What must never be false: the files belong together, and passages are verbatim.
+        # What must never be false: the files belong together, are numbers, and passages are verbatim.
+        size = generation.path(LAYOUT.tokens).stat().st_size
+        numbers = np.isfinite(self.projection).all() and np.isfinite(self.token_weights).all()
+        if not numbers or size != np.frombuffer(offsets, dtype="<i8")[-1] * len(self.projection):
+            raise DamagedGeneration(f"{self.generation.name}: the tokens' vectors are none; {REMEDY}.")
         counts = self.store.counts()
         found = (len(self.passages), len(self.tokens), len(self.sentences))
         wanted = (counts["passages"], counts["passages"], counts["sentences"])
