@@ -115,6 +115,7 @@ BROKEN: dict[str, Break] = {
     "vectors cut": sealed(LAYOUT.passages, lambda b: b[: len(b) // 2]),
     "no offsets": sealed(LAYOUT.sentence_offsets, lambda _: b""),
     "offsets of odd length": sealed(LAYOUT.token_offsets, lambda b: b[:-3]),
+    "urgency encoder that is none": sealed(LAYOUT.urgency_encoder, lambda _: b"no model"),
     "no token weights": sealed(LAYOUT.token_weights, lambda _: b""),
     "postings too short": sealed(LAYOUT.postings, lambda b: b[:8]),
     "directions of another width": sealed(LAYOUT.token_projection, lambda b: b[:-4]),
