@@ -160,11 +160,11 @@ def simulate(
 
 def measure_ray(settings: Settings, address: str, overhead: Path) -> Figures:
     """What carrying adds: milliseconds on the wall of a call over Ray Serve, without what the shard takes."""
-    from app.cluster.serving import RayCarrier, open_retriever
+    from app.cluster.serving import RayCarrier, connect
 
     with open_current(settings.index_dir) as generation:
-        open_retriever(generation, address, 1)
-        carrier = RayCarrier(generation.name, len(generation.manifest.shards) - 1)
+        connect(address)
+        carrier = RayCarrier(generation, 1)
         timed = Timed(generation)
         vector, rows = np.zeros(generation.manifest.model.dimension, dtype=np.float32), np.arange(1)
         request = {0: (vector, rows)}

@@ -41,9 +41,11 @@ def ensure_chromium() -> None:
 def ensure_ray() -> None:
     """Install the extra that only a cluster needs, in the versions that were tested."""
     if importlib.util.find_spec("ray") is None:
-        pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-build-isolation"]
         pinned = [part for name in ("constraints.txt", "constraints-cluster.txt") for part in ("-c", name)]
-        subprocess.run([*pip, *pinned, "--editable", ".[cluster]"], cwd=ROOT, check=True)
+        wanted = ["--no-build-isolation", *pinned, "--editable", ".[cluster]"]
+        by_uv = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", sys.executable]
+        if subprocess.run([*by_uv, *wanted], cwd=ROOT, check=False).returncode:  # as scripts/prepare.py
+            subprocess.run([sys.executable, "-m", "pip", "install", "-qq", *wanted], cwd=ROOT, check=True)
 
 
 def run_pytest(*arguments: str) -> int:

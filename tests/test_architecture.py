@@ -38,7 +38,7 @@ ONLY_PLACES = {
     "pdfplumber": {"app/corpus/glyphs.py"},
     "peft": {"app/index/model.py"},
     "py3langid": {"app/answering/language.py"},
-    "prometheus_client": {"app/web/metrics.py", "app/web/system.py"},
+    "prometheus_client": {"app/cluster/serving.py", "app/web/metrics.py", "app/web/system.py"},
     "selectolax": {"app/corpus/styled.py"},
     "sentence_transformers": {"app/index/model.py"},
     "spellchecker": {"app/corpus/printed.py"},

@@ -13,10 +13,12 @@ import signal
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 # Before Ray is imported, which reads them once: nothing is reported to anybody, and a question's vectors
 # travel within the call, as bytes in the processes' own memory, never through the store of objects.
@@ -24,17 +26,23 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_max_direct_call_object_size"] = "4000000"  # noqa: SIM112 - as Ray spells it
 
 import ray
+from prometheus_client import Counter
 from ray import serve
 from ray.exceptions import RayActorError, RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 from ray.serve.schema import ApplicationStatus
+from ray.util.placement_group import (
+    PlacementGroup,
+    placement_group,
+    placement_group_table,
+    remove_placement_group,
+)
 
 from app.cluster.merging import Call, ShardedRetriever
 from app.cluster.shards import Shard
 from app.errors import DamagedGeneration, GenerationError, NoGeneration, Unreachable
 from app.index.generation import Generation
-from app.index.publish import read_pointer
 
 logger = logging.getLogger(__name__)
 logging.getLogger("ray.serve").setLevel(logging.WARNING)
@@ -45,11 +53,16 @@ START_SECONDS = 10.0
 """To wait for a replica of each shard to open its files; it goes on doing so, and is waited for again."""
 REACH_SECONDS = 2.0
 GRACE_SECONDS = 60.0
-"""Until shards of a generation that is no longer published go: by then every server has changed over."""
+"""Between two looks for shards of generations that no server uses any more."""
 LOCAL = "local"
 LOCAL_BYTES = 500_000_000
 """Of memory for what tasks on this machine give each other."""
 PREFIX = "nightlight-"
+FAILURES = Counter(
+    "nightlight_shard_failures",
+    "Calls that a shard did not answer, by what came of them, shard and index generation.",
+    ("outcome", "shard", "generation"),
+)
 
 
 class Replica:
@@ -91,14 +104,18 @@ _deployment = serve.deployment(
 class RayCarrier:
     """Brings calls to the replicas of one generation's shards."""
 
-    def __init__(self, generation: str, shards: int) -> None:
-        self.failures = 0
-        """Calls that had to be made again, or could not be made at all."""
-        self._generation = generation
-        self._handles = [
-            serve.get_deployment_handle(f"shard-{number}", _name_application(generation, number))
-            for number in range(shards)
-        ]
+    def __init__(self, generation: Generation, replicas: int) -> None:
+        """So many of each are started where they do not run yet; raises Unreachable, DamagedGeneration."""
+        self._generation, index = generation.name, generation.folder.parents[1]
+        shards = range(len(generation.manifest.shards) - 1)
+        # Reserves a byte, but has a name that all see, and goes with this process if not before.
+        used = placement_group([{"memory": 1}], name=_name(generation.name, uuid4().hex))
+        weakref.finalize(self, _let_go, used).atexit = False
+        names = [_name(generation.name, number) for number in shards]
+        with _alone(index):
+            _start(generation, names, replicas)
+        self._handles = [serve.get_deployment_handle(f"shard-{n}", names[n]) for n in shards]
+        threading.Thread(target=_stop_unused, args=[weakref.ref(self), index], daemon=True).start()
 
     def call(self, method: Call, requests: Mapping[int, tuple[Any, ...]]) -> dict[int, Any]:
         """What these shards answer, asked at the same time; raises GenerationError unless all of them do."""
@@ -108,13 +125,13 @@ class RayCarrier:
             try:
                 answers[number] = _receive(response)
             except (RayActorError, RayServeException, TimeoutError):
-                self._note_failure(number, "did not answer, and is asked again")
+                self._note_failure(number, "asked again")
                 try:  # no call changes anything, so that another replica may be asked the same
                     answers[number] = _receive(self._send(number, method, requests[number]))
                 except (RayError, RayServeException, TimeoutError) as error:
                     if isinstance(error, GenerationError):
                         raise
-                    self._note_failure(number, "cannot be reached")
+                    self._note_failure(number, "not reached")
                     raise Unreachable(f"Shard {number} of {self._generation} cannot be reached.") from None
         return answers
 
@@ -122,9 +139,9 @@ class RayCarrier:
         handle: DeploymentHandle[Any] = self._handles[number]
         return handle.ask.remote(method, self._generation, *request)
 
-    def _note_failure(self, number: int, what: str) -> None:
-        self.failures += 1
-        logger.warning("shard %d of %s %s", number, self._generation, what)
+    def _note_failure(self, number: int, outcome: str) -> None:
+        FAILURES.labels(outcome, str(number), self._generation).inc()
+        logger.warning("shard %d of %s does not answer: %s", number, self._generation, outcome)
 
 
 def _receive(response: DeploymentResponse[Any]) -> Any:
@@ -140,16 +157,13 @@ def open_retriever(generation: Generation, address: str, replicas: int) -> Shard
 
     Raises NoGeneration where it has no shards, Unreachable where the cluster or a shard cannot be had.
     """
-    shards = len(generation.manifest.shards) - 1
-    if shards < 1:
+    if not generation.manifest.shards:
         raise NoGeneration(f"{generation.name} has no shards; run `scripts/reindex.py --anyway --shards N`.")
     try:
         connect(address)
-        with _alone(generation.folder.parents[1]):
-            _start(generation, shards, replicas)
+        return ShardedRetriever(generation.manifest.shards, RayCarrier(generation, replicas))
     except (RayError, RayServeException, OSError, RuntimeError, ValueError) as error:
         raise Unreachable(f"The cluster cannot serve {generation.name}: {type(error).__name__}.") from None
-    return ShardedRetriever(generation.manifest.shards, RayCarrier(generation.name, shards))
 
 
 def connect(address: str) -> None:
@@ -184,9 +198,8 @@ def _alone(index: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _start(generation: Generation, shards: int, replicas: int) -> None:
-    """Have every shard of a generation running; those of others go when nobody needs them any more."""
-    names = [_name_application(generation.name, number) for number in range(shards)]
+def _start(generation: Generation, names: list[str], replicas: int) -> None:
+    """Have every shard of a generation running, each an application of its own."""
     serve.start(proxy_location="Disabled")
     if not set(names) <= serve.status().applications.keys():
         nodes = sum(node["Alive"] for node in ray.nodes())
@@ -205,9 +218,6 @@ def _start(generation: Generation, shards: int, replicas: int) -> None:
         ]
         serve.run_many(targets, wait_for_applications_running=False)
     _await_running(generation.name, names)
-    timer = threading.Timer(GRACE_SECONDS, _stop_others, [generation.folder.parents[1], generation.name])
-    timer.daemon = True
-    timer.start()
 
 
 def _await_running(generation: str, names: list[str]) -> None:
@@ -227,15 +237,24 @@ def _await_running(generation: str, names: list[str]) -> None:
         time.sleep(0.1)
 
 
-def _stop_others(index: Path, generation: str) -> None:
-    """End the shards of all generations but this one, if it is still the one that is published."""
-    if read_pointer(index).name != generation:
-        return
-    kept = _name_application(generation, 0).rpartition("-")[0]
-    for name in serve.status().applications:
-        if name.startswith(PREFIX) and name.rpartition("-")[0] != kept:
-            serve.delete(name, _blocking=False)
+def _let_go(used: PlacementGroup) -> None:
+    if ray.is_initialized():
+        remove_placement_group(used)
 
 
-def _name_application(generation: str, number: int) -> str:
-    return f"{PREFIX}{generation}-{number}"
+def _stop_unused(user: weakref.ref[RayCarrier], index: Path) -> None:
+    """End the shards of generations that no server uses, now and then, as long as ``user`` lives."""
+    while True:
+        time.sleep(GRACE_SECONDS)
+        if user() is None or not ray.is_initialized():
+            return
+        with suppress(RayError, RayServeException, OSError, RuntimeError), _alone(index):
+            groups = placement_group_table().values()
+            used = {group["name"].rpartition("-")[0] for group in groups if group["state"] != "REMOVED"}
+            for name in serve.status().applications:
+                if name.startswith(PREFIX) and name.rpartition("-")[0] not in used:
+                    serve.delete(name, _blocking=False)
+
+
+def _name(generation: str, what: object) -> str:
+    return f"{PREFIX}{generation}-{what}"

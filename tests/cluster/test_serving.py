@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import threading
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,11 +26,13 @@ from app.errors import NightlightError, Unreachable
 from app.evaluation.questions import read_questions
 from app.index.build import annotate
 from app.index.publish import building, open_current, publish
-from app.notices import EMERGENCY_TITLE
+from app.notices import EMERGENCY_SIGNS, EMERGENCY_TITLE
 from app.records import Answer
 from app.settings import ROOT, Settings
 from app.web import create_app
 from app.web.reload import Current, Watcher
+from running import start_server
+from tests.cluster.test_encoding import wait_until
 from tests.cluster.test_shards import describe
 
 ray = pytest.importorskip("ray")
@@ -55,7 +62,8 @@ def nodes() -> Iterator[Any]:
 
     from app.cluster import serving
 
-    patience, serving.PATIENCE = serving.PATIENCE, 15.0  # three nodes and their load share this machine
+    kept = serving.PATIENCE, serving.GRACE_SECONDS
+    serving.PATIENCE, serving.GRACE_SECONDS = 15.0, 1.0  # three nodes and their load share this machine
     first = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=first)
     try:
@@ -64,7 +72,7 @@ def nodes() -> Iterator[Any]:
         cluster.wait_for_nodes()
         yield cluster
     finally:
-        serving.PATIENCE = patience
+        serving.PATIENCE, serving.GRACE_SECONDS = kept
         serve.shutdown()
         ray.shutdown()
         cluster.shutdown()
@@ -91,13 +99,6 @@ def open_when_started(settings: Settings) -> IndexAnswerer:
             time.sleep(1)
 
 
-@pytest.fixture(scope="module")
-def clustered(served: Settings) -> Iterator[IndexAnswerer]:
-    opened = open_when_started(served)
-    yield opened
-    opened.close()
-
-
 class Load:
     """Asks from two threads until it is stopped; keeps what came."""
 
@@ -122,9 +123,9 @@ class Load:
         for thread in self._threads:
             thread.start()
         try:
-            self.wait_for(20)
+            self.wait_for(10)
             yield
-            self.wait_for(len(self.answers) + 60)
+            self.wait_for(len(self.answers) + 30)
         finally:
             self._stop.set()
             for thread in self._threads:
@@ -136,25 +137,29 @@ class Load:
             time.sleep(0.05)
 
 
-def find_replicas() -> list[int]:
-    """The processes of all replicas, by the title that Serve gives them."""
+def find_replicas(shard: int) -> list[int]:
+    """The processes of a shard's replicas that were started here, by the title that Serve gives them."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if b"ray::ServeReplica:nightlight-" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
+            title = (folder / "cmdline").read_bytes()
+            if b"ray::ServeReplica:nightlight-" in title and b":shard-%d" % shard in title:
+                found += [int(folder.name)] if os.getsid(int(folder.name)) == os.getsid(0) else []
         except OSError:
             continue
     return found
 
 
-def failures_of(answerer: IndexAnswerer) -> int:
-    return answerer.search.retriever._carrier.failures  # type: ignore[attr-defined]
+def count_failures() -> float:
+    from app.cluster.serving import FAILURES
+
+    return sum(sample.value for metric in FAILURES.collect() for sample in metric.samples)
 
 
 def test_cluster_answers_as_one_machine_and_holds_no_word(
-    answerer: IndexAnswerer, clustered: IndexAnswerer, nodes: Any
+    answerer: IndexAnswerer, served: Settings, nodes: Any
 ) -> None:
+    clustered = open_when_started(served)
     for question in QUESTIONS[::3]:
         one, other = answerer.answer(question), clustered.answer(question)
         assert describe(other) == describe(one), question
@@ -170,36 +175,82 @@ def test_cluster_answers_as_one_machine_and_holds_no_word(
     assert not any(b"zymurgical" in log for log in logs)
 
 
-def test_publication_under_load_mixes_no_generations(
-    answerer: IndexAnswerer, served: Settings, clustered: IndexAnswerer
-) -> None:
-    current = Current(open_when_started(served))
+def test_publication_under_load_mixes_no_generations(answerer: IndexAnswerer, served: Settings) -> None:
+    from ray import serve
+
+    before = open_when_started(served)
+    current = Current(before)
     watcher, load = Watcher(served, current), Load(current)
     with load.under_way():
         name = publish_cut(served, "second")
-        until = time.monotonic() + 120
-        while current.generation != name and time.monotonic() < until:
-            watcher.look()
+        wait_until(lambda: watcher.look() or current.generation == name)
     assert load.errors == []
-    assert current.generation == name
-    assert {answer.generation for _, answer in load.answers} == {clustered.generation, name}
+    assert {answer.generation for _, answer in load.answers} == {before.generation, name}
     for question, answer in load.answers:
         assert describe(answer) == describe(answerer.answer(question)), question
+
+    time.sleep(3)  # a server that goes on with the generation before keeps its shards
+    assert describe(before.answer(QUESTIONS[0])) == describe(answerer.answer(QUESTIONS[0]))
+    unused = before.generation
+    del before
+    wait_until(lambda: not any(unused in application for application in serve.status().applications))
+    assert describe(current.answerer.answer(QUESTIONS[0])) == describe(answerer.answer(QUESTIONS[0]))
 
 
 def test_killed_replica_costs_no_answer(answerer: IndexAnswerer, served: Settings) -> None:
     current = Current(open_when_started(served))
-    load = Load(current)
+    load, before = Load(current), count_failures()
     with load.under_way():
-        os.kill(find_replicas()[0], signal.SIGKILL)
+        os.kill(find_replicas(0)[0], signal.SIGKILL)
     assert load.errors == []
-    assert failures_of(current.answerer) <= 2 * SHARDS  # those in flight, at most
+    assert count_failures() - before <= 2 * SHARDS  # those in flight, at most
     for question, answer in load.answers:
         assert describe(answer) == describe(answerer.answer(question)), question
 
 
+def test_server_counts_lost_shards_shows_the_card_and_goes_on(
+    answerer: IndexAnswerer, served: Settings, nodes: Any, tmp_path: Path
+) -> None:
+    readers = {"NIGHTLIGHT_METRICS_READERS": '["127.0.0.1"]', "NIGHTLIGHT_CLUSTER": nodes.address}
+    question = QUESTIONS[1]
+
+    def fetch(path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"{server.address}{path}", timeout=30) as reply:  # noqa: S310
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def ask() -> tuple[int, str]:
+        return fetch("/api/v1/answers?" + urllib.parse.urlencode({"q": question}))
+
+    with start_server(served.index_dir, tmp_path / "log", "--workers", "1", **readers) as server:
+        wait_until(lambda: ask()[0] == 200)
+        first = answerer.answer(question).matches[0].passage.id
+        assert json.loads(ask()[1])["passages"][0]["id"] == first
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(ask)
+            while not asked.done():  # Serve starts others, which may be in time for the second call
+                for replica in find_replicas(1):
+                    os.kill(replica, signal.SIGKILL)
+                time.sleep(0.1)
+        status, body = asked.result()
+        assert status == 503
+        assert EMERGENCY_SIGNS[0] in json.loads(body)["notices"]["emergency"]
+        counts = fetch("/metrics")[1]
+        assert "nightlight_shard_failures_total{" in counts
+        assert 'outcome="not reached",shard="1"' in counts
+        wait_until(lambda: ask()[0] == 200)  # Serve has started others
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(20) == 0
+    log = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "shard 1 of" in log
+    assert question not in log
+    assert "Traceback" not in log
+
+
 def test_killed_node_costs_no_answer_and_without_any_the_card_is_shown(
-    answerer: IndexAnswerer, served: Settings, nodes: Any
+    answerer: IndexAnswerer, served: Settings, nodes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     current = Current(open_when_started(served))
     load = Load(current)
@@ -211,6 +262,8 @@ def test_killed_node_costs_no_answer_and_without_any_the_card_is_shown(
         assert describe(answer) == describe(answerer.answer(question)), question
 
     nodes.remove_node(others[1], allow_graceful=False)
+    wait_until(lambda: not find_replicas(0) and not find_replicas(1))
+    monkeypatch.setattr("app.cluster.serving.PATIENCE", 1.0)
     client = create_app(served, current.answerer).test_client()
     reply = client.get("/", query_string={"q": "is shuddering dangerous?"})
     assert reply.status_code == 503
