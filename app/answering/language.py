@@ -69,6 +69,14 @@ def tells_sign(text: str, code: str) -> bool:
     return _signs_of(code).search(fold(text)) is not None
 
 
+def load_languages() -> None:
+    """Read now what the first text in each language would wait for: most of a second for the library, and a
+    tenth for the signs."""
+    _library()
+    for code in translations():
+        _signs_of(code)
+
+
 @cache
 def _read_languages() -> dict[str, Any]:
     return tomllib.loads(LANGUAGES.read_text("utf-8"))

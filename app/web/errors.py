@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from app.answering.language import load_languages
 from app.answering.replies import ErrorBody
 from app.answering.triage import triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
@@ -135,10 +136,12 @@ def refuse(app: Flask, status: int, head: bytes, household: str, wait: float = 0
 
 
 def prepare_refusals(app: Flask) -> None:
-    """Make those that ``refuse`` gives; read the rules that it asks and, by a text in no language, all of
-    the recogniser, which would hold up the first such question and those behind it for most of a second.
+    """Make those that ``refuse`` gives; read the rules that it asks and all languages, which would hold up
+    the first question in one and those behind it.
     """
-    triage("zq xv")
+    triage("is")
+    with suppress(OSError):  # no room for the temporary file by which the library is read
+        load_languages()
     shared: Site = app.extensions[SITE]
     for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
         shared.refusals[status, path] = _make_refusal(app, status, path)
