@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parents[1]
 TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h: try again later
 BROKEN_PIPE = 141
+AGAIN = 3.0
+"""Seconds until an interrupt that did not come through is raised again: tidying up takes less."""
 
 
 def enter_environment(root: Path = ROOT) -> None:
@@ -47,9 +50,19 @@ def fail(message: object, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
+def interrupt(_number: int, _frame: object) -> NoReturn:
+    """Ctrl-C, again every few seconds: libraries lose one that reaches them where Python cannot raise it, as
+    in a finaliser or when called from C++."""
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN)
+    raise KeyboardInterrupt
+
+
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Call a script's main and leave: 0 or its own code, 1 on our errors, 75 when a builder is at work, and
     quietly with 141, as other tools do, where nobody reads on."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         code = main()
         sys.stdout.flush()
@@ -63,4 +76,5 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except ValidationError as error:
         fail(explain_settings(error))
     except KeyboardInterrupt:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         sys.exit(130)

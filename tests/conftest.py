@@ -17,7 +17,7 @@ from app.corpus.catalog import read_corpus
 from app.evaluation.release import examine
 from app.index.build import build_generation
 from app.index.publish import CURRENT, building, next_time, publish
-from app.settings import Settings
+from app.settings import SERVED, Settings
 from tests.articles import copy_five
 from tests.generations import load_model
 
@@ -93,7 +93,8 @@ def answerer(settings: Settings) -> Iterator[IndexAnswerer]:
 def own_settings(built_settings: Settings, tmp_path: Path) -> Settings:
     """A copy of the shared index and of the corpus that a test may change."""
     index, corpus = tmp_path / "index", tmp_path / "corpus"
-    shutil.copytree(built_settings.index_dir, index)
+    # Not the address of a server that another test runs.
+    shutil.copytree(built_settings.index_dir, index, ignore=shutil.ignore_patterns(f"{SERVED}*"))
     shutil.copytree(built_settings.corpus_dir, corpus)
     return built_settings.model_copy(update={"index_dir": index, "corpus_dir": corpus})
 

@@ -147,7 +147,7 @@ def test_interrupted_builder_leaves_nothing(own_settings: Settings, environment:
         assert builder.poll() is None
     builder.send_signal(signal.SIGINT)
     _, errors = builder.communicate(timeout=60)
-    assert (builder.returncode, "Traceback" in errors) == (130, False)
+    assert (builder.returncode, "Traceback" in errors) == (130, False), errors
     assert read_pointer(own_settings.index_dir) == before
     assert [path.name for path in generations.iterdir()] == [before.name]
 

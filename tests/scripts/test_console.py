@@ -87,3 +87,19 @@ def test_script_under_another_interpreter_enters_the_environment(tmp_path: Path)
         [python, SCRIPTS / "test.py", "--help"], cwd=tmp_path, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_interrupt_that_a_library_loses_comes_again(tmp_path: Path) -> None:
+    body = """
+    import os, time
+    class Lost:
+        def __del__(self):
+            os.kill(os.getpid(), 2)
+            time.sleep(0.1)
+    lost = Lost()
+    del lost
+    time.sleep(20)
+    print("never interrupted")
+"""
+    code, output, _ = run_script(tmp_path, body)
+    assert (code, output) == (130, "")
