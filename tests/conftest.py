@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,10 @@ KEPT_INDEX = "NIGHTLIGHT_TESTS_INDEX"
 hypothesis_settings.register_profile("same", derandomize=True)
 if not os.environ.get("NIGHTLIGHT_RANDOM"):
     hypothesis_settings.load_profile("same")
+
+
+# Programs that a test interrupts inherit what was done with SIGINT here: of a job in the background, nothing.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

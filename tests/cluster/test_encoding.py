@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from app.index.model import Model
 from app.index.publish import GENERATIONS, list_names, open_current
 from app.settings import ROOT, Settings
 from tests.articles import FIVE
+from tests.cluster.waiting import wait_until
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.cluster
@@ -85,13 +85,6 @@ def test_build_on_a_cluster_is_published_in_shards(
     with open_current(own_settings.index_dir) as generation:
         assert len(generation.manifest.shards) == 4
         generation.verify()
-
-
-def wait_until(condition) -> None:  # type: ignore[no-untyped-def]
-    until = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.2)
 
 
 def find_ray_of(session: int, *names: str) -> list[str]:

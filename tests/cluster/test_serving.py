@@ -32,8 +32,8 @@ from app.settings import ROOT, Settings
 from app.web import create_app
 from app.web.reload import Current, Watcher
 from running import start_server
-from tests.cluster.test_encoding import wait_until
 from tests.cluster.test_shards import describe
+from tests.cluster.waiting import wait_until
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.cluster
