@@ -106,6 +106,16 @@ class LowRank(torch.nn.Module):
         return weight + (SCALE * self.up @ self.down).to(weight.dtype)
 
 
+def adapt(model: Any) -> dict[str, LowRank]:
+    """Put what is to be learned, by its layer's name, into a model whose own weights stay."""
+    layers = model.encoder.named_modules()
+    learned = {name: LowRank(one.weight) for name, one in layers if isinstance(one, torch.nn.Linear)}
+    for name, low_rank in learned.items():
+        layer = model.encoder.get_submodule(name)
+        parametrize.register_parametrization(layer, "weight", low_rank, unsafe=True)
+    return learned
+
+
 class Trainee:
     """The base model, and a copy of it that learns."""
 
@@ -123,14 +133,7 @@ class Trainee:
         # 16 bits are several times as quick, on a processor too; no dropout, as a text is seen a few times.
         self.base.to(torch.bfloat16).eval().requires_grad_(False)
         self.model = copy.deepcopy(self.base)
-        self.learned = {
-            name: LowRank(module.weight)
-            for name, module in self.model.encoder.named_modules()
-            if isinstance(module, torch.nn.Linear)
-        }
-        for name, low_rank in self.learned.items():
-            module = self.model.encoder.get_submodule(name)
-            parametrize.register_parametrization(module, "weight", low_rank, unsafe=True)
+        self.learned = adapt(self.model)
 
     def read(self, headings: Sequence[str], texts: Sequence[str]) -> Read:
         """Texts under their headings, which may be empty."""

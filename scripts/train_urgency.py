@@ -38,7 +38,7 @@ from fit_urgency import (
     read_sentences,
     report,
 )
-from train import LowRank, save
+from train import adapt, save
 
 PASSES = 3
 BATCH = 64
@@ -65,14 +65,7 @@ class Reader:
         self.model = transformer.auto_model
         self.model.set_attn_implementation("eager")  # on a processor, twice as quick backwards
         self.model.to(torch.bfloat16).eval().requires_grad_(False)
-        self.learned = {
-            name: LowRank(module.weight)
-            for name, module in self.model.encoder.named_modules()
-            if isinstance(module, torch.nn.Linear)
-        }
-        for name, low_rank in self.learned.items():
-            module = self.model.encoder.get_submodule(name)
-            parametrize.register_parametrization(module, "weight", low_rank, unsafe=True)
+        self.learned = adapt(self.model)
         self.head = torch.nn.Linear(2 * self.model.config.hidden_size, 2)
         torch.nn.init.normal_(self.head.weight, std=0.02)
         torch.nn.init.zeros_(self.head.bias)

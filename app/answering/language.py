@@ -2,8 +2,8 @@
 
 Recognition is py3langid's (Barbaresi 2026, after langid.py: Lui & Baldwin 2012), offline. Its model takes
 half a second and 90 MB, so it is read when the first text comes that has hardly an English word, nor two
-words of ``languages.toml``; a server puts such a text when it starts. Those words also know what it was not
-trained for: Somali, and Hindi, Urdu, Punjabi and Arabic in Latin letters.
+words of ``languages.toml``; a server reads it when it starts. Those words also know what it was not trained
+for: Somali, and Hindi, Urdu, Punjabi and Arabic in Latin letters.
 """
 
 from __future__ import annotations
