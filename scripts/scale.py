@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure what a shard takes of a question, in made-up corpora cut into some; simulate many machines."""
+"""Measure shards of made-up corpora and builds, here and over Ray; simulate many machines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,9 +29,11 @@ from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
 from app.cluster.merging import ShardedRetriever
 from app.cluster.shards import Shard, cut_generation
+from app.corpus.catalog import read_corpus
+from app.index.build import Work, build_generation, encode_here
 from app.index.generation import Generation
 from app.index.model import Model
-from app.index.publish import open_current
+from app.index.publish import GENERATIONS, open_current
 from app.settings import Settings
 from bench.figures import time_call
 from growth import StaticModel, build_corpus, describe, read_questions
@@ -39,7 +45,10 @@ Figures = dict[str, float]
 
 CALLS = 500
 """That are carried to be measured."""
-OVERHEAD = "carrying"
+CARRYING = "carrying"
+THREADS = (1, 4)
+SECONDS = 8
+"""That each number of them asks for."""
 OWN = 3.0
 """Milliseconds of the process that asks, besides its calls: encoding, merging, confidence."""
 QUESTIONS = 20_000
@@ -68,45 +77,52 @@ class Timed:
         return answers
 
 
-def measure(size: int, settings: Settings, folder: Path) -> tuple[list[Figures], dict[str, list[float]]]:
-    """Each way to cut so many passages; of the last what each call took, in processor's milliseconds."""
+def build_whole(size: int, settings: Settings, folder: Path) -> Path:
+    """A generation of so many made-up passages, built where it is not yet."""
     whole = folder / str(size)
     if not whole.exists():
         index = answer_from(open_current(settings.index_dir), settings).index
         texts = [passage.text for _, passage in index.store.passage_rows()]
         build_corpus(size, StaticModel(Model.load(settings.model), texts), settings, whole)
-    one = answer_from(Generation.open(whole), settings)
-    questions = read_questions(settings)
-    figures = []
-    for count in SHARDS:
-        with TemporaryDirectory(dir=folder) as scratch:
-            cut = Path(scratch) / "cut"
-            shutil.copytree(whole, cut, copy_function=os.link)
-            began = time.thread_time()
-            cut_generation(cut, count)
-            seconds = time.thread_time() - began
-            with Generation.open(cut) as generation:
-                timed = Timed(generation)
-                answerer = IndexAnswerer(one.index, ShardedRetriever(generation.manifest.shards, timed))
-                same = [_first(one, q) == _first(answerer, q) for q in questions]
-                for samples in timed.milliseconds.values():
-                    samples.clear()
-                here, there = _time(one, questions), _time(answerer, questions)
-                figures.append(
-                    {
-                        "passages": len(one.index.passages),
-                        "shards": count,
-                        "whole p50 ms": float(np.median(here)),
-                        "all shards in turn p50 ms": float(np.median(there)),
-                        "propose p50 ms": float(np.median(timed.milliseconds["propose"])),
-                        "propose p99 ms": float(np.quantile(timed.milliseconds["propose"], 0.99)),
-                        "compare p50 ms": float(np.median(timed.milliseconds["compare"])),
-                        "same first five": float(np.mean(same)),
-                        "cutting s": seconds,
-                    }
-                )
-                print(figures[-1], flush=True)
-    return figures, timed.milliseconds
+    return whole
+
+
+def cut(whole: Path, count: int, folder: Path) -> tuple[Path, float]:
+    """The same in so many shards, and the processor's seconds that it took, none where it was there."""
+    target = folder / GENERATIONS / f"{whole.name}-{count}"
+    if target.exists():
+        return target, 0.0
+    half = target.with_name(f".{target.name}")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(whole, half, copy_function=os.link)
+    began = time.thread_time()
+    cut_generation(half, count)
+    seconds = time.thread_time() - began
+    half.rename(target)
+    return target, seconds
+
+
+def measure(
+    shards: Path, one: IndexAnswerer, questions: Sequence[str]
+) -> tuple[Figures, dict[str, list[float]]]:
+    """What all of a question and each of its calls took, in processor's milliseconds."""
+    with Generation.open(shards) as generation:
+        timed = Timed(generation)
+        answerer = IndexAnswerer(one.index, ShardedRetriever(generation.manifest.shards, timed))
+        same = [_first(one, question) == _first(answerer, question) for question in questions]
+        for samples in timed.milliseconds.values():
+            samples.clear()
+        times = {"whole": _time(one, questions), "all shards in turn": _time(answerer, questions)}
+    times |= {name: np.array(timed.milliseconds[name]) for name in ("propose", "compare")}
+    figures: Figures = {"passages": len(one.index.passages), "shards": len(generation.manifest.shards) - 1}
+    for name, taken in times.items():
+        figures |= _spread(taken, f"{name} ")
+    return {**figures, "same first five": float(np.mean(same))}, timed.milliseconds
+
+
+def _spread(samples: Samples, name: str = "") -> Figures:
+    p50, p99 = np.quantile(samples, (0.5, 0.99)).tolist()
+    return {f"{name}p50 ms": p50, f"{name}p99 ms": p99}
 
 
 def _first(answerer: IndexAnswerer, question: str) -> list[str]:
@@ -158,25 +174,85 @@ def simulate(
     }
 
 
-def measure_ray(settings: Settings, address: str, overhead: Path) -> Figures:
-    """What carrying adds: milliseconds on the wall of a call over Ray Serve, without what the shard takes."""
-    from app.cluster.serving import RayCarrier, connect
+def ask(answerer: IndexAnswerer, questions: Sequence[str], threads: int) -> Figures:
+    """Questions a second, and their milliseconds on the wall, of so many threads that each ask in turn."""
+    times: list[float] = []
+    began = time.perf_counter()
 
-    with open_current(settings.index_dir) as generation:
-        connect(address)
-        carrier = RayCarrier(generation, 1)
-        timed = Timed(generation)
+    def ask_on(first: int) -> None:
+        for question in cycle([*questions[first:], *questions[:first]]):
+            times.append(time_call(lambda q=question: answerer.answer(q)))  # type: ignore[misc]
+            if time.perf_counter() > began + SECONDS:
+                return
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(ask_on, np.linspace(0, len(questions), threads, endpoint=False, dtype=int).tolist()))
+    return {
+        "threads": threads,
+        "questions a second": len(times) / (time.perf_counter() - began),
+        **_spread(np.array(times)),
+    }
+
+
+def ask_over_ray(shards: Path, one: IndexAnswerer, questions: Sequence[str], address: str) -> list[Figures]:
+    """The same over Ray Serve, one replica of each shard; what carrying one call adds is kept beside them."""
+    from ray import serve
+
+    from app.cluster import serving
+
+    serving.START_SECONDS = 120  # that a server would wait for less
+    serving.connect(address)
+    with Generation.open(shards) as generation:
+        carrier = serving.RayCarrier(generation, 1)
+        answerer = IndexAnswerer(one.index, ShardedRetriever(generation.manifest.shards, carrier))
+        for question in questions:
+            answerer.answer(question)
+        found = [ask(answerer, questions, threads) for threads in THREADS]
         vector, rows = np.zeros(generation.manifest.model.dimension, dtype=np.float32), np.arange(1)
-        request = {0: (vector, rows)}
-        carrier.call("cosines", request)
+        request, timed = {0: (vector, rows)}, Timed(generation)
         began = time.process_time()
         there = [time_call(lambda: carrier.call("cosines", request)) for _ in range(CALLS)]
         each = 1e3 * (time.process_time() - began) / CALLS
         here = [time_call(lambda: timed.call("cosines", request)) for _ in range(CALLS)]
-    samples = np.array(there) - np.median(here)
-    overhead.write_text(json.dumps({"samples": samples.tolist(), "each": each}), encoding="ascii")
-    p50, p99 = np.quantile(samples, [0.5, 0.99]).tolist()
-    return {"calls": CALLS, "p50 ms": p50, "p99 ms": p99, "asker's processor ms a call": each}
+        for name in serve.status().applications:
+            if name.startswith(f"{serving.PREFIX}{generation.name}-"):
+                serve.delete(name)
+    carrying = np.array(there) - np.median(here)
+    kept = json.dumps({"samples": carrying.tolist(), "each": each})
+    (shards.parents[1] / CARRYING).write_text(kept, encoding="ascii")
+    print("Carrying", {**_spread(carrying), "asker's processor ms a call": each}, flush=True)
+    return found
+
+
+def measure_build(settings: Settings, address: str | None) -> Figures:
+    """Seconds to build the articles anew, encoding on all nodes of a cluster or in this process alone."""
+    from app.cluster.encoding import spread_over
+
+    articles, model = read_corpus(settings.corpus_dir), Model.load(settings.model)
+    waits: list[float] = []
+
+    def time_waits(work: Work, texts: Iterator[Any]) -> Iterator[Any]:
+        results = spread(work, texts)
+        while True:
+            began = time.perf_counter()
+            result = next(results, None)
+            waits.append(time.perf_counter() - began)
+            if result is None:
+                return
+            yield result
+
+    with TemporaryDirectory() as scratch, ExitStack() as stack:
+        began = time.perf_counter()
+        spread = stack.enter_context(spread_over(address, model)) if address else partial(encode_here, model)
+        manifest = build_generation(articles, Path(scratch), model, spread=time_waits)
+        seconds = time.perf_counter() - began
+    return {
+        "passages": manifest.counts["passages"],
+        "sentences": manifest.counts["sentences"],
+        "seconds": seconds,
+        "of which for encoding": sum(waits),
+        "of which for the first text": waits[0],
+    }
 
 
 def main() -> None:
@@ -184,22 +260,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where what is built and measured is kept")
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="passages of the corpora")
-    parser.add_argument("--ray", metavar="ADDRESS", help="measure what carrying adds in this Ray cluster")
+    parser.add_argument("--current", action="store_true", help="measure the current generation, too")
+    parser.add_argument("--shards", type=int, nargs="*", default=SHARDS, help="shards to cut each into")
+    parser.add_argument("--ray", metavar="ADDRESS", help="ask over this Ray cluster, too")
+    parser.add_argument("--build", action="store_true", help="time a build of corpus/, on --ray's nodes")
     parser.add_argument("--simulate", type=int, nargs="*", default=(), help="shards to simulate")
     parser.add_argument(
         "--times", type=float, default=1.0, help="what the simulated shards take, in times of the measured"
     )
     options, settings = parser.parse_args(), Settings()
     options.folder.mkdir(exist_ok=True)
-    for size in options.sizes:
-        figures, samples = measure(size, settings, options.folder)
+    if options.build:
+        print(describe([measure_build(settings, options.ray)]))
+    wholes = [build_whole(size, settings, options.folder) for size in options.sizes]
+    wholes += [open_current(settings.index_dir).folder] if options.current else []
+    for whole in wholes:
+        one, questions = answer_from(Generation.open(whole), settings), read_questions(settings)
+        figures, asked = [], []
+        for count in options.shards:
+            shards, seconds = cut(whole, count, options.folder)
+            took, samples = measure(shards, one, questions)
+            figures.append({**took, "cutting s": seconds})
+            print(figures[-1], flush=True)
+            name = f"{len(one.index.passages) // count}.json"  # by the passages of a shard
+            (options.folder / name).write_text(json.dumps(samples), encoding="ascii")
+            if options.ray:
+                found = ask_over_ray(shards, one, questions, options.ray)
+                asked += [{"shards": count, **row} for row in found]
         print(describe(figures))
-        (options.folder / f"{size}.json").write_text(json.dumps(samples), encoding="ascii")
-    if options.ray:
-        print(describe([measure_ray(settings, options.ray, options.folder / OVERHEAD)]))
+        if options.ray:
+            alone = [{"shards": 0, **ask(one, questions, threads)} for threads in THREADS]
+            print(describe([*alone, *asked]))
     if options.simulate:
         found = json.loads(max(options.folder.glob("*.json"), key=lambda path: int(path.stem)).read_bytes())
-        carrying = json.loads((options.folder / OVERHEAD).read_bytes())
+        carrying = json.loads((options.folder / CARRYING).read_bytes())
         propose = options.times * np.array(found["propose"])
         compare = options.times * np.array(found["compare"])
         rows = [
