@@ -23,7 +23,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from app.limits import REQUEST, find_forwarded, find_household
+from app.limits import REQUEST, forwarded_address, household_of
 
 # A question of 1,000 characters is up to 12,000 bytes when a form sends it percent-encoded.
 REQUEST_LINE_BYTES = 16_384
@@ -100,7 +100,7 @@ class Lines(logging.Handler):
                     os.write(2, lines)
 
 
-class Body:
+class _Body:
     """A request's body; malformed chunks are told as a lost client, which every application understands."""
 
     def __init__(self, body: Any) -> None:
@@ -115,11 +115,11 @@ class Body:
 
 
 def tell_more(application: Application) -> Application:
-    """Let ``application`` know when a request began, and read every body through Body."""
+    """Let ``application`` know when a request began, and read every body through _Body."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         environ[BEGAN] = _handled.get().began
-        environ["wsgi.input"] = Body(environ["wsgi.input"])
+        environ["wsgi.input"] = _Body(environ["wsgi.input"])
         return application(environ, start_response)
 
     return answer
@@ -212,8 +212,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             self.nr_conns -= 1
             conn.close()
             return
-        address = (conn.address in self._proxies and find_forwarded(conn.head)) or conn.address
-        conn.household = find_household(address)
+        address = (conn.address in self._proxies and forwarded_address(conn.head)) or conn.address
+        conn.household = household_of(address)
         wait = self.app.allowance.take(conn.household, REQUEST)
         crowds = self._held[conn.household] >= max(1, self._room // SHARE) and address not in self._proxies
         if wait or crowds or len(self._begun) >= self._room:

@@ -11,8 +11,7 @@ NightlightError
 │   ├── WrongModel       built with another model or format than the one asked for
 │   └── Unreachable      a part of it, on another machine, does not answer now
 ├── BuildError           a new generation could not be made
-│   ├── Busy             another builder holds the lock
-│   └── GateRefused      the new generation answers worse than the old one
+│   └── Busy             another builder holds the lock
 └── NotFound             no such article or passage
     └── Withdrawn        there was one, and it is gone
 """
@@ -78,10 +77,6 @@ class BuildError(NightlightError):
 
 class Busy(BuildError):
     """Another builder is at work."""
-
-
-class GateRefused(BuildError):
-    """The evaluation gate refuses to publish."""
 
 
 class NotFound(NightlightError):

@@ -53,7 +53,7 @@ class Allowance:
             return 0
 
 
-def find_household(address: str) -> str:
+def household_of(address: str) -> str:
     """What counts as one address: of IPv6 the /64, which is one household's; "unknown" where it is none."""
     try:
         found = ip_address(address)
@@ -63,7 +63,7 @@ def find_household(address: str) -> str:
     return str(found) if found.version == 4 or found.is_loopback else found.exploded[:19]
 
 
-def find_forwarded(head: bytes) -> str:
+def forwarded_address(head: bytes) -> str:
     """The last address that a proxy names in a request's head; "" where it names none."""
     named = _FORWARDED.findall(head.partition(b"\r\n\r\n")[0])
     return named[-1].rpartition(b",")[2].strip().decode("latin-1") if named else ""

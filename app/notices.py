@@ -123,15 +123,6 @@ HELP_FIRST = "When to get help"
 HELP_FIRST_FROM = "From an article, word for word:"
 
 
-@dataclass(frozen=True, slots=True)
-class Notices:
-    """The notices as one reply carries them."""
-
-    emergency: str
-    disclaimer: str
-    extracts: str
-
-
 def name_sureness(confidence: float) -> str:
     """The step of ``SURENESS`` for a probability."""
     return next(step for step, least in SURE_FROM.items() if confidence >= least)
@@ -183,8 +174,3 @@ def translations() -> dict[str, Translation]:
         code: Translation(language=code, **{**words, "signs": tuple(words["signs"])})
         for code, words in stored.items()
     }
-
-
-def notices(number: str | None = None) -> Notices:
-    """The three fixed notices of every reply."""
-    return Notices(emergency=emergency_text(number), disclaimer=DISCLAIMER, extracts=EXTRACTS)

@@ -38,15 +38,6 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A stretch of an article under one heading; ``path`` runs from the outermost heading inwards."""
-
-    path: tuple[str, ...]
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Passage:
     """A span of an article's text: ``article.text[start:end] == text``, always."""
 
@@ -70,6 +61,15 @@ class Passage:
                 f"passage {self.id}: [{self.start}, {self.end}) holds {self.end - self.start} characters, "
                 f"its text {len(self.text)}"
             )
+
+    @property
+    def place(self) -> str:
+        """The headings it stands under, from the outermost inwards, in one line, or nothing."""
+        return " > ".join(self.section)
+
+    def lead_in(self, article: Article) -> str | None:
+        """The header row or lead-in that it needs above it, word for word."""
+        return article.text[slice(*self.lead)] if self.lead else None
 
     def stands_in(self, article: Article) -> bool:
         """Whether the article holds these very words at this place."""

@@ -69,7 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "control_socket_disable": True,
             "forwarded_allow_ips": "",  # app/web/proxies.py alone decides whom to believe
             "proc_name": "nightlight",
-            "pre_fork": go_on,
+            "pre_fork": self.go_on,
             "post_fork": self.start_log,
             "post_worker_init": self.tell_ready,
             "worker_exit": self.finish_log,
@@ -80,7 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def load(self) -> Application:
         """Make the application; called in each worker after the fork."""
-        reserve_counts()
+        _reserve_counts()
         # An eighth of a start's time would go into looking for garbage among what is only being made.
         gc.disable()
         from app.web import create_app
@@ -105,7 +105,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def run(self) -> None:
         """Serve until a signal ends it."""
-        Master(self).run()
+        _Master(self).run()
+
+    def go_on(self, arbiter: Any, worker: Any) -> None:
+        """A first worker that cannot start ends the server, one that takes another's place does not."""
+        if worker.age > self.settings.workers:
+            # No exit code is -1. None would be that of every worker that a signal has ended.
+            arbiter.WORKER_BOOT_ERROR = arbiter.APP_LOAD_ERROR = -1
 
     def start_log(self, _arbiter: object, _worker: object) -> None:
         """A thread does not outlive a fork: each process has one of its own that writes."""
@@ -121,7 +127,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         if worker.age > self.settings.workers:
             os.kill(worker.ppid, signal.SIGTTOU)
         elif worker.age == 1:
-            address = describe_address(*worker.sockets[0].getsockname()[:2])
+            host, port = worker.sockets[0].getsockname()[:2]
+            address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
             # For scripts that link to this server; where nothing can be written, they go by the settings.
             # Written anew and renamed: what has the name already may be a pipe, which would have us wait.
             made = self.settings.index_dir / f"{SERVED}-{os.getpid()}"
@@ -138,7 +145,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         self.lines.finish()
 
 
-class Master(Arbiter):  # type: ignore[misc]  # gunicorn is untyped
+class _Master(Arbiter):  # type: ignore[misc]  # gunicorn is untyped
     """gunicorn's parent process, which ends old workers before new ones can answer; here they overlap."""
 
     def handle_hup(self) -> None:
@@ -151,14 +158,7 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn is untyped
             super().handle_ttou()
 
 
-def go_on(arbiter: Any, worker: Any) -> None:
-    """A first worker that cannot start ends the server, one that takes another's place does not."""
-    if worker.age > arbiter.cfg.workers:
-        # No exit code is -1. None would be that of every worker that a signal has ended.
-        arbiter.WORKER_BOOT_ERROR = arbiter.APP_LOAD_ERROR = -1
-
-
-def reserve_counts() -> None:
+def _reserve_counts() -> None:
     """Have room for this process's counts: a mapped file without room on the disk ends who writes to it.
 
     To be called before prometheus-client is imported, which looks at the environment once.
@@ -169,11 +169,6 @@ def reserve_counts() -> None:
                 os.posix_fallocate(file.fileno(), 0, COUNTS_BYTES)
     except (OSError, KeyError):
         os.environ.pop(SHARED_COUNTS, None)
-
-
-def describe_address(host: str, port: int) -> str:
-    """The address to open in a browser."""
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -14,7 +14,7 @@ from console import run
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
 from app.evaluation.comparison import VARIANTS, Row, compare_variants
-from app.evaluation.measures import TOP, Judgement, find_intervals, summarise
+from app.evaluation.measures import TOP, Judgement, confidence_intervals, summarise
 from app.evaluation.pictures import draw
 from app.evaluation.questions import GOOD, Kind, read_questions
 from app.evaluation.trial import ask_all, write_run
@@ -97,7 +97,7 @@ def parse_options(settings: Settings) -> argparse.Namespace:
 def report(answerer: IndexAnswerer, options: argparse.Namespace) -> None:
     """Ask, measure and print."""
     judged = ask_all(answerer, read_questions(options.questions))
-    figures, intervals = summarise(judged), find_intervals(judged)
+    figures, intervals = summarise(judged), confidence_intervals(judged)
     if options.run:
         write_run(options.run, judged)
     if options.picture:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from app.cluster.shards import cut_generation
 from app.corpus.catalog import check_corpus
 from app.errors import BuildError
-from app.evaluation.changes import Changes, find_changes, render_measures, render_page, render_text
+from app.evaluation.changes import Changes, find_changes, render_measures
 from app.evaluation.release import MADE_FROM, examine, fingerprint
 from app.index.build import build_generation, refuse_shrinking
 from app.index.generation import Manifest, Previous
@@ -98,9 +98,9 @@ def build(
 
 def show_changes(changes: Changes, page: Path | None) -> None:
     """As text and, where a file is named, as a page."""
-    print(render_text(changes))
+    print(changes.render_text())
     if page:
-        page.write_text(render_page(changes), encoding="utf-8")
+        page.write_text(changes.render_page(), encoding="utf-8")
 
 
 def summarize(name: str, manifest: Manifest, seconds: float) -> str:
@@ -155,7 +155,7 @@ def main() -> None:
             print(render_measures(examination))
         if options.dry_run:
             return
-        examination.verdict.enforce(options.accept)
+        examination.enforce(options.accept)
         if previous:
             previous.close()  # publishing deletes only what nobody holds
         name = publish(settings.index_dir, folder)

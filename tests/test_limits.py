@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.limits import MAX_ADDRESSES, Allowance, find_forwarded, find_household
+from app.limits import MAX_ADDRESSES, Allowance, forwarded_address, household_of
 
 FAR = "203.0.113.7"
 
@@ -63,7 +63,7 @@ def test_addresses_are_remembered_as_hashes_with_a_key_of_their_own() -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
 def test_this_machine_itself_is_not_counted(address: str) -> None:
-    assert Allowance("1 per day").take(find_household(address), 100) == 0
+    assert Allowance("1 per day").take(household_of(address), 100) == 0
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_this_machine_itself_is_not_counted(address: str) -> None:
     ],
 )
 def test_household_is_an_address_or_the_first_half_of_one(address: str, household: str) -> None:
-    assert find_household(address) == household
+    assert household_of(address) == household
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_household_is_an_address_or_the_first_half_of_one(address: str, househol
     ],
 )
 def test_proxy_names_an_address_last_in_the_head(head: bytes, address: str) -> None:
-    assert find_forwarded(head) == address
+    assert forwarded_address(head) == address

@@ -14,7 +14,7 @@ from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
 from app.answering.triage import load_head, triage
 from app.errors import QuestionError, TooLate, WrongModel
-from app.index.lexical import has_words
+from app.index.lexical import find_words
 from app.index.opened import Index
 from app.index.retriever import Retriever
 from app.index.store import Store
@@ -82,7 +82,7 @@ class IndexAnswerer:
         triage("is", index.urgency_encoder)  # reads the rules now, not with the first question
         if load_head().encoder_sha256 != index.generation.manifest.model.urgency_sha256:
             raise WrongModel(f"{self.generation}: urgency was learnt with another encoder; run `make index`.")
-        self._rows_under = lru_cache(maxsize=64)(partial(_find_rows_under, index.store))
+        self._rows_under = lru_cache(maxsize=64)(partial(_rows_under, index.store))
 
     def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
         """Answer one question, from one article or from all; raises QuestionError, NotFound."""
@@ -94,8 +94,9 @@ class IndexAnswerer:
 
     def _answer(self, question: str, k: int, article: str | None) -> Answer:
         ranking, found = self.search.rank(question, article), triage(question, self.index.urgency_encoder)
-        confidence, outcome = self.judge(ranking) if has_words(question) else (0.0, "none")
-        matches = self._find_matches(ranking, k) if outcome != "none" else ()
+        confidence, outcome = self.judge(ranking) if find_words(question) else (0.0, "none")
+        places = self.search.select(ranking, k) if outcome != "none" else ()
+        matches = tuple(self.search.match(ranking, place) for place in places)
         return Answer(
             question=question,
             outcome=outcome,
@@ -121,9 +122,6 @@ class IndexAnswerer:
             return confidence, "answered" if confidence >= UNCALIBRATED else "closest"
         confidence = self._confidence.estimate(ranking)
         return confidence, self._confidence.calibration.decide(confidence)
-
-    def _find_matches(self, ranking: Ranking, k: int) -> tuple[Match, ...]:
-        return tuple(self.search.match(ranking, place) for place in self.search.select(ranking, k))
 
     def _find_help(self, ranking: Ranking, first: Match) -> tuple[Match, ...]:
         """When to get help, from the first passage's article, unless that passage says it itself."""
@@ -168,6 +166,6 @@ class IndexAnswerer:
         self.index.close()
 
 
-def _find_rows_under(store: Store, slug: str, heading: str) -> tuple[int, ...]:
+def _rows_under(store: Store, slug: str, heading: str) -> tuple[int, ...]:
     """The rows of an article's passages that stand right under a heading."""
     return tuple(row for row in store.rows_of(slug) if store.passage_at(row).section[-1:] == (heading,))

@@ -14,21 +14,11 @@ _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$^]|&(?=#?\w+;))")
 _MARKDOWN_BLOCK = re.compile(r"^(\s*)([-+=:]|\d+[.)])(?=\s|$)|^(\s*)(=+|-+)$")
 
 
-def lead_of(article: Article, passage: Passage) -> str | None:
-    """The header row or lead-in that a passage needs above it, word for word."""
-    return article.text[slice(*passage.lead)] if passage.lead else None
-
-
 def link_source(article: Article, passage: Passage) -> str:
     """The publisher's page, with the text fragment that makes a browser scroll to the passage and mark it."""
     if passage.fragment is None:
         return article.url
     return f"{article.url}{'' if '#' in article.url else '#'}:~:text={passage.fragment}"
-
-
-def name_place(passage: Passage) -> str:
-    """The headings over a passage, from the outermost inwards; empty where there is none."""
-    return " > ".join(passage.section)
 
 
 def cite_plain(article: Article, passage: Passage, permalink: str) -> str:
@@ -38,13 +28,13 @@ def cite_plain(article: Article, passage: Passage, permalink: str) -> str:
 
 def quote_plain(article: Article, passage: Passage, permalink: str) -> str:
     """The passage under its heading and lead-in, and its source, as plain text."""
-    heading = [UNDER_HEADING.format(f"“{name_place(passage)}”"), ""] if passage.section else []
+    heading = [UNDER_HEADING.format(f"“{passage.place}”"), ""] if passage.section else []
     source = [f"From: {article.title}"]
     if article.author:
         source.append(f"Author: {article.author}")
     source += [
         f"Publisher: {article.publisher}",
-        f"Address: {article.url} ({say_dates(article)})",
+        f"Address: {article.url} ({_say_dates(article)})",
         f"This extract: {permalink}",
     ]
     return "\n".join([*heading, f"“{_join_lead(article, passage)}”", "", *source])
@@ -59,18 +49,18 @@ def quote_markdown(article: Article, passage: Passage, permalink: str) -> str:
     """The passage and its source as Markdown; Markdown's own signs are escaped, so that they are shown."""
     lines = [escape_markdown(line.strip()) for line in _join_lead(article, passage).splitlines()]
     if passage.section:
-        lines.insert(0, f"**{escape_markdown(name_place(passage))}**")
+        lines.insert(0, f"**{escape_markdown(passage.place)}**")
     # A blank line between each two, so that Markdown does not run them together.
     quoted = "\n>\n".join(f"> {line}" for line in lines if line)
     source = f"[{escape_markdown(article.title)}](<{_bracket(article.url)}>)"
     by = f"{escape_markdown(article.author)}, " if article.author else ""
     return (
-        f"{quoted}\n\n{source}, {by}{escape_markdown(article.publisher)}, {say_dates(article)}. "
+        f"{quoted}\n\n{source}, {by}{escape_markdown(article.publisher)}, {_say_dates(article)}. "
         f"[This extract](<{_bracket(permalink)}>)"
     )
 
 
-def say_dates(article: Article) -> str:
+def _say_dates(article: Article) -> str:
     """``as it stood on 21 November 2026, checked on 3 May 2025``."""
     checked = f", checked on {format_day(article.reviewed)}" if article.reviewed else ""
     return f"as it stood on {format_day(article.retrieved)}{checked}"
@@ -89,7 +79,7 @@ def escape_markdown(text: str) -> str:
 
 def _join_lead(article: Article, passage: Passage) -> str:
     """The passage's words, below those of its lead-in if it has one."""
-    lead = lead_of(article, passage)
+    lead = passage.lead_in(article)
     return passage.text if lead is None else f"{lead.rstrip()}\n{_LEFT_OUT}\n{passage.text}"
 
 

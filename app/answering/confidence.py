@@ -24,7 +24,7 @@ from app.answering.search import Ranking
 from app.errors import WrongModel
 from app.index.lexical import find_words
 from app.index.opened import Index
-from app.index.rowfile import map_values
+from app.index.rows import map_values
 from app.index.tokens import Matrix, TokenVectors
 from app.records import Outcome
 
@@ -189,7 +189,7 @@ class Confidence:
 
     def estimate(self, ranking: Ranking) -> float:
         """The probability, 0 to 1, that the first passage answers."""
-        features = find_features(ranking, self._index, self._cohort)
+        features = features_of(ranking, self._index, self._cohort)
         confidence = float(self.calibration.estimate(features))
         return (
             min(confidence, OTHER_SUBJECT)
@@ -198,7 +198,7 @@ class Confidence:
         )
 
 
-def find_features(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
+def features_of(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
     """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
     query, lexical = ranking.query, index.lexical
     words = query.words
@@ -226,8 +226,8 @@ def find_features(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
             ranking.passages[0],
             ranking.lexical[0],
             ranking.sentences.max(),
-            _find_share(by_word, familiar),
-            _find_share(by_word, shared),
+            _share_of(by_word, familiar),
+            _share_of(by_word, shared),
             math.log1p(len(words)),
             math.log(len(weights)),
             best @ share,
@@ -244,6 +244,6 @@ def find_features(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
     )
 
 
-def _find_share(weights: Sequence[float], chosen: Sequence[bool]) -> float:
+def _share_of(weights: Sequence[float], chosen: Sequence[bool]) -> float:
     total = sum(weights)
     return sum(w for w, c in zip(weights, chosen, strict=True) if c) / total if total else 0.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from app.answering.answer import IndexAnswerer
 from app.errors import DamagedGeneration, GenerationError, Unreachable
@@ -18,30 +17,24 @@ Check = Callable[[IndexAnswerer], None]
 """Raises for an answerer that is not fit to serve."""
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """An answerer, and why it is not the one that was published, if so."""
-
-    answerer: IndexAnswerer
-    degraded: str | None = None
-
-
 def open_answerer(settings: Settings, check: Check | None = None) -> IndexAnswerer:
     """Answer from the published generation; raises NoGeneration, DamagedGeneration or WrongModel."""
     return answer_from(open_current(settings.index_dir), settings, check)
 
 
-def open_best(settings: Settings, check: Check | None = None) -> Served:
-    """The published generation or, when it cannot be used, the newest that can; raises as open_answerer."""
+def open_best(settings: Settings, check: Check | None = None) -> tuple[IndexAnswerer, str | None]:
+    """The published generation or, when it cannot be used, the newest that can, and why; raises as
+    open_answerer.
+    """
     try:
-        return Served(open_answerer(settings, check))
+        return open_answerer(settings, check), None
     except Unreachable:  # nothing is wrong with it, and another one is where it is
         raise
     except GenerationError as error:
         found = open_newest(settings, check)
         if found is None:
             raise
-        return Served(found, degraded=str(error))
+        return found, str(error)
 
 
 def open_newest(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answering.citation import cite_plain, lead_of, link_source
+from app.answering.citation import cite_plain, link_source
 from app.answering.proof import Proof
+from app.notices import DISCLAIMER, EXTRACTS, emergency_text
 from app.records import Answer, Article, Match, Outcome, Passage, Refusal, Urgency, WithdrawnPassage
 
 _KEPT = 1024
@@ -29,6 +30,11 @@ class NoticesReply(Reply):
     emergency: str = Field(description="When to call for help now.")
     disclaimer: str = Field(description="What these extracts cannot do.")
     extracts: str = Field(description="What the passages are.")
+
+    @classmethod
+    def of(cls, number: str | None = None) -> Self:
+        """With one emergency number or, without, the usual ones."""
+        return cls(emergency=emergency_text(number), disclaimer=DISCLAIMER, extracts=EXTRACTS)
 
 
 class Source(Reply):
@@ -56,8 +62,18 @@ class PassageLinks(Reply):
     article: str = Field(description="The article's own page here, with the passage marked.")
     source: str = Field(description="The publisher's page, with a text fragment where one marks the passage.")
 
+    @classmethod
+    @lru_cache(maxsize=_KEPT)
+    def of(cls, article: Article, passage: Passage) -> PassageLinks:
+        """The addresses here begin with a slash."""
+        return cls(
+            self=f"/p/{passage.id}",
+            article=f"/articles/{article.slug}#p-{passage.id}",
+            source=link_source(article, passage),
+        )
 
-class Quotation(Reply):
+
+class _Quotation(Reply):
     """A passage's words, and where they stand."""
 
     id: str = Field(description="The passage's name; it lasts as long as its words.")
@@ -67,7 +83,7 @@ class Quotation(Reply):
     article: ArticleReference
 
 
-class PassageBody(Quotation):
+class PassageBody(_Quotation):
     """A passage, word for word, with its article, links and citation: what no question changes."""
 
     lead: str | None = Field(
@@ -131,6 +147,24 @@ class AnswerReply(Reply):
     )
     index: IndexReference
 
+    @classmethod
+    def of(cls, answer: Answer, notices: NoticesReply, base: str) -> Self:
+        """``base`` is the address that permalinks in citations begin with."""
+        return cls(
+            question=answer.question,
+            outcome=answer.outcome,
+            confidence=round(answer.confidence, 4),
+            urgency=answer.urgency,
+            urgent=answer.urgent,
+            language=answer.language,
+            notices=notices,
+            passages=_rank(answer.matches, base),
+            closest=_rank(answer.closest, base),
+            help=_rank(answer.help, base),
+            suggestion=answer.suggestion,
+            index=IndexReference(generation=answer.generation, model=answer.model),
+        )
+
 
 class ErrorBody(Reply):
     """What went wrong."""
@@ -153,21 +187,36 @@ class BatchReply(Reply):
     answers: tuple[AnswerReply | RefusedQuestion, ...]
     notices: NoticesReply
 
+    @classmethod
+    def of(cls, answers: Iterable[Answer | Refusal], notices: NoticesReply, base: str) -> Self:
+        """One that was refused has its reason in its place."""
+        replied = tuple(
+            AnswerReply.of(answer, notices, base)
+            if isinstance(answer, Answer)
+            else RefusedQuestion(
+                question=answer.question,
+                error=ErrorBody(code=answer.code, message=answer.message),
+                urgency=answer.urgency,
+            )
+            for answer in answers
+        )
+        return cls(answers=replied, notices=notices)
 
-class FixedReply(Reply):
+
+class _FixedReply(Reply):
     """A reply that no question changes."""
 
     notices: NoticesReply
     index: IndexReference
 
 
-class PassageReply(FixedReply):
+class PassageReply(_FixedReply):
     """One passage by its id."""
 
     passage: PassageBody
 
 
-class VerificationReply(FixedReply, Quotation):
+class VerificationReply(_FixedReply, _Quotation):
     """The proof that a passage is the article's own words; the check is made for this reply."""
 
     exact: bool = Field(description="True when every check below holds.")
@@ -176,6 +225,15 @@ class VerificationReply(FixedReply, Quotation):
     sha256: str = Field(description="Of the article's text, computed now.")
     before: str = Field(description="The article's words just before the passage.")
     after: str = Field(description="The article's words just after the passage.")
+
+    @classmethod
+    def of(
+        cls, article: Article, passage: Passage, proof: Proof, notices: NoticesReply, index: IndexReference
+    ) -> Self:
+        """``proof`` is that of the passage."""
+        fields = _take(passage, cls) | _take(proof, cls)
+        reference = ArticleReference.model_validate(article)
+        return cls(**fields | {"article": reference}, notices=notices, index=index)
 
 
 class ArticleLinks(Reply):
@@ -193,14 +251,20 @@ class ArticleSummary(ArticleReference):
     passages: int = Field(ge=0, description="How many passages it was cut into.")
     links: ArticleLinks
 
+    @classmethod
+    def of(cls, article: Article, passages: int) -> Self:
+        """Of an article that was cut into so many passages."""
+        links = ArticleLinks(self=f"/articles/{article.slug}", source=article.url)
+        return cls(**_take(article, cls), passages=passages, links=links)
 
-class ArticlesReply(FixedReply):
+
+class ArticlesReply(_FixedReply):
     """Every article, by slug."""
 
     articles: tuple[ArticleSummary, ...]
 
 
-class ArticleReply(FixedReply):
+class ArticleReply(_FixedReply):
     """One article, whole."""
 
     article: ArticleSummary
@@ -217,86 +281,28 @@ class WithdrawnBody(Reply):
     article: Source
     withdrawn: date = Field(description="Date since which it is gone.")
 
-
-def answer_reply(answer: Answer, notices: NoticesReply, base: str) -> AnswerReply:
-    """The reply of one question; ``base`` is the address that permalinks in citations begin with."""
-    return AnswerReply(
-        question=answer.question,
-        outcome=answer.outcome,
-        confidence=round(answer.confidence, 4),
-        urgency=answer.urgency,
-        urgent=answer.urgent,
-        language=answer.language,
-        notices=notices,
-        passages=_rank(answer.matches, base),
-        closest=_rank(answer.closest, base),
-        help=_rank(answer.help, base),
-        suggestion=answer.suggestion,
-        index=IndexReference(generation=answer.generation, model=answer.model),
-    )
-
-
-def batch_reply(answers: Iterable[Answer | Refusal], notices: NoticesReply, base: str) -> BatchReply:
-    """The replies of several questions; one that was refused has its reason in its place."""
-    replied = tuple(
-        answer_reply(answer, notices, base)
-        if isinstance(answer, Answer)
-        else RefusedQuestion(
-            question=answer.question,
-            error=ErrorBody(code=answer.code, message=answer.message),
-            urgency=answer.urgency,
-        )
-        for answer in answers
-    )
-    return BatchReply(answers=replied, notices=notices)
+    @classmethod
+    def of(cls, gone: WithdrawnPassage) -> Self:
+        """Of what the store remembers."""
+        source = Source(**_take(gone, Source), slug=gone.article)
+        return cls(**_take(gone, cls) | {"article": source})
 
 
 @lru_cache(maxsize=_KEPT)
 def passage_body(article: Article, passage: Passage, base: str) -> PassageBody:
     """A passage with its article, links and citation: the part of a reply that no question changes."""
-    links = passage_links(article, passage)
+    links = PassageLinks.of(article, passage)
     return PassageBody(
         id=passage.id,
         text=passage.text,
         start=passage.start,
         end=passage.end,
-        lead=lead_of(article, passage),
+        lead=passage.lead_in(article),
         section=passage.section,
         article=ArticleReference.model_validate(article),
         links=links,
         citation=cite_plain(article, passage, base + links.self),
     )
-
-
-@lru_cache(maxsize=_KEPT)
-def passage_links(article: Article, passage: Passage) -> PassageLinks:
-    """The passage's own page, its place in the article here, and the publisher's page."""
-    return PassageLinks(
-        self=f"/p/{passage.id}",
-        article=f"/articles/{article.slug}#p-{passage.id}",
-        source=link_source(article, passage),
-    )
-
-
-def article_summary(article: Article, passages: int) -> ArticleSummary:
-    """An article without its text."""
-    links = ArticleLinks(self=f"/articles/{article.slug}", source=article.url)
-    return ArticleSummary(**_take(article, ArticleSummary), passages=passages, links=links)
-
-
-def verification_reply(
-    article: Article, passage: Passage, proof: Proof, notices: NoticesReply, index: IndexReference
-) -> VerificationReply:
-    """The proof of a passage."""
-    fields = _take(passage, VerificationReply) | _take(proof, VerificationReply)
-    reference = ArticleReference.model_validate(article)
-    return VerificationReply(**fields | {"article": reference}, notices=notices, index=index)
-
-
-def withdrawn_body(gone: WithdrawnPassage) -> WithdrawnBody:
-    """What a withdrawn passage said."""
-    source = Source(**_take(gone, Source), slug=gone.article)
-    return WithdrawnBody(**_take(gone, WithdrawnBody) | {"article": source})
 
 
 def _rank(matches: Iterable[Match], base: str) -> tuple[RankedPassage, ...]:

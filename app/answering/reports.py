@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from app.answering.citation import escape_markdown, lead_of, name_place, quote_markdown, quote_plain
-from app.answering.replies import NoticesReply, batch_reply, passage_links
+from app.answering.citation import escape_markdown, quote_markdown, quote_plain
+from app.answering.replies import BatchReply, NoticesReply, PassageLinks
 from app.notices import (
     CLOSEST,
     DISCLAIMER,
@@ -17,7 +17,6 @@ from app.notices import (
     TODAY_NOTICE,
     URGENT_NOTICE,
     emergency_text,
-    notices,
 )
 from app.records import Answer, Article, Match, Passage, Refusal
 
@@ -96,7 +95,7 @@ def render_csv(answers: Answers, number: str | None, base: str) -> str:
 
 def render_json(answers: Answers, number: str | None, base: str) -> str:
     """The reply of the batch request."""
-    return batch_reply(answers, NoticesReply.model_validate(notices(number)), base).model_dump_json(indent=1)
+    return BatchReply.of(answers, NoticesReply.of(number), base).model_dump_json(indent=1)
 
 
 RENDERERS: Mapping[str, Callable[[Answers, str | None, str], str]] = {
@@ -140,8 +139,8 @@ def _csv_rows(answer: Answer | Refusal, number: str | None, base: str) -> Iterat
                 **asked,
                 "kind": kind,
                 "rank": str(rank),
-                "section": name_place(passage),
-                "lead": lead_of(article, passage) or "",
+                "section": passage.place,
+                "lead": passage.lead_in(article) or "",
                 "text": passage.text,
                 "title": article.title,
                 "author": article.author or "",
@@ -156,4 +155,4 @@ def _csv_rows(answer: Answer | Refusal, number: str | None, base: str) -> Iterat
 
 
 def _permalink(match: Match, base: str) -> str:
-    return f"{base}{passage_links(match.article, match.passage).self}"
+    return f"{base}{PassageLinks.of(match.article, match.passage).self}"

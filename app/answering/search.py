@@ -8,6 +8,7 @@ first three propose candidates and order them; the last rescores the best of the
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.answering.denials import leave_out_denied
 from app.answering.question import make_searchable
-from app.answering.spelling import Spelling, mend
+from app.answering.spelling import Spelling
 from app.index.encoder import QueryVectors
 from app.index.lexical import find_content_words
 from app.index.opened import Index
@@ -32,6 +33,7 @@ MAX_WORDS = 128
 NEAR_DUPLICATE = 0.95
 """Passages whose vectors are nearer to each other than this say the same."""
 MAX_OF_SECTION = 2
+_LETTERS = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Search:
         return Asked(
             vector=query.encoding.vector,
             tokens=query.encoding.tokens,
-            searched=lexical.find_terms(query.words),
+            searched=lexical.terms_of(query.words),
             words=tuple(lexical.look_up(word).terms for word in query.words),
         )
 
@@ -194,4 +196,4 @@ class Search:
         query = ranking.query
         pairs = zip(query.content_words, query.words, strict=True)
         meant = {word: mended for word, mended in pairs if word != mended}
-        return mend(question, meant) if meant else None
+        return _LETTERS.sub(lambda found: meant.get(found[0].lower(), found[0]), question) if meant else None

@@ -7,27 +7,25 @@ A slip is one letter too many, one missing, one wrong, or two exchanged (Damerau
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extractOne
 
-from app.index.encoder import TextEncoder
+from app.index.encoder import Encoder
 from app.index.lexical import LexicalIndex
 
 SHORTEST, LONGEST = 5, 24
 """Shorter words have too many neighbours, and no longer one is meant to be an English word."""
 COMPARED = 8
 """Unknown words of one question that are compared with the corpus's: each takes a millisecond at most."""
-_LETTERS = re.compile(r"[^\W_]+")
 
 
 class Spelling:
     """What the words of a question may have been meant to be."""
 
-    def __init__(self, lexical: LexicalIndex, encoder: TextEncoder) -> None:
+    def __init__(self, lexical: LexicalIndex, encoder: Encoder) -> None:
         self._lexical = lexical
         self._encoder = encoder
         self._words = [word for word in lexical.vocabulary if len(word) >= SHORTEST - 1]
@@ -50,8 +48,3 @@ class Spelling:
             if found := extractOne(word, self._words, scorer=OSA.distance, score_cutoff=1):
                 near[word] = found[0]
         return near
-
-
-def mend(question: str, corrections: Mapping[str, str]) -> str:
-    """The question with these words replaced."""
-    return _LETTERS.sub(lambda found: corrections.get(found[0].lower(), found[0]), question)

@@ -18,7 +18,7 @@ from app.notices import translations
 from app.records import Urgency
 
 if TYPE_CHECKING:
-    from app.index.encoder import TextEncoder
+    from app.index.encoder import Encoder
 
 LONGEST = 16_384
 """Characters that are read: no request holds more of a question, and none costs more work."""
@@ -56,7 +56,7 @@ def load_head() -> UrgencyHead:
     return UrgencyHead.load()
 
 
-def triage(text: str, encoder: TextEncoder | None = None) -> Triage:
+def triage(text: str, encoder: Encoder | None = None) -> Triage:
     """The level and the language; what is too long for a question is read in parts.
 
     The rules decide; the vote, which has learnt from English alone, can only raise. ``encoder`` is the one

@@ -12,7 +12,7 @@ _ENOUGH = 0.3
 """Share of words in common below which two passages say different things."""
 
 
-def find_successor(gone: WithdrawnPassage, passages: Sequence[Passage]) -> Passage | None:
+def successor_of(gone: WithdrawnPassage, passages: Sequence[Passage]) -> Passage | None:
     """The passage of the same article nearest to the withdrawn one's words, its own section first."""
     here = [passage for passage in passages if passage.section == gone.section] or passages
     nearest = max(here, key=lambda passage: _likeness(gone.text, passage.text), default=None)

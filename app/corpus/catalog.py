@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
 
-from app.corpus.soundness import find_language
+from app.corpus.soundness import language_of
 from app.corpus.structure import Kind, find_blocks, find_sections
 from app.errors import CorpusError
 from app.records import Article
@@ -191,7 +191,7 @@ def _find_content_problems(path: Path, article: Article, twins: dict[str, Path])
     blocks = find_blocks(article)
     if not find_sections(article.text, blocks):
         yield CorpusError(f"{article.slug}.txt: there is no content besides headings and excluded lines.")
-    language = find_language(article.text[:READ_FOR_LANGUAGE])
+    language = language_of(article.text[:READ_FOR_LANGUAGE])
     if language not in ("", article.language.partition("-")[0]):
         yield _fault(toml, "language", f'the text reads like another; write language = "{language}".')
     excluded = [article.text[b.start : b.end] for b in blocks if b.kind is Kind.EXCLUDED]

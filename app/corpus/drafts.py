@@ -92,11 +92,7 @@ def reads_back(text: str, pieces: Sequence[Piece], title: str) -> bool:
     """Whether the text, cut as an article, gives these very pieces under these very headings."""
     article = Article("draft", title, "", "", date.min, "", text, "")
     blocks = find_blocks(article)
-    read = [
-        (section.path, fold(text[b.start : b.end]))
-        for section, held in find_sections(text, blocks)
-        for b in held
-    ]
+    read = [(path, fold(text[b.start : b.end])) for path, held in find_sections(text, blocks) for b in held]
     expected: list[tuple[tuple[str, ...], str]] = []
     ranked: list[Piece] = []
     for number, piece in enumerate(pieces):
@@ -126,11 +122,11 @@ def _render(pieces: Sequence[Piece], *, marked: bool) -> Iterator[str]:
     yield "\n"
 
 
-def make_pieces(kind: Kind, words: str, rank: int = 0, *, linked: bool = False) -> Iterator[Piece]:
+def make_pieces(kind: Kind, words: str, rank: int = 0) -> Iterator[Piece]:
     """A piece of these words, or none when nothing is to be read in them."""
     text = clean(words)
     if any(character.isalnum() for character in text):
-        yield Piece(kind, text, rank, linked=linked)
+        yield Piece(kind, text, rank)
 
 
 def clean(words: str) -> str:

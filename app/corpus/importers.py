@@ -24,7 +24,7 @@ from pydantic import TypeAdapter
 from app.corpus.catalog import MAX_BYTES, show_path
 from app.corpus.drafts import INVISIBLE, Draft, Proposal, clean, reopen_sections, tell_invisible
 from app.corpus.proposals import propose_drops
-from app.corpus.soundness import find_doubts, find_language
+from app.corpus.soundness import find_doubts, language_of
 from app.errors import CorpusError
 
 MAX_DOCUMENT_BYTES = 20_000_000
@@ -68,7 +68,7 @@ def import_document(path: Path) -> Draft:
         raise CorpusError(f"{show_path(path)}: more text than an article has; give a part of it.")
     if not text.strip() and not draft.pieces:
         raise CorpusError(f"{show_path(path)}: there is no text in it.")
-    language = draft.proposal.language or find_language(text) or None
+    language = draft.proposal.language or language_of(text) or None
     notes = (*draft.notes, *find_doubts(text, language or "en"))
     return replace(draft, notes=notes, proposal=replace(draft.proposal, language=language))
 

@@ -32,9 +32,18 @@ class Staged:
 
     article: Article
     passages: tuple[Passage, ...]
-    unread: tuple[str, ...]
-    """Lines that stand in no passage and head none."""
     folder: Path
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Lines outside every passage that are neither the title nor a heading above one."""
+        text, passages = self.article.text, self.passages
+        headings = {heading for passage in passages for heading in passage.section} | {self.article.title}
+        edges = [0, *(edge for passage in passages for edge in (passage.start, passage.end)), len(text)]
+        between = zip(edges[::2], edges[1::2], strict=True)
+        lines = (line for start, end in between for line in text[start:end].split("\n"))
+        words = (" ".join(line.lstrip("# \t").split()) for line in lines)
+        return tuple(said for said in words if said and said not in headings)
 
     def place(self, corpus: Path, *, replace: bool) -> None:
         """Move both files into the corpus; raises CorpusError when they may not, and leaves all as it was."""
@@ -81,8 +90,7 @@ def stage_article(
         if article is None:
             # Under the name that its file will have.
             raise CorpusError(str(problems[0]).replace(f"{folder}/", "")) from problems[0]
-        passages = cut_article(article)
-        yield Staged(article, passages, tuple(find_unread(article, passages)), folder)
+        yield Staged(article, cut_article(article), folder)
     finally:
         shutil.rmtree(folder)
 
@@ -104,14 +112,3 @@ def format_metadata(metadata: Mapping[str, Value]) -> str:
             said = value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
             lines.append(f"{name} = {said}\n")
     return "".join(lines)
-
-
-def find_unread(article: Article, passages: Sequence[Passage]) -> Iterator[str]:
-    """Lines outside every passage that are neither the title nor a heading above one."""
-    headings = {heading for passage in passages for heading in passage.section} | {article.title}
-    edges = [0, *(edge for passage in passages for edge in (passage.start, passage.end)), len(article.text)]
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        for line in article.text[start:end].split("\n"):
-            words = " ".join(line.lstrip("# \t").split())
-            if words and words not in headings:
-                yield words

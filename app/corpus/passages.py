@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 from app.corpus.fragments import Fragments
 from app.corpus.sentences import find_sentences
-from app.corpus.structure import Block, Kind, announces_list, find_blocks, find_sections, is_labelled
+from app.corpus.structure import Block, Kind, find_blocks, find_sections
 from app.errors import CorpusError
 from app.records import Article, Passage, Span, passage_id
 
@@ -51,9 +51,9 @@ def cut_article(article: Article) -> tuple[Passage, ...]:
     seen: Counter[str] = Counter()
     blocks = find_blocks(article)
     fragments = Fragments(article, blocks)
-    for section, content in find_sections(article.text, blocks):
+    for path, content in find_sections(article.text, blocks):
         # A paragraph with a label of its own opens a passage, as a sub-heading would.
-        opens = [i for i, block in enumerate(content) if i and is_labelled(article.text, block)]
+        opens = [i for i, block in enumerate(content) if i and block.is_labelled(article.text)]
         for first, last in pairwise([0, *opens, len(content)]):
             for pieces in _pack(_find_pieces(article.text, content[first:last])):
                 sentences = tuple(sentence for piece in pieces for sentence in piece.sentences)
@@ -65,7 +65,7 @@ def cut_article(article: Article) -> tuple[Passage, ...]:
                     start=start,
                     end=end,
                     text=text,
-                    section=section.path,
+                    section=path,
                     sentences=sentences,
                     lead=pieces[0].lead,
                     fragment=fragments.name(start, end),
@@ -102,7 +102,7 @@ def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
                 else:
                     pieces.append(_Piece((run,), words, cost, lead))
                 cost, opened = CUT_IN_PARAGRAPH, False
-        opened = block.kind is Kind.TABLE_HEADER or announces_list(text, block)
+        opened = block.kind is Kind.TABLE_HEADER or block.announces_list(text)
         lead = pieces[-1].sentences[-1] if opened else lead
     return pieces
 

@@ -13,7 +13,7 @@ from spellchecker import SpellChecker
 
 from app.corpus.drafts import Draft, Piece, Proposal, fold, make_pieces, read_date
 from app.corpus.glyphs import Line, Print, read_pages
-from app.corpus.soundness import find_language
+from app.corpus.soundness import language_of
 from app.corpus.structure import BULLET, Kind, ends_clause
 from app.errors import CorpusError
 
@@ -76,7 +76,7 @@ def read_pdf(path: Path) -> Draft:
             f"{path.name}: its fonts do not say which letters they hold; "
             "save it as PDF anew, or use text recognition."
         )
-    language = find_language(" ".join(line.text for line in kept))
+    language = language_of(" ".join(line.text for line in kept))
     words = SpellChecker(language=language if language in _LANGUAGES else "en")
     pieces, mended = _make_pieces(lines, body, words)
     notes = (*found.notes, *_judge(pieces, words, mended, found.scans))
@@ -136,11 +136,6 @@ def _form(line: Line) -> str:
     return re.sub(r"\d+", "#", line.text)
 
 
-def _find_words(text: str) -> list[str]:
-    """Words that no capital marks as a name."""
-    return re.findall(r"(?<![\w'’.@/])[^\W\d_A-Z][^\W\d_]+(?![\w@])", text)
-
-
 def _judge(
     pieces: Sequence[Piece], words: SpellChecker, mended: Sequence[str], scans: Sequence[int]
 ) -> Iterator[str]:
@@ -155,7 +150,8 @@ def _judge(
     ):
         if told:
             yield f"{said}: {', '.join(told)}."
-    found = _find_words(text)
+    # Words that no capital marks as a name.
+    found = re.findall(r"(?<![\w'’.@/])[^\W\d_A-Z][^\W\d_]+(?![\w@])", text)
     strange = words.unknown(found)
     unknown = Counter(word for word in found if word in strange)
     if unknown.total() > max(4, UNKNOWN * len(found)):

@@ -37,10 +37,10 @@ def find_doubts(text: str, language: str) -> Iterator[str]:
     common, name = _list_common(language), _LANGUAGES.get(language, language)
     if len(words) >= MIN_WORDS and common and (share := _share(words, common)) < COMMON:
         yield f"Only {share:.0%} of its words are common in {name}; text that was read well has 30% and more."
-    found = find_language(text)
+    found = language_of(text)
     if found not in ("", language):
         yield f"Reads like {_LANGUAGES[found]}, not like {name}; --language says which it is."
-    elif others := [line for line in text.split("\n") if find_language(line) not in ("", language)]:
+    elif others := [line for line in text.split("\n") if language_of(line) not in ("", language)]:
         yield f"{len(others)} paragraphs read like another language: {others[0][:60]}"
     for what, pattern in (("with every letter doubled", _DOUBLED), ("written backwards", _BACKWARDS)):
         if match := pattern.search(text):
@@ -55,7 +55,7 @@ def find_doubts(text: str, language: str) -> Iterator[str]:
         yield f"{len(woven)} sentences begin in the midst of another; perhaps lines of columns are woven."
 
 
-def find_language(text: str) -> str:
+def language_of(text: str) -> str:
     """The ISO 639-1 code of the language that a text reads like; empty when it could be several."""
     words = [word.lower() for word in _WORD.findall(text)]
     if len(words) < MIN_WORDS:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain, groupby, pairwise, zip_longest
 
-from app.records import Article, Section, Span
+from app.records import Article, Span
 
 
 class Kind(StrEnum):
@@ -39,6 +39,20 @@ class Block:
     end: int
     rank: int = 0
     """Of a heading marked with ``#`` (not part of the block): how many; 0 where the text keeps no ranks."""
+
+    def is_labelled(self, text: str) -> bool:
+        """Whether a paragraph carries its own label ("4. Calcium Deficiency: Calcium ...")."""
+        return self.kind is Kind.PARAGRAPH and _LABELLED.match(text, self.start, self.end) is not None
+
+    def announces_list(self, text: str) -> bool:
+        """Whether a paragraph leads into what follows ("... such as:")."""
+        return self.kind is Kind.PARAGRAPH and text[self.start : self.end].endswith(":")
+
+    def read_sign(self, text: str) -> tuple[int, bool]:
+        """Where a list item's words begin, after its bullet or number, and whether it was a number."""
+        number = NUMBER.match(text, self.start, self.end)
+        sign = number or BULLET.match(text, self.start, self.end)
+        return (sign.end() if sign else self.start), number is not None
 
 
 CONTENT = {Kind.PARAGRAPH, Kind.ITEM, Kind.TABLE_HEADER, Kind.TABLE_ROW}
@@ -112,8 +126,10 @@ def find_blocks(article: Article) -> tuple[Block, ...]:
     return (*title, *(blocks if form.marked else _settle_guesses(text, blocks)))
 
 
-def find_sections(text: str, blocks: Sequence[Block]) -> tuple[tuple[Section, tuple[Block, ...]], ...]:
-    """The sections that hold content, each with its content blocks, in order.
+def find_sections(
+    text: str, blocks: Sequence[Block]
+) -> tuple[tuple[tuple[str, ...], tuple[Block, ...]], ...]:
+    """The sections that hold content: each one's path, from the outermost heading inwards, and its blocks.
 
     What is excluded parts a section in two with the same path, so that no passage runs across it.
     """
@@ -127,29 +143,12 @@ def find_sections(text: str, blocks: Sequence[Block]) -> tuple[tuple[Section, tu
         elif block.kind in CONTENT:
             sections[-1][1].append(block)
             outline.pass_content(block)
-    return tuple((Section(path, held[0].start, held[-1].end), tuple(held)) for path, held in sections if held)
-
-
-def is_labelled(text: str, block: Block) -> bool:
-    """Whether a paragraph carries its own label ("4. Calcium Deficiency: Calcium ...")."""
-    return block.kind is Kind.PARAGRAPH and _LABELLED.match(text, block.start, block.end) is not None
-
-
-def announces_list(text: str, block: Block) -> bool:
-    """Whether a paragraph leads into what follows ("... such as:")."""
-    return block.kind is Kind.PARAGRAPH and text[block.start : block.end].endswith(":")
+    return tuple((path, tuple(held)) for path, held in sections if held)
 
 
 def ends_clause(line: str) -> bool:
     """Whether a line ends as no heading does; a question mark may end one."""
     return line.rstrip(_CLOSERS).endswith(_CLAUSE_STOPS)
-
-
-def find_item_sign(text: str, item: Block) -> tuple[int, bool]:
-    """Where the words of a list item begin, after its bullet or number, and whether it was a number."""
-    number = NUMBER.match(text, item.start, item.end)
-    sign = number or BULLET.match(text, item.start, item.end)
-    return (sign.end() if sign else item.start), number is not None
 
 
 def find_tables(text: str, blocks: Sequence[Block]) -> Iterator[list[tuple[Block, tuple[Span, ...]]]]:
@@ -237,7 +236,7 @@ class Outline:
 
     def pass_content(self, block: Block) -> None:
         """A lead-in ("... strategies help:") announces parts as long as nothing else follows it."""
-        self._announces = self._announces or announces_list(self._text, block)
+        self._announces = self._announces or block.announces_list(self._text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +294,7 @@ def _classify_chunk(text: str, lines: Sequence[Span], form: _Form) -> list[Block
             # A short line right under a lead-in or under another short line is one of a list without bullets.
             last = blocks[-1]
             bare = last.kind is Kind.ITEM and not _opens(text, (last.start, last.end))
-            if bare or last.kind is Kind.HEADING or announces_list(text, last):
+            if bare or last.kind is Kind.HEADING or last.announces_list(text):
                 block = replace(block, kind=Kind.ITEM)
         blocks.append(block)
     return blocks
@@ -380,7 +379,7 @@ def _number_items(text: str, blocks: Sequence[Block]) -> list[Block]:
         plain = block.kind in (Kind.HEADING, Kind.PARAGRAPH, Kind.ITEM) and not block.rank
         begins = plain and NUMBER.match(text, block.start, block.end) is not None
         short = begins and len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
-        numbered.append(short and not is_labelled(text, block))
+        numbered.append(short and not block.is_labelled(text))
     return [
         replace(block, kind=Kind.ITEM) if own and (before or after) else block
         for block, before, own, after in zip_longest(blocks, numbered[:-1], numbered[1:], numbered[2:])
@@ -398,13 +397,13 @@ def _settle_guesses(text: str, blocks: Sequence[Block]) -> Iterator[Block]:
     runs = [list(run) for _, run in groupby(blocks, key=_is_guessed_heading)]
     for run, after in zip_longest(runs, runs[1:]):
         if _is_guessed_heading(run[0]) and len(run) > 1:
-            first = 0 if settled and announces_list(text, settled[-1]) else 1
+            first = 0 if settled and settled[-1].announces_list(text) else 1
             last = len(run) - 1 if after and after[0].kind in CONTENT else len(run)
             items = [replace(block, kind=Kind.ITEM) for block in run[first:last]]
             run = [*run[:first], *items, *run[max(first, last) :]]
         settled.extend(run)
     for block, after in zip_longest(settled, settled[1:]):
-        if announces_list(text, block) and after and after.kind is Kind.PARAGRAPH:
+        if block.announces_list(text) and after and after.kind is Kind.PARAGRAPH:
             line = text[block.start : block.end]
             if line[0].isupper() and len(line.split()) <= MAX_LABEL_WORDS:
                 block = replace(block, kind=Kind.HEADING)

@@ -133,11 +133,11 @@ def _propose(archive: zipfile.ZipFile, pieces: tuple[Piece, ...]) -> Proposal:
     except (KeyError, ParseError):
         return Proposal(title=heading)
     return Proposal(
-        title=_find_property(core, "dc:title") or heading,
-        author=_find_property(core, "dc:creator"),
-        published=read_date(_find_property(core, "dcterms:modified")),
+        title=_property_of(core, "dc:title") or heading,
+        author=_property_of(core, "dc:creator"),
+        published=read_date(_property_of(core, "dcterms:modified")),
     )
 
 
-def _find_property(core: Element, name: str) -> str | None:
+def _property_of(core: Element, name: str) -> str | None:
     return clean(core.findtext(name, "", _CORE)) or None

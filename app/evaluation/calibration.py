@@ -8,6 +8,7 @@ no build or server.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.answering.confidence import (
     EXTREME,
     Calibration,
     Cohort,
-    find_features,
+    features_of,
 )
 from app.corpus.catalog import read_corpus
 from app.evaluation.measures import measure_auroc
@@ -122,7 +123,7 @@ def gather(index: Index, cohort: Path, questions: Iterable[Question], size: int)
     """What confidence sees of each of these questions; emergencies are none of its business."""
     answerer, compared = IndexAnswerer(index), Cohort(cohort, index)
     kept = [question for question in questions if question.kind in ("answerable", "unanswerable")]
-    features = [find_features(answerer.rank(question.question), index, compared) for question in kept]
+    features = [features_of(answerer.rank(question.question), index, compared) for question in kept]
     kinds = [_name_kind(question) for question in kept]
     return Sample(size, np.array(kinds), np.array(features))
 
@@ -159,8 +160,9 @@ def fit(samples: Sequence[Sample], own: Sample, *, weights_sha256: str, created:
 
     features = np.concatenate([sample.features for sample in (*samples, own)])
     answerable = np.concatenate([sample.kinds == "answerable" for sample in (*samples, own)])
-    weights = [_weigh(sample) * (1 - OWN_SHARE) / _count(samples, sample.size) for sample in samples]
-    weights.append(_weigh(own) * OWN_SHARE * len({sample.size for sample in samples}))
+    counts = Counter(sample.size for sample in samples)
+    weights = [_weigh(sample) * (1 - OWN_SHARE) / counts[sample.size] for sample in samples]
+    weights.append(_weigh(own) * OWN_SHARE * len(counts))
     weight = np.concatenate(weights)
     means, scales = features.mean(axis=0), features.std(axis=0)
     network = MLPClassifier(
@@ -213,10 +215,6 @@ def _choose(asked: Iterable[Question]) -> Iterator[Question]:
     for questions in kinds.values():
         for place in generator.permutation(len(questions))[:ASKED]:
             yield questions[place]
-
-
-def _count(samples: Sequence[Sample], size: int) -> int:
-    return sum(sample.size == size for sample in samples)
 
 
 def _weigh(sample: Sample) -> NDArray[np.float64]:

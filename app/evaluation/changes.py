@@ -18,6 +18,13 @@ PREVIEW = 90
 """Characters of a passage in the text; the page shows it whole."""
 CONTEXT = 6
 """Words shown on each side of a change."""
+_PAGE_HEAD = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>What re-indexing would change</title>",
+    "<style>body{font:1rem/1.5 system-ui;max-width:50rem;margin:2rem auto;padding:0 1rem}",
+    "td,th{padding:.1rem .8rem;text-align:left}ins,del{display:block;white-space:pre-wrap;margin:1rem 0;",
+    "padding:.5rem 1rem;text-decoration:none}ins{background:#e3f4e3}del{background:#fbe4e4}</style>",
+    "<h1>What re-indexing would change</h1>",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,47 @@ class Changes:
     new: tuple[Passage, ...]
     gone: tuple[Passage, ...]
     examination: Examination
+
+    def render_text(self) -> str:
+        """For the terminal: a line an article and a passage; of an edited one, the part that changed."""
+        edited: dict[str, Passage] = {}
+        """The passage gone that each new one of the same article says most of, by the new one's id."""
+        for slug in self.changed:
+            pair = ([p for p in passages if p.article == slug] for passages in (self.new, self.gone))
+            for found in find_resemblances(*pair):
+                if found.stored not in edited.values():
+                    edited[found.new.id] = found.stored
+        replaced = {passage.id for passage in edited.values()}
+        lines = [f"{kind:8} {slug}.txt" for kind, slugs in _list_articles(self) for slug in slugs]
+        lines.append(f"passages: {self.kept} kept, {len(self.new)} new, {len(self.gone)} gone")
+        for passage in self.new:
+            before = edited.get(passage.id)
+            said = _mark_changes(before.text, passage.text) if before else _preview(passage)
+            lines.append(f"  {'~' if before else '+'} {_name(passage)}: {said}")
+        lines += [f"  - {_name(p)}: {_preview(p)}" for p in self.gone if p.id not in replaced]
+        return "\n".join([*lines, render_measures(self.examination)])
+
+    def render_page(self) -> str:
+        """A page without anything from elsewhere, to be attached to a review; every passage word for word."""
+        articles = [f"<li>{kind}: {escape(slug)}" for kind, slugs in _list_articles(self) for slug in slugs]
+        counts = self.examination.counts
+        measures = [
+            f"<tr><th scope=row>{escape(name)}<td>{before}<td>{after}<td>{counts.get(name, 0)}"
+            for name, before, after in _list_measures(self.examination)
+        ]
+        parts = [
+            *_PAGE_HEAD,
+            f"<ul>{''.join(articles) or '<li>No article is added, changed or removed.'}</ul>",
+            f"<p>{self.kept} passages kept, {len(self.new)} new, {len(self.gone)} gone.",
+            f"<table><tr><caption>{escape(_name_sets(self.examination))}</caption>"
+            f"<tr><th>Measure<th>before<th>after<th>questions{''.join(measures)}</table>",
+            *(f"<p>Another first passage: {escape(moved)}." for moved in self.examination.moved),
+            *(f"<p>New: {escape(article.describe())}." for article in self.examination.articles),
+            *(f"<p><strong>The gate objects: {escape(r)}.</strong>" for r in self.examination.objections),
+            *(f"<h2>{escape(_name(p))}</h2><ins>{escape(p.text)}</ins>" for p in self.new),
+            *(f"<h2>{escape(_name(p))}</h2><del>{escape(p.text)}</del>" for p in self.gone),
+        ]
+        return "\n".join(parts) + "\n</html>\n"
 
 
 def find_changes(folder: Path, previous: Generation | None, examination: Examination) -> Changes:
@@ -64,26 +112,6 @@ def _read_sources(generation: Generation) -> dict[str, tuple[str, str]]:
     return {one.slug: (one.sha256, one.metadata_sha256) for one in generation.manifest.sources}
 
 
-def render_text(changes: Changes) -> str:
-    """For the terminal: a line an article and a passage; of one that was edited, the part that changed."""
-    edited: dict[str, Passage] = {}
-    """The passage gone that each new one of the same article says most of, by the new one's id."""
-    for slug in changes.changed:
-        pair = ([p for p in passages if p.article == slug] for passages in (changes.new, changes.gone))
-        for found in find_resemblances(*pair):
-            if found.stored not in edited.values():
-                edited[found.new.id] = found.stored
-    replaced = {passage.id for passage in edited.values()}
-    lines = [f"{kind:8} {slug}.txt" for kind, slugs in _list_articles(changes) for slug in slugs]
-    lines.append(f"passages: {changes.kept} kept, {len(changes.new)} new, {len(changes.gone)} gone")
-    for passage in changes.new:
-        before = edited.get(passage.id)
-        said = _mark_changes(before.text, passage.text) if before else _preview(passage)
-        lines.append(f"  {'~' if before else '+'} {_name(passage)}: {said}")
-    lines += [f"  - {_name(p)}: {_preview(p)}" for p in changes.gone if p.id not in replaced]
-    return "\n".join([*lines, render_measures(changes.examination)])
-
-
 def render_measures(examination: Examination) -> str:
     """The measures before and after, side by side, and what the gate says of them."""
     lines = ["No questions to measure the answers by."]
@@ -95,34 +123,7 @@ def render_measures(examination: Examination) -> str:
         lines = [_name_sets(examination), f"{'':24} {'before':>8} {'after':>8} {'questions':>9}", *rows]
     lines += [f"Another first passage: {moved}" for moved in examination.moved]
     lines += [f"New: {article.describe()}" for article in examination.articles]
-    return "\n".join([*lines, *(f"The gate objects: {reason}" for reason in examination.verdict.reasons)])
-
-
-def render_page(changes: Changes) -> str:
-    """A page without anything from elsewhere, to be attached to a review; every passage word for word."""
-    articles = [f"<li>{kind}: {escape(slug)}" for kind, slugs in _list_articles(changes) for slug in slugs]
-    counts = changes.examination.counts
-    measures = [
-        f"<tr><th scope=row>{escape(name)}<td>{before}<td>{after}<td>{counts.get(name, 0)}"
-        for name, before, after in _list_measures(changes.examination)
-    ]
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><title>What re-indexing would change</title>",
-        "<style>body{font:1rem/1.5 system-ui;max-width:50rem;margin:2rem auto;padding:0 1rem}",
-        "td,th{padding:.1rem .8rem;text-align:left}ins,del{display:block;white-space:pre-wrap;margin:1rem 0;",
-        "padding:.5rem 1rem;text-decoration:none}ins{background:#e3f4e3}del{background:#fbe4e4}</style>",
-        "<h1>What re-indexing would change</h1>",
-        f"<ul>{''.join(articles) or '<li>No article is added, changed or removed.'}</ul>",
-        f"<p>{changes.kept} passages kept, {len(changes.new)} new, {len(changes.gone)} gone.",
-        f"<table><tr><caption>{escape(_name_sets(changes.examination))}</caption>"
-        f"<tr><th>Measure<th>before<th>after<th>questions{''.join(measures)}</table>",
-        *(f"<p>Another first passage: {escape(moved)}." for moved in changes.examination.moved),
-        *(f"<p>New: {escape(article.describe())}." for article in changes.examination.articles),
-        *(f"<p><strong>The gate objects: {escape(r)}.</strong>" for r in changes.examination.verdict.reasons),
-        *(f"<h2>{escape(_name(p))}</h2><ins>{escape(p.text)}</ins>" for p in changes.new),
-        *(f"<h2>{escape(_name(p))}</h2><del>{escape(p.text)}</del>" for p in changes.gone),
-    ]
-    return "\n".join(parts) + "\n</html>\n"
+    return "\n".join([*lines, *(f"The gate objects: {reason}" for reason in examination.objections)])
 
 
 def _mark_changes(before: str, after: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from app.errors import GateRefused
 from app.evaluation.measures import MEASURES, Judgement, RunLine
 
 MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0, "today noticed": 0.02}
@@ -26,39 +25,25 @@ PREVIEW = 60
 """Characters of a passage in an objection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the gate found; no reasons, no objection."""
-
-    reasons: tuple[str, ...] = ()
-
-    def enforce(self, accepted: str | None) -> None:
-        """Raises GateRefused when there are reasons and nobody took them upon themselves."""
-        if self.reasons and not accepted:
-            raise GateRefused(
-                "Not published: " + "; ".join(self.reasons) + '. Publish all the same with --accept "reason".'
-            )
-
-
 def compare(
     before: Mapping[str, float], after: Mapping[str, float], worse: Mapping[str, Sequence[str]] | None = None
-) -> Verdict:
-    """Weigh the measures of the generation before against the new one's.
+) -> tuple[str, ...]:
+    """Weigh the measures of the generation before against the new one's; gives the objections, in words.
 
     ``worse`` has the questions behind a measure, in words.
     """
     moves = [(name, "fell", -1, margin) for name, margin in MARGINS.items()]
     moves += [(name, "rose", 1, margin) for name, margin in MAX_RISE.items()]
-    reasons = []
+    objections = []
     for name, verb, sign, margin in moves:
         if name in before and name in after and sign * (after[name] - before[name]) > margin + TOLERANCE:
             examples = (worse or {}).get(name, ())[:EXAMPLES]
             shown = f", among others {', '.join(f'“{one}”' for one in examples)}" if examples else ""
-            reasons.append(
+            objections.append(
                 f"{name} {verb} from {before[name]:.3f} to {after[name]:.3f} (at most {margin:g} is allowed)"
                 f"{shown}"
             )
-    return Verdict(tuple(reasons))
+    return tuple(objections)
 
 
 def pass_over(judged: Sequence[Judgement], articles: Collection[str]) -> list[Judgement]:

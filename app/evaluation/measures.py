@@ -66,8 +66,8 @@ class Judgement:
 
 def judge(question: Question, reply: RunLine, texts: Mapping[str, str]) -> Judgement:
     """Compare a reply with the gold quotes; ``texts`` are the articles by slug."""
-    covered = [_find_covered(question.relevant, passage, texts) for passage in reply.passages[:DEPTH]]
-    grades = tuple(map(_find_grade, covered))
+    covered = [_covered_quotes(question.relevant, passage, texts) for passage in reply.passages[:DEPTH]]
+    grades = tuple(map(_best_grade, covered))
     forged = sum(found is None for found in covered)
     good = {gold.quote for gold in question.relevant if gold.grade >= GOOD}
     found = {gold.quote for golds in covered for gold in golds or ()} & good
@@ -77,14 +77,14 @@ def judge(question: Question, reply: RunLine, texts: Mapping[str, str]) -> Judge
 
 def grade_passage(question: Question, passage: tuple[str, str], texts: Mapping[str, str]) -> int:
     """The highest grade among the quotes that a passage (slug and words) covers, else 0."""
-    return _find_grade(_find_covered(question.relevant, passage, texts))
+    return _best_grade(_covered_quotes(question.relevant, passage, texts))
 
 
-def _find_grade(covered: list[Gold] | None) -> int:
+def _best_grade(covered: list[Gold] | None) -> int:
     return max((gold.grade for gold in covered or ()), default=0)
 
 
-def _find_covered(
+def _covered_quotes(
     relevant: Sequence[Gold], passage: tuple[str, str], texts: Mapping[str, str]
 ) -> list[Gold] | None:
     """The quotes that a passage covers; None when it is not verbatim."""
@@ -109,15 +109,6 @@ def _find_covered(
 
 def _success(rank: int) -> Callable[[Judgement], float]:
     return lambda judged: float((judged.first_good_rank() or rank + 1) <= rank)
-
-
-def _reciprocal_rank(judged: Judgement) -> float:
-    return 1 / rank if (rank := judged.first_good_rank()) else 0.0
-
-
-def _precision(judged: Judgement) -> float:
-    top = judged.grades[:TOP]
-    return sum(grade > 0 for grade in top) / len(top) if top else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +146,13 @@ MEASURES = (
     Measure("success@1", _is_answerable, _success(1)),
     Measure("success@1 (grade 3)", _is_answerable, lambda j: float(bool(j.grades) and j.grades[0] == 3)),
     Measure("success@3", _is_answerable, _success(3)),
-    Measure("MRR@5", _is_answerable, _reciprocal_rank),
+    Measure("MRR@5", _is_answerable, lambda j: 1 / rank if (rank := j.first_good_rank()) else 0.0),
     Measure("recall@5", _is_answerable, lambda j: j.recall or 0.0),
-    Measure("precision@3", _is_answerable, _precision),
+    Measure(
+        "precision@3",
+        _is_answerable,
+        lambda j: sum(grade > 0 for grade in j.grades[:TOP]) / (len(j.grades[:TOP]) or 1),
+    ),
     *(Measure(f"{step} match fits", _called(step), _success(1)) for step in SURENESS),
     Measure("wrongly refused", _is_answerable, lambda j: float(j.refused)),
     Measure("refused", _of_kind("unanswerable"), lambda j: float(j.refused)),
@@ -236,9 +231,9 @@ def measure_calibration_error(confidences: np.ndarray[Any, Any], answerable: np.
     return sum(count * abs(said - true) for said, true, count in bins) / len(confidences)
 
 
-def find_intervals(judged: Sequence[Judgement], *, seed: int = 0) -> dict[str, tuple[float, float]]:
+def confidence_intervals(judged: Sequence[Judgement]) -> dict[str, tuple[float, float]]:
     """95% bootstrap confidence interval of every measure, resampling the questions (Efron 1979)."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     intervals = {}
     for measure in MEASURES:
         values = np.array([measure.value(one) for one in judged if measure.applies(one)])

@@ -90,13 +90,3 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     if not questions:
         raise QuestionsError(f"{path}: there is no question in it.")
     return tuple(questions.values())
-
-
-def check_quotes(path: Path, questions: tuple[Question, ...], texts: Mapping[str, str]) -> None:
-    """Every quote must stand exactly once in its article; raises QuestionsError."""
-    for question in questions:
-        for gold in question.relevant:
-            found = texts.get(gold.article, "").count(gold.quote)
-            if found != 1:
-                where = f"{found} times in {gold.article}"
-                raise QuestionsError(f"{path}: question {question.id}: a quote stands {where}, not once.")

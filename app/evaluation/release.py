@@ -10,9 +10,9 @@ from pathlib import Path
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
-from app.errors import GenerationError
+from app.errors import BuildError, GenerationError
 from app.evaluation.findability import Findability, examine_article
-from app.evaluation.gate import Verdict, compare, find_lost, find_moved, find_worse, pass_over
+from app.evaluation.gate import compare, find_lost, find_moved, find_worse, pass_over
 from app.evaluation.measures import Judgement, count_questions, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
@@ -51,7 +51,14 @@ class Examination:
     """Questions whose first passage is another one now, in words."""
     articles: tuple[Findability, ...] = ()
     """New or changed articles, asked what their own headings ask."""
-    verdict: Verdict = field(default_factory=Verdict)
+    objections: tuple[str, ...] = ()
+    """The gate's, in words."""
+
+    def enforce(self, accepted: str | None) -> None:
+        """Raises BuildError when there are objections and nobody took them upon themselves."""
+        if self.objections and not accepted:
+            listed = "; ".join(self.objections)
+            raise BuildError(f'Not published: {listed}. Publish all the same with --accept "reason".')
 
 
 def fingerprint(settings: Settings) -> str:
@@ -94,7 +101,7 @@ def examine(
         articles = _examine_articles(answerer, previous)
         old_articles = {one.slug for one in previous.manifest.sources} if previous else set()
         new_articles = {one.slug for one in answerer.articles()} - old_articles
-    reasons: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
     if before:
         both = {one.question.id for one in before} & {one.question.id for one in after}
         shared_before, shared_after = (
@@ -102,10 +109,10 @@ def examine(
             for many in (before, pass_over(after, new_articles))
         )
         worse = find_worse(shared_before, shared_after)
-        reasons = compare(summarise(shared_before), summarise(shared_after), worse).reasons
+        objections = compare(summarise(shared_before), summarise(shared_after), worse)
     if previous:
-        reasons += tuple(filter(None, (article.object() for article in articles)))
-    verdict = Verdict((*reasons, *find_lost(before_pinned, pass_over(after_pinned, new_articles))))
+        objections += tuple(filter(None, (article.object() for article in articles)))
+    objections += find_lost(before_pinned, pass_over(after_pinned, new_articles))
     figures = summarise(after) if after else {}
     old = summarise(before) if before else {}
     examination = Examination(
@@ -115,7 +122,7 @@ def examine(
         count_questions(after),
         find_moved(before, after),
         articles,
-        verdict,
+        objections,
     )
     figures = {"questions": len(reported), **(summarise(reported) if reported else figures)}
     asked = {
@@ -123,8 +130,8 @@ def examine(
         "counts": count_questions(reported or after),
     }
     extra: dict[str, object] = {MADE_FROM: made_from, EVALUATION: dict(examination.after)}
-    if accepted and verdict.reasons:
-        extra[ACCEPTED] = {"reason": accepted, "objections": list(verdict.reasons)}
+    if accepted and objections:
+        extra[ACCEPTED] = {"reason": accepted, "objections": list(objections)}
     annotate(folder, figures={**figures, "asked": asked}, extra=extra)
     return examination
 

@@ -10,24 +10,22 @@ from app.answering.answer import Answerer
 from app.errors import QuestionError
 from app.evaluation.measures import DEPTH, Judgement, RunLine, judge
 from app.evaluation.questions import Question
-from app.records import Match
-
-
-def ask(answerer: Answerer, question: Question, k: int = DEPTH) -> RunLine:
-    """What a question gets; one that cannot be taken gets nothing."""
-    try:
-        answer = answerer.answer(question.question, k)
-    except QuestionError:
-        return RunLine(question.id, (), urgency="none", confidence=0.0)
-    passages = tuple(_describe(match) for match in answer.matches)
-    return RunLine(question.id, passages, answer.urgency, answer.confidence, answer.language)
 
 
 def ask_all(answerer: Answerer, questions: Iterable[Question]) -> list[Judgement]:
     """Every question's reply, judged against the answerer's own articles, if its label holds for these."""
     texts = {article.slug: article.text for article in answerer.articles()}
-    held = (question for question in questions if question.holds_for(texts))
-    return [judge(question, ask(answerer, question), texts) for question in held]
+    judged = []
+    for question in (one for one in questions if one.holds_for(texts)):
+        try:
+            answer = answerer.answer(question.question, DEPTH)
+        except QuestionError:  # one that cannot be taken gets nothing
+            line = RunLine(question.id, (), urgency="none", confidence=0.0)
+        else:
+            passages = tuple((match.article.slug, match.passage.text) for match in answer.matches)
+            line = RunLine(question.id, passages, answer.urgency, answer.confidence, answer.language)
+        judged.append(judge(question, line, texts))
+    return judged
 
 
 def write_run(path: Path, judged: Sequence[Judgement]) -> None:
@@ -43,7 +41,3 @@ def write_run(path: Path, judged: Sequence[Judgement]) -> None:
                 "confidence": round(reply.confidence, 4),
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def _describe(match: Match) -> tuple[str, str]:
-    return match.article.slug, match.passage.text

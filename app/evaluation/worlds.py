@@ -30,7 +30,7 @@ JUDGED = "judged.jsonl"
 _Text = Annotated[str, Field(min_length=1)]
 
 
-class Section(BaseModel):
+class _Section(BaseModel):
     """A heading, the words under it, and questions that they answer."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
@@ -48,7 +48,7 @@ class Material(BaseModel):
     topic: _Text
     part: Part
     title: _Text
-    passages: tuple[Section, ...] = Field(strict=False, min_length=1)
+    passages: tuple[_Section, ...] = Field(strict=False, min_length=1)
     misses: tuple[_Text, ...] = Field(strict=False)
 
     @property
@@ -57,7 +57,7 @@ class Material(BaseModel):
         return "-".join(re.findall(r"[a-z0-9]+", self.topic.lower()))[:MAX_SLUG].rstrip("-")
 
 
-class Judged(BaseModel):
+class _Judged(BaseModel):
     """A question of the material, and which of all passages that were put before a judge answer it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -114,7 +114,7 @@ def read_judged(path: Path, materials: Iterable[Material]) -> dict[str, tuple[Go
         for place, section in enumerate(material.passages)
     }
     try:
-        lines = map(Judged.model_validate_json, path.read_text("utf-8").splitlines())
+        lines = map(_Judged.model_validate_json, path.read_text("utf-8").splitlines())
         return {
             line.id: tuple(
                 texts[key].model_copy(update={"grade": grade}) for key, grade in line.answers.items()

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ from app.index.generation import (
     SourceRecord,
     seal_file,
 )
-from app.index.model import ADAPTED, CHUNK, DEFAULT, URGENCY, BuildModel, Model, Precision
+from app.index.model import ADAPTED, CHUNK, DEFAULT, URGENCY, Model, Precision
 from app.index.store import Store, StoreWriter, dump_metadata
 from app.index.tokens import (
     TokenFrequencies,
@@ -82,30 +82,31 @@ MAX_SHRINK = 0.1
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is."""
 
+Work = Callable[[Model, Sequence[Any]], Iterable[Any]]
+"""What a model is to do with texts: one result for each, in order."""
+Spread = Callable[[Work, Iterator[Any]], Iterator[Any]]
+"""Has such work done, wherever that is: the results of all texts, in order."""
+
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 
 
 @cache
-def load_urgency_model() -> Model:
+def _load_urgency_model() -> Model:
     """The default model with what it was taught about urgency, whichever model finds the passages."""
     return Model.load(f"{DEFAULT}{ADAPTED}", URGENCY)
-
-
-def ignore_progress(what: str, done: int, total: int) -> None:
-    """For callers that show none."""
 
 
 def build_generation(
     articles: Sequence[Article],
     folder: Path,
-    model: BuildModel,
+    model: Model,
     *,
     precision: Precision = "int8",
     previous: Previous | None = None,
     reuse: bool = True,
     created: datetime | None = None,
-    progress: Progress = ignore_progress,
+    progress: Progress = lambda _what, _done, _total: None,
     spread: Spread | None = None,
 ) -> Manifest:
     """Fill the empty ``folder`` with a whole, sealed generation; raises CorpusError, BuildError, OSError.
@@ -132,7 +133,7 @@ def build_generation(
             name=model.name,
             weights_sha256=model.weights_sha256,
             config_sha256=model.config_sha256,
-            urgency_sha256=load_urgency_model().weights_sha256,
+            urgency_sha256=_load_urgency_model().weights_sha256,
             precision=precision,
             dimension=passages.dimension,
             agreement=agreement,
@@ -224,14 +225,14 @@ class _Reusable:
         return self.rows[table].get(embedded_hash(*texts))
 
 
-def _find_reusable(previous: Previous | None, model: BuildModel) -> _Reusable | None:
+def _find_reusable(previous: Previous | None, model: Model) -> _Reusable | None:
     """Nothing of a generation that another model or other libraries made is used again."""
     if previous is None:
         return None
     generation = previous.generation
     made_by, libraries = generation.manifest.model, generation.manifest.libraries
     hashes = (made_by.weights_sha256, made_by.config_sha256, made_by.urgency_sha256)
-    wanted = (model.weights_sha256, model.config_sha256, load_urgency_model().weights_sha256)
+    wanted = (model.weights_sha256, model.config_sha256, _load_urgency_model().weights_sha256)
     if hashes != wanted or libraries != library_versions():
         return None
     database = Database(generation.path(LAYOUT.store))
@@ -299,28 +300,14 @@ class _Rows:
         return index
 
 
-class Work(Protocol):
-    """What is to be done with texts by a model; gives one result for each, in order."""
-
-    def __call__(self, model: BuildModel, texts: Sequence[Any], /) -> Iterable[Any]:
-        """These texts' results."""
-
-
-class Spread(Protocol):
-    """Has the model's work done, wherever that is."""
-
-    def __call__(self, work: Work, texts: Iterator[Any], /) -> Iterator[Any]:
-        """The results of all texts, in order."""
-
-
-def encode_here(model: BuildModel, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
+def encode_here(model: Model, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
     """The work done in this process, CHUNK texts at a time."""
     while chunk := list(islice(texts, CHUNK)):
         yield from work(model, chunk)
 
 
 @dataclass(frozen=True, slots=True)
-class EncodePassages:
+class _EncodePassages:
     """Introductions, texts, where in each its own words begin -> vectors, token vectors as stored, tokens."""
 
     projection: Matrix
@@ -328,7 +315,7 @@ class EncodePassages:
     """Which tokens of the vocabulary carry content."""
 
     def __call__(
-        self, model: BuildModel, texts: Sequence[tuple[str, str, int]]
+        self, model: Model, texts: Sequence[tuple[str, str, int]]
     ) -> Iterator[tuple[Vector, NDArray[np.int8], NDArray[np.int64]]]:
         """float32[d], int8[n, m] and int64[t] of each."""
         introduced = model.encode([introduction for introduction, _, _ in texts])
@@ -343,13 +330,13 @@ class EncodePassages:
             yield own.vector, vectors, _list_ids(named, tokens, start)
 
 
-def encode_sentences(model: BuildModel, texts: Sequence[str]) -> Iterator[Vector]:
+def encode_sentences(model: Model, texts: Sequence[str]) -> Iterator[Vector]:
     """Each text's vector."""
     return (encoded.vector for encoded in model.encode(texts))
 
 
 def _write_passages(
-    texts: _Texts, folder: Path, model: BuildModel, old: _Reusable | None, spread: Spread
+    texts: _Texts, folder: Path, model: Model, old: _Reusable | None, spread: Spread
 ) -> VectorIndex:
     """Vectors and token vectors of the passages; gives the vectors' index."""
     if old is None:
@@ -359,7 +346,7 @@ def _write_passages(
         tokenizer = TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
         projection = old.projection
     frequencies = TokenFrequencies(tokenizer.vocabulary)
-    work = EncodePassages(projection, find_content(tokenizer.vocabulary))
+    work = _EncodePassages(projection, find_content(tokenizer.vocabulary))
     fresh = spread(
         work, (one for one in texts.passages() if not old or old.find("passages", *one[:2]) is None)
     )
@@ -414,7 +401,7 @@ def _write_sentences(texts: _Texts, folder: Path, old: _Reusable | None, spread:
 def _write_encoder(
     texts: _Texts,
     folder: Path,
-    model: BuildModel,
+    model: Model,
     precision: Precision,
     passages: VectorIndex,
     old: _Reusable | None,
@@ -428,7 +415,7 @@ def _write_encoder(
     texts.progress("encoder", 0, 1)
     model.export(folder, precision)
     with TemporaryDirectory(dir=folder) as scratch:
-        load_urgency_model().export(Path(scratch), precision)
+        _load_urgency_model().export(Path(scratch), precision)
         for name, kept in zip(ENCODERS[:3], ENCODERS[3:], strict=True):
             (Path(scratch) / name).rename(folder / kept)
     # Cosine of the exported encoder's vectors with the model's own, over passages from the whole corpus.

@@ -21,15 +21,9 @@ _RECIPE = "4"
 """Part of every hash: change it with this module, so that no vector made from another copy is used again."""
 
 
-def embedded_heading(passage: Passage) -> str:
-    """The heading path in one line."""
-    return " > ".join(passage.section)
-
-
 def embedded_text(article: Article, passage: Passage) -> str:
     """Heading path, then the lead-in or header row that stands elsewhere, then the passage."""
-    lead = article.text[slice(*passage.lead)] if passage.lead else ""
-    return _introduce(passage) + _tidy(f"{lead}\n{passage.text}")
+    return _introduce(passage) + _tidy(f"{passage.lead_in(article) or ''}\n{passage.text}")
 
 
 def body_start(passage: Passage) -> int:
@@ -39,8 +33,7 @@ def body_start(passage: Passage) -> int:
 
 def embedded_introduction(article: Article, passage: Passage) -> str:
     """Title and heading path, which say what a passage is about that names it nowhere."""
-    heading = embedded_heading(passage)
-    return _tidy(f"{article.title}: {heading}" if heading else article.title)
+    return _tidy(f"{article.title}: {passage.place}" if passage.section else article.title)
 
 
 def embedded_sentence(article: Article, sentence: Span) -> str:
@@ -54,8 +47,7 @@ def embedded_hash(*texts: str) -> bytes:
 
 
 def _introduce(passage: Passage) -> str:
-    heading = embedded_heading(passage)
-    return f"{heading}: " if heading else ""
+    return f"{passage.place}: " if passage.section else ""
 
 
 def _tidy(text: str) -> str:

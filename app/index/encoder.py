@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import onnxruntime
@@ -72,22 +72,12 @@ class Tokenized:
     """Where in the text each begins; -1 for the model's own tokens, such as [CLS] and [SEP]."""
 
 
-class TextEncoder(Protocol):
-    """What searching needs of an encoder."""
-
-    def encode(self, text: str) -> QueryVectors:
-        """One text; raises QuestionError when it is not valid Unicode."""
-
-    def knows(self, word: str) -> bool:
-        """Whether the word stands whole in the vocabulary, which only frequent words do."""
-
-
 class Encoder:
     """An exported model and its tokenizer; safe to use from several threads."""
 
     def __init__(self, model: Path, tokenizer: bytes, settings: EncoderSettings) -> None:
         self.settings = settings
-        self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
+        self._tokenizer = _open_tokenizer(tokenizer, settings.max_length)
         options = onnxruntime.SessionOptions()
         # One question is too short a work to be divided.
         options.intra_op_num_threads = 1
@@ -123,7 +113,7 @@ class BatchEncoder:
 
     def __init__(self, model: bytes, tokenizer: bytes, settings: EncoderSettings) -> None:
         self._prompt = settings.passage_prompt
-        self._tokenizer = open_tokenizer(tokenizer, settings.max_length)
+        self._tokenizer = _open_tokenizer(tokenizer, settings.max_length)
         options = onnxruntime.SessionOptions()
         # Who divides a machine among several processes says so by this.
         options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", len(os.sched_getaffinity(0))))
@@ -134,7 +124,7 @@ class BatchEncoder:
         encoded = self._tokenizer.encode_batch([self._prompt + text for text in texts])
         ids = [one.ids for one in encoded]
         vectors: list[Matrix] = [np.empty((0, 0), dtype=np.float32)] * len(ids)
-        for batch in make_batches(list(map(len, ids))):
+        for batch in _make_batches(list(map(len, ids))):
             # Padded to the longest, and the padding hidden from the model.
             shape = (len(batch), max(len(ids[number]) for number in batch))
             padded, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
@@ -147,7 +137,7 @@ class BatchEncoder:
         return vectors
 
 
-def make_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _make_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """The texts' numbers, those of like length together, at most BATCH_TOKENS tokens with padding."""
     batch: list[int] = []
     for number in sorted(range(len(lengths)), key=lengths.__getitem__):
@@ -159,7 +149,7 @@ def make_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def open_tokenizer(stored: bytes, max_length: int) -> Tokenizer:
+def _open_tokenizer(stored: bytes, max_length: int) -> Tokenizer:
     """A tokenizer that gives one text's tokens, cut at ``max_length`` and not padded."""
     tokenizer = Tokenizer.from_buffer(stored)
     tokenizer.no_padding()
@@ -171,7 +161,7 @@ class TextTokenizer:
     """The tokenizer alone, for what is built from tokens without the model."""
 
     def __init__(self, stored: bytes, settings: EncoderSettings) -> None:
-        self._tokenizer = open_tokenizer(stored, settings.max_length)
+        self._tokenizer = _open_tokenizer(stored, settings.max_length)
         self._prompt = settings.passage_prompt
 
     @property

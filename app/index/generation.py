@@ -37,7 +37,7 @@ NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{12})")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class _Layout:
     """Every file of a generation besides its manifest, each named once."""
 
     store: str = "passages.sqlite"
@@ -58,7 +58,7 @@ class Layout:
     urgency_tokenizer: str = "urgency.tokenizer.json"
 
 
-LAYOUT = Layout()
+LAYOUT = _Layout()
 FILES: tuple[str, ...] = astuple(LAYOUT)
 
 SHARDS = "shards"
@@ -155,7 +155,7 @@ class Generation:
         self.folder = folder
         self.manifest = manifest
         self.manifest_sha256 = manifest_sha256
-        self.name = name_generation(manifest, manifest_sha256)
+        self.name = f"{manifest.created}-{manifest_sha256[:12]}"
         self._lock = lock
         self._checked: dict[str, list[int]] = {}
         # What ``note_checked`` wrote; nothing where it cannot be read, so that everything is checked again.
@@ -273,11 +273,6 @@ class Previous:
         self.generation.close()
         if self.older:
             self.older.close()
-
-
-def name_generation(manifest: Manifest, manifest_sha256: str) -> str:
-    """The folder name that belongs to a manifest."""
-    return f"{manifest.created}-{manifest_sha256[:12]}"
 
 
 def open_regular(path: Path) -> BufferedReader:

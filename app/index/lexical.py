@@ -70,11 +70,6 @@ def _clean(written: str) -> str:
     return _POSSESSIVE.sub("", written).replace("’", "'")
 
 
-def has_words(text: str) -> bool:
-    """Whether there is any word in a text."""
-    return _WORD.search(text) is not None
-
-
 def find_content_words(text: str) -> list[str]:
     """The different words of a text that carry content, in order."""
     return list(dict.fromkeys(word for word in find_words(text) if word not in STOP_WORDS))
@@ -221,15 +216,11 @@ class LexicalIndex:
         Stop words are dropped. A word that is written as several terms ("38.5") is looked for as a whole.
         Common words are looked up where they count most, unless the best must be found ``exact``.
         """
-        return self.postings.search(self.find_terms(words), k, exact=exact)
+        return self.postings.search(self.terms_of(words), k, exact=exact)
 
-    def find_terms(self, words: Sequence[str]) -> tuple[Term, ...]:
+    def terms_of(self, words: Sequence[str]) -> tuple[Term, ...]:
         """The terms that these words are looked for by; stop words are dropped."""
         return tuple(term for word in words if word not in STOP_WORDS for term in self.look_up(word).terms)
-
-    def known(self, word: str) -> bool:
-        """Whether the corpus holds the word in any of its forms."""
-        return self.look_up(word).documents > 0
 
     def stem(self, word: str) -> tuple[str, ...]:
         """The terms that the word is indexed under, the same for all its forms; several for "don't"."""

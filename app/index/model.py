@@ -11,10 +11,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,38 +66,6 @@ class TextVectors:
     tokens: NDArray[np.float32]
 
 
-class BuildModel(Protocol):
-    """What building needs of a model."""
-
-    name: str
-
-    @property
-    def weights_sha256(self) -> str:
-        """Of the weights alone."""
-
-    @property
-    def config_sha256(self) -> str:
-        """Of everything that says how the weights are used."""
-
-    @property
-    def settings(self) -> EncoderSettings:
-        """How a question becomes a vector."""
-
-    @property
-    def tokenizer(self) -> TextTokenizer:
-        """How a text becomes tokens."""
-
-    @property
-    def projection(self) -> NDArray[np.float32]:
-        """Along which token vectors are stored."""
-
-    def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
-        """Each text, in order."""
-
-    def export(self, folder: Path, precision: Precision) -> None:
-        """Write the encoder, its tokenizer and its settings."""
-
-
 class Model:
     """A sentence-transformers model from an installed package or a folder; its weights load when needed."""
 
@@ -107,7 +75,7 @@ class Model:
         self.adapter = adapter
 
     @classmethod
-    def load(cls, name: str, adapter: Path = ADAPTER) -> Model:
+    def load(cls, name: str, adapter: Path = ADAPTER) -> Self:
         """Find a model by its package's name or its folder, with or without "+adapter"; raises BuildError."""
         base = name.removesuffix(ADAPTED)
         package = base.replace("-", "_")
@@ -288,8 +256,15 @@ class Model:
 
 def hash_weights(*folders: Path) -> str:
     """SHA-256 of the .safetensors file or, where there are several, of their SHA-256 in order."""
-    digests = [hash_file(path) for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+    digests = [_hash_once(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _hash_once(path: Path, *_state: int) -> str:
+    """A build's two encoders, and whoever compares it with the last one, ask for the same weights."""
+    return hash_file(path)
 
 
 def _make_exportable(model: Any) -> Any:

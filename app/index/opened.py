@@ -12,7 +12,7 @@ from app.index.lexical import LexicalIndex
 from app.index.postings import Postings
 from app.index.retriever import LocalRetriever, Retriever
 from app.index.store import Store
-from app.index.tokens import TokenVectors, read_projection, read_weights
+from app.index.tokens import TokenVectors, read_projection
 from app.index.vectors import VectorIndex
 
 SMALL = 10_000
@@ -33,13 +33,14 @@ class Index:
         self.passages = VectorIndex.open(generation.path(LAYOUT.passages))
         self.sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
         self.sentence_offsets = np.frombuffer(generation.read(LAYOUT.sentence_offsets), dtype="<i8")
-        offsets = generation.read(LAYOUT.token_offsets)
         self.projection = read_projection(generation.read(LAYOUT.token_projection), dimension)
-        self.tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, self.projection)
+        self.tokens = TokenVectors(
+            generation.path(LAYOUT.tokens), generation.read(LAYOUT.token_offsets), self.projection
+        )
         self.retriever: Retriever = LocalRetriever(
             self.passages, self.sentences, self.sentence_offsets, self.tokens, postings
         )
-        self.token_weights = read_weights(generation.read(LAYOUT.token_weights))
+        self.token_weights = np.frombuffer(generation.read(LAYOUT.token_weights), dtype="<f4")
         self.encoder, self.urgency_encoder = (
             Encoder(
                 generation.path(model),
@@ -54,7 +55,7 @@ class Index:
         # What must never be false: the files belong together, are numbers, and passages are verbatim.
         size = generation.path(LAYOUT.tokens).stat().st_size
         numbers = np.isfinite(self.projection).all() and np.isfinite(self.token_weights).all()
-        if not numbers or size != np.frombuffer(offsets, dtype="<i8")[-1] * len(self.projection):
+        if not numbers or size != self.tokens.offsets[-1] * len(self.projection):
             raise DamagedGeneration(f"{self.generation.name}: the tokens' vectors are none; {REMEDY}.")
         counts = self.store.counts()
         found = (len(self.passages), len(self.tokens), len(self.sentences))

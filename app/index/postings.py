@@ -18,8 +18,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from app.index.ranges import find_firsts
-from app.index.rowfile import map_values
+from app.index.rows import map_values, run_starts
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -90,7 +89,7 @@ class Postings:
             rows, impacts = rows[kept], impacts[kept]
         order = rows.argsort(kind="stable")
         rows, looked_at = rows[order], len(rows)
-        firsts = find_firsts(rows)
+        firsts = run_starts(rows)
         rows, scores = rows[firsts], np.add.reduceat(impacts[order], firsts, dtype=np.float64)
         if documents > looked_at:  # the sums lack the postings that were left out: add them for the best
             rows = np.sort(rows[_choose_best(scores, max(k, COMPARED))])
@@ -190,7 +189,7 @@ class PostingsWriter:
             # Term and row in one number: sorted, equal ones stand together and terms ascend.
             keys = occurring.astype(np.int64) << 32 | np.concatenate([rows, rows[places]])
             keys = np.sort(keys[occurring != END])
-            firsts = find_firsts(keys)
+            firsts = run_starts(keys)
             counts = np.diff(firsts, append=len(keys)).astype(np.int32)
             keys = keys[firsts]
             documents += np.bincount(keys >> 32, minlength=terms)
@@ -221,7 +220,7 @@ class PostingsWriter:
             keys = np.frombuffer(self._counted.read(8 * size), dtype=np.int64)
             counts = np.frombuffer(self._counted.read(4 * size), dtype=np.int32)
             numbers, passages = keys >> 32, keys & 0xFFFFFFFF
-            firsts = find_firsts(numbers)
+            firsts = run_starts(numbers)
             sizes = np.diff(firsts, append=len(numbers))
             places = np.arange(len(numbers)) + np.repeat(cursor[numbers[firsts]] - firsts, sizes)
             frequencies = counts * weights[numbers]

@@ -100,7 +100,16 @@ def publish(index: Path, folder: Path) -> str:
     folder.rename(index / GENERATIONS / pointer.name)
     flush_folder(index / GENERATIONS)
     _point(index, pointer)
-    clean_up(index)
+    # Neither the current one, nor the newest besides, nor what a server holds.
+    others = [name for name in list_names(index) if name != pointer.name]
+    for name in others[KEPT - 1 :]:
+        old, doomed = index / GENERATIONS / name, index / GENERATIONS / (_DOOMED + name)
+        with suppress(BlockingIOError), (old / MANIFEST).open("rb") as manifest:
+            fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            old.rename(doomed)  # first out of sight, so that none is seen by halves
+        if doomed.exists():
+            shutil.rmtree(doomed)
+            flush_folder(doomed.parent)
     return pointer.name
 
 
@@ -174,24 +183,6 @@ def list_names(index: Path) -> list[str]:
     except OSError as error:
         raise DamagedGeneration(f"{GENERATIONS} cannot be read: {error.strerror}.") from None
     return sorted((name for name in names if NAME.fullmatch(name)), reverse=True)
-
-
-def clean_up(index: Path) -> list[str]:
-    """Delete generations that are neither current, nor among the newest, nor held by a server."""
-    current = read_pointer(index).name
-    others = [name for name in list_names(index) if name != current]
-    deleted: list[str] = []
-    for name in others[KEPT - 1 :]:
-        folder, doomed = index / GENERATIONS / name, index / GENERATIONS / (_DOOMED + name)
-        with suppress(BlockingIOError), (folder / MANIFEST).open("rb") as manifest:
-            fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # First out of sight, so that none is seen by halves.
-            folder.rename(doomed)
-            deleted.append(name)
-        if name in deleted:
-            shutil.rmtree(doomed)
-            flush_folder(doomed.parent)
-    return deleted
 
 
 def _point(index: Path, pointer: Pointer) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.index.postings import Postings, Term
-from app.index.ranges import find_firsts, find_members
+from app.index.rows import members_of, run_starts
 from app.index.tokens import TokenVectors
 from app.index.vectors import VectorIndex
 
@@ -153,7 +153,7 @@ class LocalRetriever:
         """These passages, ascending, as candidates; ``words`` are those of them that BM25 proposed."""
         # All sentences of all these passages are compared at once: a call for every passage would cost more
         # than the cosines. `reduceat` gives the best from each start up to the next.
-        sentences, starts = find_members(self._sentence_offsets, rows)
+        sentences, starts = members_of(self._sentence_offsets, rows)
         cosines = self._sentences.cosines(asked.vector, sentences)
         best = np.maximum.reduceat(cosines, starts)
         # Of equal sentences the first, so that the same one is highlighted wherever the passage lies.
@@ -169,4 +169,4 @@ class LocalRetriever:
 def unite(*rows: Rows) -> Rows:
     """All of these, ascending, each once."""
     united = np.sort(np.concatenate(rows))
-    return united[find_firsts(united)]
+    return united[run_starts(united)]

@@ -19,7 +19,6 @@ from app.errors import BuildError, NotFound, Withdrawn
 from app.index.database import Database
 from app.index.embedded import (
     embedded_hash,
-    embedded_heading,
     embedded_introduction,
     embedded_sentence,
     embedded_text,
@@ -90,7 +89,7 @@ class StoreWriter:
                 passage.text,
             )
             self._connection.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-            self._lexical.add(embedded_heading(passage), passage.text)
+            self._lexical.add(passage.place, passage.text)
             for span in passage.sentences:
                 sentence = (
                     self.sentences,
@@ -189,7 +188,7 @@ class Store:
         # Caches of functions, not of methods: a store that is no longer used goes at once, without cycles.
         self._passage_at = lru_cache(maxsize=cached)(partial(_read_passage, database))
         self._article_of = lru_cache(maxsize=64)(partial(_read_article, database))
-        self._rows_of = lru_cache(maxsize=64)(partial(_find_rows, database))
+        self._rows_of = lru_cache(maxsize=64)(partial(_rows_of_article, database))
 
     def article(self, slug: str) -> Article:
         """One article; raises NotFound."""
@@ -306,23 +305,23 @@ class Store:
         return self._database.all(_SOURCES)
 
 
-def _find_number(database: Database, slug: str) -> int:
+def _article_number(database: Database, slug: str) -> int:
     found = database.all("SELECT number FROM articles WHERE slug = ?", slug)
     if found:
         return int(found[0][0])
     for (new,) in database.all("SELECT new FROM moved WHERE old = ?", slug):
-        return _find_number(database, new)
+        return _article_number(database, new)
     raise NotFound("There is no such article.")
 
 
-def _find_rows(database: Database, slug: str) -> tuple[int, ...]:
-    number = _find_number(database, slug)
+def _rows_of_article(database: Database, slug: str) -> tuple[int, ...]:
+    number = _article_number(database, slug)
     found = database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
     return tuple(row for (row,) in found)
 
 
 def _read_article(database: Database, slug: str) -> Article:
-    number = _find_number(database, slug)
+    number = _article_number(database, slug)
     return _load_article(*database.all("SELECT metadata, text FROM articles WHERE number = ?", number)[0])
 
 

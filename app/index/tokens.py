@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from app.index.encoder import normalise
 from app.index.lexical import STOP_WORDS
-from app.index.ranges import find_members
-from app.index.rowfile import RowFile, map_values
+from app.index.rows import RowFile, map_values, members_of
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -97,14 +96,14 @@ def _is_word(token: str) -> bool:
     return any(map(str.isalnum, token))
 
 
-def find_scale(dimension: int) -> float:
+def quantization_scale(dimension: int) -> float:
     """What a unit vector of so many dimensions is stored times."""
     return LEVELS / min(1.0, REACH / math.sqrt(dimension))
 
 
 def compress(tokens: Matrix, projection: Matrix) -> NDArray[np.int8]:
-    """float32[n, d] along ``projection``, as unit vectors times ``find_scale``: int8[n, m]."""
-    scaled = normalise(tokens @ projection.T) * find_scale(len(projection))
+    """float32[n, d] along ``projection``, as unit vectors times ``quantization_scale``: int8[n, m]."""
+    scaled = normalise(tokens @ projection.T) * quantization_scale(len(projection))
     stored: NDArray[np.int8] = np.clip(np.rint(scaled), -LEVELS, LEVELS).astype(np.int8)
     return stored
 
@@ -138,19 +137,14 @@ class TokenFrequencies:
         return np.asarray(weights, dtype="<f4")
 
 
-def read_weights(content: bytes) -> NDArray[np.float32]:
-    """The tokens' weights as `TokenFrequencies.weigh` gave them: float32[v]."""
-    return np.frombuffer(content, dtype="<f4")
-
-
 class TokenVectors:
     """The stored token vectors; of those of a question's candidates alone anything is read."""
 
     def __init__(self, values: Path, offsets: bytes, projection: Matrix) -> None:
-        self._offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
+        self.offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
         self._across = np.ascontiguousarray(projection.T)  # multiplied by in half the time
-        self._scale = np.float32(find_scale(len(projection)))
-        if self._offsets[-1] * len(projection) > MAPPED:
+        self._scale = np.float32(quantization_scale(len(projection)))
+        if self.offsets[-1] * len(projection) > MAPPED:
             file = RowFile(values, len(projection))
             self._read: Callable[[Rows], NDArray[np.int8]] = lambda rows: file.read(rows).view(np.int8)
         else:  # small files are mapped, which is a little quicker
@@ -158,11 +152,11 @@ class TokenVectors:
         """What gives int8[n, m] for n rows."""
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return len(self.offsets) - 1
 
     def stored(self, row: int) -> NDArray[np.int8]:
         """A passage's token vectors as stored: int8[n, m]."""
-        return self._read(np.arange(self._offsets[row], self._offsets[row + 1]))
+        return self._read(np.arange(self.offsets[row], self.offsets[row + 1]))
 
     def best_cosines(self, query: Matrix, rows: Rows) -> Matrix:
         """For each of these passages and each token of the query its best cosine: float32[len(rows), m].
@@ -172,7 +166,7 @@ class TokenVectors:
         """
         if not len(rows):
             return np.empty((0, len(query)), dtype=np.float32)
-        members, starts = find_members(self._offsets, rows)
+        members, starts = members_of(self.offsets, rows)
         columns = np.zeros((len(self._across.T), -(-len(query) // COLUMNS) * COLUMNS), dtype=np.float32)
         columns[:, : len(query)] = np.rint(normalise(query @ self._across).T * WHOLE)
         products = self._read(members).astype(np.float32) @ columns

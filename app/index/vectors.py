@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.rowfile import RowFile
+from app.index.rows import RowFile
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]

@@ -11,11 +11,11 @@ from app.settings import Settings
 from app.web import api, pages, staff, system
 from app.web.errors import init_errors, prepare_refusals
 from app.web.extracts import link_numbers
-from app.web.headers import init_headers
+from app.web.headers import add_headers
 from app.web.log import start_request
 from app.web.proxies import trust_proxies
 from app.web.reading import check_body_size
-from app.web.reload import Current, follow
+from app.web.reload import Current, Watcher
 from app.web.site import Site, check_request, count_response
 from app.web.words import EXAMPLES
 
@@ -27,7 +27,10 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
     # One address a page: a redirect would be a reply without the notices.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    site = Site(app, settings, Current(answerer) if answerer else follow(settings))
+    current = Current(answerer)
+    if answerer is None:
+        Watcher(settings, current).start()
+    site = Site(app, settings, current)
     _init_templates(app, site)
     for part in (pages, api, staff, system):
         app.register_blueprint(part.blueprint)
@@ -36,7 +39,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
     app.before_request(check_request)
     app.before_request(check_body_size)
     app.after_request(count_response)
-    init_headers(app)
+    app.after_request(add_headers)
     prepare_refusals(app)
     trusting = trust_proxies(app.wsgi_app, settings.trusted_proxies or ())
     app.wsgi_app = trusting  # type: ignore[method-assign]  # Flask's way to wrap it

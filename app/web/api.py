@@ -40,7 +40,7 @@ def answer_batch() -> Response:
     """Answer several questions from one index."""
     asked = read_batch_json(k=site().settings.passages)
     answers = site().ask_each(asked)
-    return reply_json(replies.batch_reply(answers, site().notices, site().base))
+    return reply_json(replies.BatchReply.of(answers, site().notices, site().base))
 
 
 @blueprint.get("/passages/<passage_id>")
@@ -50,7 +50,7 @@ def show_passage(passage_id: str) -> Response:
     try:
         passage = answerer.passage(passage_id)
     except Withdrawn:
-        gone = replies.withdrawn_body(answerer.withdrawn(passage_id))
+        gone = replies.WithdrawnBody.of(answerer.withdrawn(passage_id))
         return render_error(410, form=WithdrawnReply, withdrawn=gone)
     article = answerer.article(passage.article)
     body = replies.passage_body(article, passage, site().base)
@@ -64,7 +64,7 @@ def verify_passage(passage_id: str) -> Response:
     passage = answerer.passage(passage_id)
     article = answerer.article(passage.article)
     proof = prove_passage(article, passage)
-    return keep(reply_json(replies.verification_reply(article, passage, proof, **_fixed(answerer))))
+    return keep(reply_json(replies.VerificationReply.of(article, passage, proof, **_fixed(answerer))))
 
 
 @blueprint.get("/articles")
@@ -72,7 +72,7 @@ def list_articles() -> Response:
     """Every article, without texts."""
     answerer = site().current.answerer
     articles = tuple(
-        replies.article_summary(article, len(answerer.passages_of(article.slug)))
+        replies.ArticleSummary.of(article, len(answerer.passages_of(article.slug)))
         for article in answerer.articles()
     )
     return keep(reply_json(replies.ArticlesReply(articles=articles, **_fixed(answerer))))
@@ -92,7 +92,7 @@ def show_article(slug: str) -> Response:
     passages = tuple(
         replies.passage_body(article, passage, site().base) for passage in answerer.passages_of(slug)
     )
-    summary = replies.article_summary(article, len(passages))
+    summary = replies.ArticleSummary.of(article, len(passages))
     reply = replies.ArticleReply(article=summary, text=article.text, passages=passages, **_fixed(answerer))
     return keep(reply_json(reply))
 
@@ -105,8 +105,8 @@ def make_examples() -> dict[str, tuple[str, str]]:
     passage = (answer.matches or answer.closest)[0].passage
     article = answerer.article(passage.article)
     body = replies.passage_body(article, passage, base)
-    summary = replies.article_summary(article, len(answerer.passages_of(article.slug)))
-    one = replies.answer_reply(answer, site().notices, base)
+    summary = replies.ArticleSummary.of(article, len(answerer.passages_of(article.slug)))
+    one = replies.AnswerReply.of(answer, site().notices, base)
     each = answer_each(partial(answerer.answer, k=1), (question, ""))
     examples: dict[str, tuple[str, object, replies.Reply]] = {
         "answer_query": (f"/answers?q={quote(question)}&k=1", None, one),
@@ -114,13 +114,13 @@ def make_examples() -> dict[str, tuple[str, str]]:
         "answer_batch": (
             "/answers:batch",
             {"questions": [question, ""], "k": 1},
-            replies.batch_reply(each, site().notices, base),
+            replies.BatchReply.of(each, site().notices, base),
         ),
         "show_passage": (f"/passages/{passage.id}", None, replies.PassageReply(passage=body, **fixed)),
         "verify_passage": (
             f"/passages/{passage.id}/verify",
             None,
-            replies.verification_reply(article, passage, prove_passage(article, passage), **fixed),
+            replies.VerificationReply.of(article, passage, prove_passage(article, passage), **fixed),
         ),
         "list_articles": ("/articles", None, replies.ArticlesReply(articles=(summary,), **fixed)),
         "show_article": (
@@ -141,7 +141,7 @@ def make_examples() -> dict[str, tuple[str, str]]:
 
 def _answer(asked: QuestionRequest) -> Response:
     answer = site().ask(site().current.answerer, asked.question, asked.k, asked.article)
-    return reply_json(replies.answer_reply(answer, site().notices, site().base))
+    return reply_json(replies.AnswerReply.of(answer, site().notices, site().base))
 
 
 def _fixed(answerer: Answerer) -> dict[str, Any]:

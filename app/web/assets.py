@@ -32,9 +32,9 @@ class Asset:
         return f"/static/{stem}.{sha256(self.body).hexdigest()[:12]}{dot}{suffix}"
 
 
-def load_assets(folder: Path = _FOLDER) -> MappingProxyType[str, Asset]:
+def load_assets() -> MappingProxyType[str, Asset]:
     """Every static file by its plain name."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
+    files = sorted(path for path in _FOLDER.iterdir() if path.suffix in _TYPES)
     return MappingProxyType(
         {path.name: Asset(path.name, path.read_bytes(), _TYPES[path.suffix]) for path in files}
     )

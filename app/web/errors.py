@@ -19,7 +19,7 @@ from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdr
 from app.limits import QUESTION
 from app.notices import REFUSALS
 from app.web.headers import add_headers
-from app.web.log import log_refusal
+from app.web.log import write_line
 from app.web.models import ErrorReply, WithdrawnReply
 from app.web.reading import read_seen, read_typed
 from app.web.site import SITE, Site, reply_json, site
@@ -48,11 +48,6 @@ _RETRY_SECONDS = "10"
 _BUSY_SECONDS = "3"
 
 
-def wants_json() -> bool:
-    """True for the addresses that programs use, and for those who ask for JSON."""
-    return request.path.startswith(_JSON_PATHS) or prefers_json()
-
-
 def prefers_json() -> bool:
     """Whether the request would rather have JSON than a page."""
     if "json" not in request.headers.get("Accept", ""):
@@ -75,7 +70,7 @@ def render_error(
     """
     found, code = triage(read_seen())._asdict(), code or _CODES[status]
     message = message or REFUSALS[code]
-    if wants_json():
+    if request.path.startswith(_JSON_PATHS) or prefers_json():
         error = ErrorBody(code=code, message=message)
         response = reply_json(form(error=error, notices=site().notices, **found, **extra), status)
     else:
@@ -86,32 +81,9 @@ def render_error(
     return response
 
 
-def render_busy() -> Response:
+def _render_busy() -> Response:
     """503 with when to come back: there are more questions than can be answered."""
     return render_error(503, "busy", retry=_BUSY_SECONDS)
-
-
-def handle_not_found(error: NotFound) -> Response:
-    """404, or 410 for what stood here once."""
-    if isinstance(error, Withdrawn):
-        return render_error(410, form=WithdrawnReply, withdrawn=None)
-    return render_error(404)
-
-
-def handle_generation_error(error: GenerationError) -> Response:
-    """503: there is no usable index at the moment."""
-    logger.error("no index to answer with: %s", type(error).__name__)
-    return render_error(503, retry=_RETRY_SECONDS)
-
-
-def handle_http_error(error: HTTPException) -> Response:
-    """Flask's and Werkzeug's own refusals in our form, with their headers (Allow, Retry-After)."""
-    status = error.code if error.code in _CODES else 400 if (error.code or 500) < 500 else 500
-    response = render_error(status)
-    for name, value in error.get_headers(request.environ):
-        if name in ("Allow", "Retry-After"):
-            response.headers[name] = value
-    return response
 
 
 def refuse(app: Flask, status: int, head: bytes, household: str, wait: float = 0) -> bytes:
@@ -123,7 +95,7 @@ def refuse(app: Flask, status: int, head: bytes, household: str, wait: float = 0
     """
     shared: Site = app.extensions[SITE]
     shared.metrics.count_response("none", "other", status)
-    log_refusal(status, shared.current.generation)
+    write_line(status, shared.current.generation)
     target, _, query = head.partition(b"\r\n")[0].partition(b" ")[2].partition(b"?")
     path = _PROGRAM if target.decode("latin-1").startswith(_JSON_PATHS) else _PAGE
     # Without the name of the question's field: whoever was not let in does not get it back.
@@ -153,26 +125,42 @@ def _make_refusal(app: Flask, status: int, path: str, query: bytes = b"", body: 
     with app.test_request_context(
         path, base_url=f"http://{host}", query_string=asked, method=method, data=body
     ):
-        reply = add_headers(render_busy() if status == 503 else render_error(status))
+        reply = add_headers(_render_busy() if status == 503 else render_error(status))
         lines = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headers)]
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + reply.get_data()
-
-
-def handle_unexpected(error: Exception) -> Response:
-    """500: logged by kind and place, because an exception's own message may quote what was typed."""
-    frames = extract_tb(error.__traceback__)[-3:]
-    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    logger.error("unexpected %s at %s in request %s", type(error).__name__, places, g.get("request_id"))
-    return render_error(500)
 
 
 def init_errors(app: Flask) -> None:
     """Register one handler for each branch of the exception tree."""
     app.register_error_handler(QuestionError, lambda error: render_error(400, error.code, str(error)))
-    app.register_error_handler(NotFound, handle_not_found)
-    app.register_error_handler(GenerationError, handle_generation_error)
-    app.register_error_handler(TooLate, lambda _error: render_busy())
-    app.register_error_handler(HTTPException, handle_http_error)
-    app.register_error_handler(Exception, handle_unexpected)
+    app.register_error_handler(NotFound, lambda _error: render_error(404))
+    app.register_error_handler(
+        Withdrawn, lambda _error: render_error(410, form=WithdrawnReply, withdrawn=None)
+    )
+    app.register_error_handler(TooLate, lambda _error: _render_busy())
+
+    @app.errorhandler(GenerationError)
+    def say_that_no_index_is_ready(error: GenerationError) -> Response:
+        logger.error("no index to answer with: %s", type(error).__name__)
+        return render_error(503, retry=_RETRY_SECONDS)
+
+    @app.errorhandler(HTTPException)
+    def put_into_our_form(error: HTTPException) -> Response:
+        """Flask's and Werkzeug's own refusals, with their headers."""
+        status = error.code if error.code in _CODES else 400 if (error.code or 500) < 500 else 500
+        response = render_error(status)
+        for name, value in error.get_headers(request.environ):
+            if name in ("Allow", "Retry-After"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def say_that_we_failed(error: Exception) -> Response:
+        """Logged by kind and place, because an exception's own message may quote what was typed."""
+        frames = extract_tb(error.__traceback__)[-3:]
+        places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+        logger.error("unexpected %s at %s in request %s", type(error).__name__, places, g.get("request_id"))
+        return render_error(500)
+
     # Where even a handler fails, Flask would log the address; connections.py tells of it.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # noqa: ARG005

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from app.answering.citation import cite_markdown, cite_plain
 from app.answering.reassurance import warns
-from app.answering.replies import PassageLinks, passage_links
+from app.answering.replies import PassageLinks
 from app.corpus.structure import Kind
 from app.notices import WORDS_BEFORE
 from app.records import Article, Match, Passage, Span
@@ -96,7 +96,7 @@ class Extract:
     @property
     def links(self) -> PassageLinks:
         """The passage's own page, its place in the article here, and the publisher's page."""
-        return passage_links(self.article, self.passage)
+        return PassageLinks.of(self.article, self.passage)
 
     @property
     def permalink(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -52,8 +52,3 @@ def keep(response: Response) -> Response:
     """Kept by a browser only if it asks again: no question stands in it, but a new index may change it."""
     response.headers["Cache-Control"] = REVALIDATE
     return response
-
-
-def init_headers(app: Flask) -> None:
-    """Let every response of ``app`` pass through add_headers."""
-    app.after_request(add_headers)

@@ -34,15 +34,10 @@ def name_length(length: int) -> str:
     return f"{_LENGTHS[place - 1] + 1}-{_LENGTHS[place]}" if place else "0"
 
 
-def log_refusal(status: int, generation: str | None) -> None:
-    """Write the line of what was refused before it became a request."""
-    _write(status, generation)
-
-
 def log_request(status: int, generation: str | None) -> None:
     """Write the line of the request that is being answered."""
     started, length = g.get("started"), g.get("length")
-    _write(
+    write_line(
         status,
         generation,
         route=request.url_rule.rule if request.url_rule else None,
@@ -53,7 +48,7 @@ def log_request(status: int, generation: str | None) -> None:
     )
 
 
-def _write(
+def write_line(
     status: int,
     generation: str | None,
     *,
@@ -63,6 +58,6 @@ def _write(
     length: str | None = None,
     request: str | None = None,
 ) -> None:
-    """The only place that writes a line: these fields and no others."""
+    """The only place that writes a line: these fields and no others, few of what never became a request."""
     fields = {"route": route, "status": status, "ms": ms, "generation": generation}
     _log.info(json.dumps({**fields, "outcome": outcome, "length": length, "request": request}))

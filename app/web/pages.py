@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from app.answering.proof import prove_passage
 from app.answering.question import MAX_PASSAGES
 from app.answering.reassurance import find_help
-from app.answering.withdrawal import find_successor
+from app.answering.withdrawal import successor_of
 from app.errors import NotFound, Withdrawn
 from app.notices import name_sureness
 from app.web import api
@@ -75,7 +75,7 @@ def show_passage(passage_id: str) -> Response:
             article = answerer.article(gone.article)
         except NotFound:
             return keep(site().render("withdrawn.html", gone=gone, now=None))
-        successor = find_successor(gone, answerer.passages_of(gone.article))
+        successor = successor_of(gone, answerer.passages_of(gone.article))
         now = Extract(article, successor, site().base) if successor else None
         return keep(site().render("withdrawn.html", gone=gone, article=article, now=now))
     article = answerer.article(passage.article)

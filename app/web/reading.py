@@ -98,17 +98,17 @@ def read_seen() -> str:
             g.body = request.stream.read(LONGEST)
     address, body = (raw.decode("utf-8", "replace") for raw in (request.query_string, g.get("body", b"")))
     with suppress(ValueError, RecursionError):
-        body = "\n".join(_find_texts(json.loads(body)))
+        body = "\n".join(_texts_in(json.loads(body)))
     return unquote_plus("\n".join(filter(None, (address.replace("q=", ""), body.removeprefix("q=")))))
 
 
-def _find_texts(payload: object) -> Iterator[str]:
+def _texts_in(payload: object) -> Iterator[str]:
     """Every text in a JSON value, whatever it is called."""
     if isinstance(payload, str):
         yield payload
     elif isinstance(payload, dict | list):
         for part in payload.values() if isinstance(payload, dict) else payload:
-            yield from _find_texts(part)
+            yield from _texts_in(part)
 
 
 def _question_of(fields: dict[str, str], k: int) -> QuestionRequest:

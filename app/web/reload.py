@@ -27,9 +27,9 @@ class Current:
     of one generation and half of another. The old generation is let go when its last request ends.
     """
 
-    def __init__(self, answerer: Answerer | None = None, *, degraded: str | None = None) -> None:
+    def __init__(self, answerer: Answerer | None = None) -> None:
         self._answerer = answerer
-        self.degraded = degraded
+        self.degraded: str | None = None
         """Why the newest generation is not the one served; None when it is."""
 
     @property
@@ -52,13 +52,6 @@ class Current:
     def generation(self) -> str | None:
         """The name of the generation in use, if any."""
         return None if self._answerer is None else self._answerer.generation
-
-
-def follow(settings: Settings) -> Current:
-    """What is published now and whatever will be, as long as this process lives."""
-    current = Current()
-    Watcher(settings, current).start()
-    return current
 
 
 class Watcher:
@@ -116,17 +109,16 @@ class Watcher:
             self._refuse(seen, str(error))
             with suppress(GenerationError):
                 self._current.answerer = open_newest(
-                    self._settings, try_answering, without=answerer.generation
+                    self._settings, _try_answering, without=answerer.generation
                 )
 
     def _renew(self) -> str | None:
         """Serve what is published; gives why an older generation serves, where one does."""
         if self._current.in_use is None:
-            opened = open_best(self._settings, try_answering)
-            self._current.answerer = opened.answerer
-            return opened.degraded
+            self._current.answerer, degraded = open_best(self._settings, _try_answering)
+            return degraded
         if read_pointer(self._settings.index_dir).name != self._current.generation:
-            self._current.answerer = open_answerer(self._settings, try_answering)
+            self._current.answerer = open_answerer(self._settings, _try_answering)
             logger.warning("now serving %s", self._current.generation)
         return None
 
@@ -144,7 +136,7 @@ class Watcher:
             self.check_trusted()
 
 
-def try_answering(answerer: Answerer) -> None:
+def _try_answering(answerer: Answerer) -> None:
     """Put the page's examples to it; raises DamagedGeneration when a passage is not verbatim."""
     for question in EXAMPLES:
         answer = answerer.answer(question)

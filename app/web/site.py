@@ -17,8 +17,7 @@ from werkzeug.sansio.utils import get_current_url
 from app.answering.answer import Answerer, answer_each
 from app.answering.replies import NoticesReply
 from app.errors import TooLate
-from app.limits import QUESTION, REQUEST, Allowance, find_household
-from app.notices import notices
+from app.limits import QUESTION, REQUEST, Allowance, household_of
 from app.records import Answer, Refusal
 from app.settings import Settings
 from app.web.assets import load_assets
@@ -44,7 +43,7 @@ class Site:
         self.assets = load_assets()
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
-        self.notices = NoticesReply.model_validate(notices(settings.emergency_number))
+        self.notices = NoticesReply.of(settings.emergency_number)
         self.allowance, self.heard = Allowance(settings.rate_limit), Allowance(HEARD)
         self.refusals: dict[tuple[int, str], bytes] = {}
         # Two that compute at once in one process only take the interpreter and the caches from each other.
@@ -65,7 +64,7 @@ class Site:
 
     def charge(self, cost: int) -> None:
         """Take from the allowance of the address that asks; raises TooManyRequests where that is too much."""
-        if wait := self.allowance.take(find_household(request.remote_addr or ""), cost):
+        if wait := self.allowance.take(household_of(request.remote_addr or ""), cost):
             raise TooManyRequests(retry_after=ceil(wait))
 
     def ask(self, answerer: Answerer, question: str, k: int, article: str | None = None) -> Answer:

@@ -16,7 +16,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from app.corpus.structure import CONTENT, Block, Kind, Outline, find_blocks, find_item_sign, find_tables
+from app.corpus.structure import CONTENT, Block, Kind, Outline, find_blocks, find_tables
 from app.records import Article, Passage, Span
 
 _DEEPEST = 6
@@ -148,13 +148,13 @@ def _cut_pieces(text: str, span: Span, blocks: Sequence[Block], rows: Mapping[in
         if low == block.start and low in rows:
             container = f"table {rows[low].columns}"
         elif low == block.start and block.kind is Kind.ITEM:
-            container = "ol" if find_item_sign(text, block)[1] else "ul"
+            container = "ol" if block.read_sign(text)[1] else "ul"
         yield _Piece(block, low, high, container)
 
 
 def _set_item(text: str, piece: _Piece, marks: Sequence[Span]) -> str:
     """A list item; its own bullet stands for the one that the page would draw."""
-    sign = min(find_item_sign(text, piece.block)[0], piece.end)
+    sign = min(piece.block.read_sign(text)[0], piece.end)
     words = _set_run(text, sign, piece.end, marks)
     if sign == piece.start:
         return f'<li class="bare">{words}</li>'

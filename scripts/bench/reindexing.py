@@ -80,8 +80,7 @@ class Reindexing:
 
 def measure_reindexing(settings: Settings, folder: Path, count: int = ARTICLES) -> Reindexing:
     """Build so many made-up articles in ``folder`` with the real model, then again."""
-    found = Model.load(settings.model)
-    model = CountingModel(found.name, found.folder)
+    model = CountingModel.load(settings.model)
     list(model.encode(["The model is loaded before anything is timed."]))
     articles = list(islice(Synthesizer(read_corpus(settings.corpus_dir)).make(), count))
     whole = _build(articles, folder / "whole", model, None)

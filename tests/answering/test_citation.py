@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from app.answering.citation import cite_markdown, cite_plain, link_source
 from app.answering.proof import prove_passage
-from app.answering.withdrawal import find_successor
+from app.answering.withdrawal import successor_of
 from app.corpus.passages import cut_article
 from app.notices import DISCLAIMER
 from app.records import Article, Passage, WithdrawnPassage
@@ -145,17 +145,17 @@ def gone(text: str, *section: str) -> WithdrawnPassage:
 
 def test_successor_is_the_nearest_of_the_same_section() -> None:
     passages = cut_article(ARTICLE)
-    found = find_successor(gone("Call somebody if the jerks come with fever", "When to Call"), passages)
+    found = successor_of(gone("Call somebody if the jerks come with fever", "When to Call"), passages)
     assert found
     assert found.section[-1] == "When to Call"
 
 
 def test_successor_of_a_vanished_section_must_be_alike() -> None:
     passages = cut_article(ARTICLE)
-    alike = find_successor(
+    alike = successor_of(
         gone("Sleep jerks are short and harmless jerks of arms or legs", "Old Name"), passages
     )
     assert alike
     assert alike.section == ("Jerks in Sleep",)
-    assert find_successor(gone("Bananas are yellow", "Old Name"), passages) is None
-    assert find_successor(gone("Bananas are yellow", "Old Name"), ()) is None
+    assert successor_of(gone("Bananas are yellow", "Old Name"), passages) is None
+    assert successor_of(gone("Bananas are yellow", "Old Name"), ()) is None

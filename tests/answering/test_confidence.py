@@ -16,7 +16,7 @@ from app.answering.confidence import (
     Cohort,
     Confidence,
     OtherSubjects,
-    find_features,
+    features_of,
 )
 from app.answering.search import Search
 from app.errors import WrongModel
@@ -85,9 +85,7 @@ def test_features_say_what_the_first_passage_and_the_cohort_give(
     write_cohort(answerer.index, tmp_path)
     index = answerer.index
     ranking = Search(index).rank("is shuddering dangerous?")
-    features = dict(
-        zip(FEATURES, find_features(ranking, index, Cohort(tmp_path, index)).tolist(), strict=True)
-    )
+    features = dict(zip(FEATURES, features_of(ranking, index, Cohort(tmp_path, index)).tolist(), strict=True))
     assert features["late interaction"] == pytest.approx(float(ranking.late[0]))
     assert features["above the cohort's best"] == pytest.approx(0, abs=1e-3)
     assert features["passage above the cohort's"] == pytest.approx(0, abs=1e-3)
@@ -101,7 +99,7 @@ def test_features_speak_of_the_first_passage_and_of_the_candidates_around_it(
 ) -> None:
     index, ranking = answerer.index, answerer.search.rank("why does my baby shudder at zebras?")
     cohort = answerer._confidence._cohort
-    found = find_features(ranking, index, cohort)
+    found = features_of(ranking, index, cohort)
     features = dict(zip(FEATURES, found.tolist(), strict=True))
     words = ranking.query.words
     weights = np.array([index.lexical.weigh(word) for word in words])

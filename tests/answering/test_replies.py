@@ -7,13 +7,12 @@ import json
 import pytest
 
 from app.answering.answer import answer_each
-from app.answering.replies import NoticesReply, answer_reply, batch_reply
-from app.notices import notices
+from app.answering.replies import AnswerReply, BatchReply, NoticesReply
 from app.records import Match
 from tests.web.answerer import make_answerer
 
 BASES = ("https://nightlight.example", "http://127.0.0.1:8000")
-NOTICES = NoticesReply.model_validate(notices(None))
+NOTICES = NoticesReply.of()
 
 
 def read_match(rank: int, match: Match, base: str) -> dict[str, object]:
@@ -55,7 +54,7 @@ def read_match(rank: int, match: Match, base: str) -> dict[str, object]:
 @pytest.mark.parametrize("base", BASES)
 def test_reply_says_what_the_answer_says(question: str, base: str) -> None:
     answer = make_answerer().answer(question)
-    reply = json.loads(answer_reply(answer, NOTICES, base).model_dump_json())
+    reply = json.loads(AnswerReply.of(answer, NOTICES, base).model_dump_json())
     for name in ("question", "outcome", "urgency", "urgent", "language", "suggestion"):
         assert reply[name] == getattr(answer, name)
     for name, matches in {"passages": answer.matches, "closest": answer.closest, "help": answer.help}.items():
@@ -69,13 +68,13 @@ def test_reply_says_what_the_answer_says(question: str, base: str) -> None:
 
 def test_words_are_not_escaped() -> None:
     answer = make_answerer().answer("café jerks 😀")
-    assert '"question":"café jerks 😀"' in answer_reply(answer, NOTICES, "").model_dump_json()
+    assert '"question":"café jerks 😀"' in AnswerReply.of(answer, NOTICES, "").model_dump_json()
 
 
 def test_question_that_cannot_be_taken_is_a_fault_of_itself_alone() -> None:
     answerer = make_answerer()
     asked = ["jerks in sleep", "  ", "j" * 1001, "is my baby \x00 not breathing", "zebra"]
-    reply = json.loads(batch_reply(answer_each(answerer.answer, asked), NOTICES, "").model_dump_json())
+    reply = json.loads(BatchReply.of(answer_each(answerer.answer, asked), NOTICES, "").model_dump_json())
     codes = [answer.get("outcome") or answer["error"]["code"] for answer in reply["answers"]]
     assert codes == ["answered", "question_empty", "question_too_long", "control_characters", "none"]
     assert [answer["question"] for answer in reply["answers"]] == asked

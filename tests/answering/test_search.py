@@ -14,7 +14,7 @@ from app.answering.opening import open_answerer
 from app.answering.search import NEAR_DUPLICATE, Ranking, Search, Weights
 from app.index.encoder import normalise
 from app.index.generation import LAYOUT
-from app.index.tokens import DIRECTIONS, find_scale, read_projection
+from app.index.tokens import DIRECTIONS, quantization_scale, read_projection
 from app.settings import ROOT, Settings
 from tests.generations import publish_again
 
@@ -29,7 +29,7 @@ def test_late_interaction_is_the_weighted_mean_of_the_tokens_best_cosines(answer
     ranking = answerer.search.rank("can cold air make legs jump")
     encoding = ranking.query.encoding
     weights = answerer.index.token_weights[encoding.ids]
-    stored = answerer.index.tokens.stored(int(ranking.rows[0])) / find_scale(DIRECTIONS)
+    stored = answerer.index.tokens.stored(int(ranking.rows[0])) / quantization_scale(DIRECTIONS)
     projection = read_projection(answerer.index.generation.read(LAYOUT.token_projection), 384)
     best = (normalise(encoding.tokens @ projection.T) @ stored.T).max(axis=1)
     assert ranking.late[0] == pytest.approx(float(best @ weights / weights.sum()), abs=1e-5)

@@ -72,7 +72,7 @@ def test_what_an_extraction_drops_can_be_kept_and_the_other_way_round(tmp_path: 
 
 def test_a_page_keeps_its_outline_when_it_is_cut(tmp_path: Path, make_article: MakeArticle) -> None:
     article = make_article(import_text(tmp_path, "page.html", PAGE).render(TITLE))
-    paths = [section.path for section, _ in find_sections(article.text, find_blocks(article))]
+    paths = [path for path, _ in find_sections(article.text, find_blocks(article))]
     assert ("Why babies startle", "Common causes.", "Sleep stages") in paths
 
 

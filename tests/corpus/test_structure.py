@@ -27,7 +27,7 @@ Read = Callable[..., list[tuple[str, str]]]
 
 
 def paths(article: Article) -> list[tuple[str, ...]]:
-    return [section.path for section, _ in find_sections(article.text, find_blocks(article))]
+    return [path for path, _ in find_sections(article.text, find_blocks(article))]
 
 
 def test_the_first_line_is_the_title_when_the_metadata_says_so(read: Read) -> None:

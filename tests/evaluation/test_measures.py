@@ -7,7 +7,7 @@ import pytest
 
 from app.evaluation.measures import (
     RunLine,
-    find_intervals,
+    confidence_intervals,
     judge,
     measure_auroc,
     measure_calibration_error,
@@ -126,7 +126,7 @@ def test_calibration_error_is_the_mean_distance_by_tenths() -> None:
 
 def test_interval_of_a_sure_thing_has_no_width_and_of_a_mixed_one_holds_the_mean() -> None:
     judged = [judge(QUESTION, reply(("one", FIRST)), TEXTS)] * 5 + [judge(QUESTION, reply(), TEXTS)] * 5
-    intervals = find_intervals(judged)
+    intervals = confidence_intervals(judged)
     low, high = intervals["success@1"]
     assert low < 0.5 < high
-    assert find_intervals(judged[:5])["success@1"] == (1.0, 1.0)
+    assert confidence_intervals(judged[:5])["success@1"] == (1.0, 1.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import QuestionsError
-from app.evaluation.questions import Question, check_quotes, read_questions
+from app.evaluation.questions import Question, read_questions
 from app.settings import ROOT
 from tests.articles import FIVE, read_five
 
@@ -20,7 +20,8 @@ LINE = {"id": "a", "question": "why?", "kind": "unanswerable", "relevant": []}
 def test_every_quote_stands_once_in_its_article(path: Path) -> None:
     texts = {article.slug: article.text for article in read_five()}
     questions = read_questions(path)
-    check_quotes(path, questions, texts)
+    quotes = [(gold.article, gold.quote) for question in questions for gold in question.relevant]
+    assert [quote for slug, quote in quotes if texts[slug].count(quote) != 1] == []
     assert all(question.kind != "unanswerable" or not question.relevant for question in questions)
 
 
@@ -46,14 +47,6 @@ def test_faulty_file_is_told_with_its_line(tmp_path: Path, lines: list[str], mes
     with pytest.raises(QuestionsError, match=message) as error:
         read_questions(path)
     assert str(path) in str(error.value)
-
-
-def test_quote_that_is_not_in_the_article_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "questions.jsonl"
-    gold = {"article": "one", "quote": "never said", "grade": 3}
-    path.write_text(json.dumps({**LINE, "kind": "answerable", "relevant": [gold]}))
-    with pytest.raises(QuestionsError, match="question a: a quote stands 0 times in one"):
-        check_quotes(path, read_questions(path), {"one": "something else"})
 
 
 def read_one(folder: Path, **fields: object) -> Question:

@@ -13,8 +13,8 @@ from app.index.tokens import (
     TokenWriter,
     compress,
     find_content,
-    find_scale,
     fit_projection,
+    quantization_scale,
     read_projection,
 )
 
@@ -69,14 +69,14 @@ def test_components_are_stored_at_one_scale_and_the_largest_are_cut() -> None:
     peak[0, :2] = 0.8, -0.6
     stored = compress(peak, np.eye(DIRECTIONS, dtype=np.float32))
     assert stored[0, :3].tolist() == [127, -127, 0]
-    assert find_scale(DIRECTIONS) == pytest.approx(127 / (6 / DIRECTIONS**0.5))
+    assert quantization_scale(DIRECTIONS) == pytest.approx(127 / (6 / DIRECTIONS**0.5))
 
 
 def test_compressed_unit_vectors_keep_their_cosines_to_a_few_thousandths() -> None:
     rng = np.random.default_rng(1)
     units = rng.normal(size=(200, 384)).astype(np.float32)
     units /= np.linalg.norm(units, axis=1, keepdims=True)
-    stored = compress(units, np.eye(384, dtype=np.float32)) / find_scale(384)
+    stored = compress(units, np.eye(384, dtype=np.float32)) / quantization_scale(384)
     assert np.abs((stored * units).sum(axis=1) - 1).max() < 0.003
     assert np.abs(stored @ units.T - units @ units.T).max() < 0.005
 

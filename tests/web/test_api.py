@@ -19,16 +19,16 @@ from app.answering.replies import (
     PassageReply,
     VerificationReply,
 )
-from app.notices import notices
+from app.notices import DISCLAIMER, EXTRACTS, emergency_text
 from app.settings import ROOT, Settings
 from app.web import create_app
 from app.web.models import ErrorReply
 from tests.web.answerer import WordAnswerer
 
 NOTICES = {
-    "emergency": notices().emergency,
-    "disclaimer": notices().disclaimer,
-    "extracts": notices().extracts,
+    "emergency": emergency_text(),
+    "disclaimer": DISCLAIMER,
+    "extracts": EXTRACTS,
 }
 JSON = "application/json"
 

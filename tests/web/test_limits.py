@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import create_environ, run_wsgi_app
 
-from app.notices import EMERGENCY_SIGNS, notices
+from app.notices import EMERGENCY_SIGNS, emergency_text
 from app.records import Answer
 from app.settings import Settings
 from app.web import create_app
@@ -40,7 +40,7 @@ def test_question_over_the_limit_is_told_when_to_come_back_with_the_notices() ->
     assert refused.status_code == 429
     assert 50 <= int(refused.headers["Retry-After"]) <= 61
     assert refused.get_json()["error"]["code"] == "too_many_requests"
-    assert refused.get_json()["notices"]["emergency"] == notices().emergency
+    assert refused.get_json()["notices"]["emergency"] == emergency_text()
     page = read_page(client.get("/?q=my+jerks"), 429)
     assert EMERGENCY_SIGNS[0] in page.text
 
@@ -58,7 +58,7 @@ def test_batch_costs_what_it_takes() -> None:
     assert client.post("/api/v1/answers:batch", json={"questions": ["jerks"] * 2}).status_code == 200
     refused = client.post("/api/v1/answers:batch", json={"questions": ["jerks"] * 2})
     assert (refused.status_code, 50 <= int(refused.headers["Retry-After"]) <= 61) == (429, True)
-    assert refused.get_json()["notices"]["emergency"] == notices().emergency
+    assert refused.get_json()["notices"]["emergency"] == emergency_text()
     other = make_client(OTHER)
     assert other.post("/api/v1/answers:batch", json={"questions": ["jerks"] * 2}).status_code == 200
     assert statuses(other, times=2) == [200, 429]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.answering.opening import Served, open_answerer
+from app.answering.answer import IndexAnswerer
+from app.answering.opening import open_answerer
 from app.errors import DamagedGeneration, Unreachable
 from app.index import generation
 from app.index.generation import LAYOUT
@@ -53,10 +54,10 @@ def test_cluster_that_cannot_be_reached_is_tried_again_and_told_once(
 ) -> None:
     reached = [False, False, True]
 
-    def open_when_reached(settings: Settings, check: object) -> Served:
+    def open_when_reached(settings: Settings, check: object) -> tuple[IndexAnswerer, None]:
         if not reached.pop(0):
             raise Unreachable("Shard 1 cannot be reached.")
-        return Served(open_answerer(settings))
+        return open_answerer(settings), None
 
     monkeypatch.setattr("app.web.reload.open_best", open_when_reached)
     current = Current()

@@ -1,4 +1,4 @@
-"""app/index/rowfile.py over small files."""
+"""app/index/rows.py over small files, and which members rows have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.errors import DamagedGeneration
-from app.index.rowfile import RowFile, map_values
+from app.index.rows import RowFile, map_values, members_of, run_starts
 
 ROWS = np.arange(60, dtype=np.uint8).reshape(20, 3)
 
@@ -51,3 +51,22 @@ def test_values_are_mapped_also_where_there_are_none(tmp_path: Path) -> None:
     assert map_values(path, "<i4").tolist() == [3, -1]
     path.write_bytes(b"")
     assert map_values(path, "<i4").tolist() == []
+
+
+OFFSETS = np.array([0, 2, 3, 7])
+
+
+def test_members_stand_one_row_after_the_other_in_the_order_asked_for() -> None:
+    members, starts = members_of(OFFSETS, np.array([2, 0]))
+    assert members.tolist() == [3, 4, 5, 6, 0, 1]
+    assert starts.tolist() == [0, 4]
+
+
+def test_no_rows_have_no_members() -> None:
+    members, starts = members_of(OFFSETS, np.array([], dtype=np.int64))
+    assert (members.tolist(), starts.tolist()) == ([], [])
+
+
+def test_first_of_equal_values_is_found() -> None:
+    assert run_starts(np.array([2, 2, 5, 7, 7, 7])).tolist() == [0, 2, 3]
+    assert run_starts(np.array([], dtype=np.int32)).tolist() == []
