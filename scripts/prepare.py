@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OLDEST = (3, 11)
 STAMP = Path(".venv", "nightlight.stamp")
 WANTED = ("pyproject.toml", "constraints.txt", "hashes.txt")
+PIP = ("-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile")
 
 
 def describe_base(root: Path) -> str:
@@ -33,25 +34,28 @@ def read_stamp(root: Path) -> str:
     return stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
 
 
+def install_packages(python: str, *wanted: str) -> None:
+    """By uv, in a tenth of pip's time; but what pip was told of mirrors, uv does not know: then by pip."""
+    by_uv = [python, "-m", "uv", "pip", "install", "-q", "--python", python, *wanted]
+    if subprocess.run(by_uv, cwd=ROOT, check=False).returncode:
+        subprocess.run([python, *PIP, *wanted], cwd=ROOT, check=True)
+
+
 def install(root: Path) -> None:
     """Install the project with its extras; the whole stamp comes last: half an install is not current."""
-    stamp, python = root / STAMP, root / ".venv" / "bin" / "python"
+    stamp, python = root / STAMP, str(root / ".venv" / "bin" / "python")
     if not read_stamp(root).startswith(describe_base(root)):
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(root / ".venv")], check=True)
     stamp.write_text(describe_base(root), encoding="utf-8")
-    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
     # Every file is compared with its hash; torch alone, which comes from other places too, has none.
     hashes = root / "hashes.txt"
     exact = ["--require-hashes", "--no-deps", "--requirement"]
     (uv,) = re.findall(r"^uv==(?:.*\\\n)*.*", hashes.read_text(encoding="utf-8"), re.MULTILINE)
-    subprocess.run([*pip, *exact, "/dev/stdin"], input=uv, text=True, check=True)
-    # In a tenth of pip's time; but what pip was told of mirrors, uv does not know.
-    by_uv = [str(python), "-m", "uv", "pip", "install", "-q", "--python", str(python)]
-    if subprocess.run([*by_uv, *exact, str(hashes)], check=False).returncode:
-        subprocess.run([*pip, *exact, str(hashes)], check=True)
+    subprocess.run([python, *PIP, *exact, "/dev/stdin"], input=uv, text=True, check=True)
+    install_packages(python, *exact, str(hashes))
     project = ["--constraint", str(root / "constraints.txt"), "--editable", f"{root}[build,import,dev]"]
     # Built with the setuptools that was just compared, not with one that pip would fetch.
-    subprocess.run([*pip, "--no-build-isolation", *project], check=True)
+    subprocess.run([python, *PIP, "--no-build-isolation", *project], check=True)
     stamp.write_text(describe_wanted(root), encoding="utf-8")
 
 

@@ -12,6 +12,8 @@ import sys
 
 from console import ROOT, run
 
+from prepare import install_packages
+
 ORDINARY = "not thorough and not slow and not faults and not cluster"
 QUICK = f"{ORDINARY} and not processes and not browser and not clean"
 PARTS = {
@@ -42,10 +44,7 @@ def ensure_ray() -> None:
     """Install the extra that only a cluster needs, in the versions that were tested."""
     if importlib.util.find_spec("ray") is None:
         pinned = [part for name in ("constraints.txt", "constraints-cluster.txt") for part in ("-c", name)]
-        wanted = ["--no-build-isolation", *pinned, "--editable", ".[cluster]"]
-        by_uv = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", sys.executable]
-        if subprocess.run([*by_uv, *wanted], cwd=ROOT, check=False).returncode:  # as scripts/prepare.py
-            subprocess.run([sys.executable, "-m", "pip", "install", "-qq", *wanted], cwd=ROOT, check=True)
+        install_packages(sys.executable, "--no-build-isolation", *pinned, "--editable", ".[cluster]")
 
 
 def run_pytest(*arguments: str) -> int:
