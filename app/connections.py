@@ -27,24 +27,24 @@ from app.limits import REQUEST, forwarded_address, household_of
 
 # A question of 1,000 characters is up to 12,000 bytes when a form sends it percent-encoded.
 REQUEST_LINE_BYTES = 16_384
-BEGAN = "nightlight.began"
+_BEGAN = "nightlight.began"
 """Where a WSGI environment has the time (monotonic) at which the request's first bytes were there."""
 Application = Callable[..., Any]
-SWITCH_SECONDS = 0.001
-TAKEN = 4
+_SWITCH_SECONDS = 0.001
+_TAKEN = 4
 """Times the deadline: so long a client may take to read its reply."""
-MAX_ACCEPTED = 64
+_MAX_ACCEPTED = 64
 """Connections that are refused at once, before others get their turn."""
-PAUSE_SECONDS = 0.005
-PART_SECONDS = 2.0
+_PAUSE_SECONDS = 0.005
+_PART_SECONDS = 2.0
 """Within which a client must have read the end of its last reply."""
-MAX_DRAINED = 65_536
+_MAX_DRAINED = 65_536
 """Bytes that are read of what a client still sends after its last reply."""
-WAITING_LINES = 10_000
+_WAITING_LINES = 10_000
 """Lines of log that wait to be written; of more the oldest are dropped."""
-WRITE_SECONDS = 0.1
+_WRITE_SECONDS = 0.1
 """Between two looks at the lines that wait."""
-SHARE = 4
+_SHARE = 4
 """An address may have one of so many of what there is."""
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -74,7 +74,7 @@ class Lines(logging.Handler):
         super().__init__()
         logging.raiseExceptions = False
         logging.getLogger().handlers[:] = [self]
-        self.waiting: deque[bytes] = deque(maxlen=WAITING_LINES)
+        self.waiting: deque[bytes] = deque(maxlen=_WAITING_LINES)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
@@ -91,7 +91,7 @@ class Lines(logging.Handler):
     def _write(self) -> None:
         ended = False
         while not ended:
-            ended = self._ended.wait(WRITE_SECONDS)
+            ended = self._ended.wait(_WRITE_SECONDS)
             while self.waiting:
                 lines = self.waiting.popleft()
                 while self.waiting and len(lines) + len(self.waiting[0]) <= PIPE_BUF:  # no other's in between
@@ -118,7 +118,7 @@ def tell_more(application: Application) -> Application:
     """Let ``application`` know when a request began, and read every body through _Body."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
-        environ[BEGAN] = _handled.get().began
+        environ[_BEGAN] = _handled.get().began
         environ["wsgi.input"] = _Body(environ["wsgi.input"])
         return application(environ, start_response)
 
@@ -167,7 +167,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def init_process(self) -> None:
         """Let this loop have its turn soon while threads compute: it must accept and refuse quickly."""
-        sys.setswitchinterval(SWITCH_SECONDS)
+        sys.setswitchinterval(_SWITCH_SECONDS)
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
@@ -178,14 +178,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         woken it takes the interpreter from a thread that computes, which costs more than a refusal.
         """
         had, refused = len(self._begun), False
-        for _ in range(MAX_ACCEPTED):
+        for _ in range(_MAX_ACCEPTED):
             try:
                 client, peer = listener.accept()
             except OSError as error:
                 if error.errno in _NO_ROOM or refused:
-                    time.sleep(PAUSE_SECONDS)
+                    time.sleep(_PAUSE_SECONDS)
                 return
-            if self.open_from[peer[0]] >= self.worker_connections // SHARE and peer[0] not in self._proxies:
+            if self.open_from[peer[0]] >= self.worker_connections // _SHARE and peer[0] not in self._proxies:
                 client.close()
                 continue
             conn = Connection(self.cfg, client, peer, listener.getsockname(), self)
@@ -215,7 +215,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         address = (conn.address in self._proxies and forwarded_address(conn.head)) or conn.address
         conn.household = household_of(address)
         wait = self.app.allowance.take(conn.household, REQUEST)
-        crowds = self._held[conn.household] >= max(1, self._room // SHARE) and address not in self._proxies
+        crowds = self._held[conn.household] >= max(1, self._room // _SHARE) and address not in self._proxies
         if wait or crowds or len(self._begun) >= self._room:
             reply = self.app.refuse(429 if wait else 503, conn.head, conn.household, wait=wait)
             with suppress(OSError):
@@ -253,7 +253,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         now = time.monotonic()
         for conn in self._begun:
             if conn.began < now - self._deadline:
-                ends = socket.SHUT_RDWR if conn.began < now - TAKEN * self._deadline else socket.SHUT_RD
+                ends = socket.SHUT_RDWR if conn.began < now - _TAKEN * self._deadline else socket.SHUT_RD
                 with suppress(OSError):
                     conn.sock.shutdown(ends)
         self._held, self.open_from = +self._held, +self.open_from  # without those at nought
@@ -280,18 +280,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             conn.close()
         else:
             self.nr_conns += 1
-            self._await(conn, PART_SECONDS, self._drain)
+            self._await(conn, _PART_SECONDS, self._drain)
 
     def _drain(self, conn: Connection, client: socket.socket) -> None:
         """Read what nobody will answer; close at its end."""
         try:
-            data = client.recv(MAX_DRAINED)
+            data = client.recv(_MAX_DRAINED)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         conn.drained += len(data)
-        if not data or conn.drained > MAX_DRAINED:
+        if not data or conn.drained > _MAX_DRAINED:
             self.poller.unregister(client)
             self.pending_conns.remove(conn)
             self.nr_conns -= 1

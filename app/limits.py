@@ -15,7 +15,7 @@ QUESTION, REQUEST = 10, 1
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 MAX_ADDRESSES = 100_000
 """Addresses that are remembered; of more the oldest are forgotten."""
-LOCAL = ("127.", "::1")
+_LOCAL = ("127.", "::1")
 """How this machine's own addresses begin: its operator's, or those of a proxy that is not named."""
 _FORWARDED = re.compile(rb"^x-forwarded-for:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
@@ -36,7 +36,7 @@ class Allowance:
 
         This machine itself may ask for ever.
         """
-        if household.startswith(LOCAL):
+        if household.startswith(_LOCAL):
             return 0
         address = blake2b(household.encode("utf-8", "replace"), key=self._key, digest_size=16).digest()
         with self._lock:

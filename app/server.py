@@ -27,13 +27,13 @@ from app.connections import REQUEST_LINE_BYTES, Application, Lines, PrivateLogge
 from app.errors import NightlightError
 from app.settings import SERVED, SHARED_COUNTS, Settings
 
-RESERVED = 128
+_RESERVED = 128
 """Descriptors besides those of connections: the log, and the files of two generations."""
-COUNTS_BYTES = 1_000_000
+_COUNTS_BYTES = 1_000_000
 """Of each kind of counts: more than all routes, methods and statuses take."""
-STDERR = 2
+_STDERR = 2
 # Workers share the cores; within one a question is too short a work to be divided.
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -57,7 +57,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "workers": self.settings.workers,
             "threads": self.settings.queue,
             "worker_connections": max(
-                self.settings.queue + 1, min(1000, getrlimit(RLIMIT_NOFILE)[0] - RESERVED)
+                self.settings.queue + 1, min(1000, getrlimit(RLIMIT_NOFILE)[0] - _RESERVED)
             ),
             "worker_class": Worker,
             "logger_class": PrivateLogger,
@@ -166,7 +166,7 @@ def _reserve_counts() -> None:
     try:
         for kind in ("counter", "histogram"):
             with Path(os.environ[SHARED_COUNTS], f"{kind}_{os.getpid()}.db").open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, COUNTS_BYTES)
+                os.posix_fallocate(file.fileno(), 0, _COUNTS_BYTES)
     except (OSError, KeyError):
         os.environ.pop(SHARED_COUNTS, None)
 
@@ -185,10 +185,10 @@ def bind(host: str, port: int) -> socket.socket:
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until a signal ends it: SIGTERM lets running requests finish, SIGINT does not."""
-    for name in ONE_THREAD:
+    for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
     # Where a standard stream is closed, the next file or client would get its number, and the log.
-    while (unused := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+    while (unused := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         pass
     os.close(unused)
     Server(settings, announce).run()

@@ -65,7 +65,7 @@ def answer_each(ask: Callable[[str], Answer], questions: Iterable[str]) -> Itera
             yield Refusal(question, error.code, str(error), triage(question).urgency)
 
 
-UNCALIBRATED = 0.4
+_UNCALIBRATED = 0.4
 """For a model that confidence was not learned for: the least cosine of a sentence that answers."""
 
 
@@ -119,7 +119,7 @@ class IndexAnswerer:
         """Confidence and outcome; a model that confidence was not learned for answers by one cosine alone."""
         if self._confidence is None:
             confidence = float(np.clip(ranking.sentences.max(), 0, 1))
-            return confidence, "answered" if confidence >= UNCALIBRATED else "closest"
+            return confidence, "answered" if confidence >= _UNCALIBRATED else "closest"
         confidence = self._confidence.estimate(ranking)
         return confidence, self._confidence.calibration.decide(confidence)
 

@@ -50,10 +50,10 @@ FEATURES = (
     "passages",  # logarithm of their number in the corpus
 )
 
-SUBJECTS_FILE = Path(__file__).with_name("subjects.toml")
-OTHER_SUBJECT = 0.1
+_SUBJECTS_FILE = Path(__file__).with_name("subjects.toml")
+_OTHER_SUBJECT = 0.1
 """The highest confidence of a question that names another subject."""
-MENTIONS = 3
+_MENTIONS = 3
 """Passages that hold a word of another subject before it is one of the corpus's own."""
 
 FOLDERS = Path(__file__).with_name("confidence")
@@ -62,15 +62,15 @@ FOLDER_NAME = 16
 FITTED = "fitted.json"
 COHORT_VECTORS, COHORT_TOKENS, COHORT_OFFSETS = "vectors.f16", "tokens.int8", "tokens.offsets"
 
-CONTENT_TOKEN = 0.05
+_CONTENT_TOKEN = 0.05
 """Tokens of less weight than this are punctuation or nearly everywhere."""
 COMPARED = 20
 """Candidates, and cohort passages, whose cosines count as the neighbourhood of a question."""
 NEAREST = 8
 """Cohort passages that late interaction looks at: more say no more on validation worlds."""
-NARROWNESS = (10, 30)
+_NARROWNESS = (10, 30)
 """How much nearer ones count more, in the two densities."""
-PASSAGE_SHARE = 0.5
+_PASSAGE_SHARE = 0.5
 """What the passage's cosine counts beside late interaction where both are compared with the cohort's."""
 EXTREME = 3.0
 """Standard deviations beyond which a feature says no more: other corpora may lie outside what was seen."""
@@ -142,15 +142,15 @@ class Cohort:
 class OtherSubjects:
     """Reviewed words that say a question is about something else, unless the articles are about it, too.
 
-    They are when a title has the word, or MENTIONS passages; and what the first passage itself speaks of is
+    They are when a title has the word, or _MENTIONS passages; and what the first passage itself speaks of is
     not another subject. A mention in passing elsewhere says nothing.
     """
 
-    def __init__(self, index: Index, path: Path = SUBJECTS_FILE) -> None:
+    def __init__(self, index: Index, path: Path = _SUBJECTS_FILE) -> None:
         lexical = index.lexical
         titles = {lexical.stem(word) for title in index.store.titles() for word in find_words(title)}
         lists = (subject["words"].split() for subject in tomllib.loads(path.read_text("utf-8")).values())
-        words = [word for words in lists for word in words if lexical.document_frequency(word) < MENTIONS]
+        words = [word for words in lists for word in words if lexical.document_frequency(word) < _MENTIONS]
         self._stems = {lexical.stem(word) for word in words} - titles
         self._lexical = lexical
 
@@ -192,7 +192,7 @@ class Confidence:
         features = features_of(ranking, self._index, self._cohort)
         confidence = float(self.calibration.estimate(features))
         return (
-            min(confidence, OTHER_SUBJECT)
+            min(confidence, _OTHER_SUBJECT)
             if self._others.are_named(ranking.query.words, ranking.held[0].tolist())
             else confidence
         )
@@ -210,15 +210,15 @@ def features_of(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
     total = float(weights.sum())
     share = weights / total if total else np.full(len(weights), 1 / len(weights), dtype=np.float32)
     best = ranking.tokens.max(axis=0)
-    content = best[weights > CONTENT_TOKEN]
+    content = best[weights > _CONTENT_TOKEN]
     strangest = np.sort(content if len(content) else best)[: max(1, (len(content) or len(best)) // 3)]
 
     cosines, tokens = cohort.find(ranking)
-    others = tokens @ (query.token_weights / query.token_weights.sum()) + PASSAGE_SHARE * cosines[:NEAREST]
-    first = float(ranking.late[0] + PASSAGE_SHARE * ranking.passages[0])
+    others = tokens @ (query.token_weights / query.token_weights.sum()) + _PASSAGE_SHARE * cosines[:NEAREST]
+    first = float(ranking.late[0] + _PASSAGE_SHARE * ranking.passages[0])
     passages = np.sort(ranking.passages)[::-1][:COMPARED]
     near, nearer = (
-        math.log(float(np.exp(k * passages).mean() / np.exp(k * cosines).mean())) / k for k in NARROWNESS
+        math.log(float(np.exp(k * passages).mean() / np.exp(k * cosines).mean())) / k for k in _NARROWNESS
     )
     return np.array(
         [

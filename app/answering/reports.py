@@ -20,9 +20,9 @@ from app.notices import (
 )
 from app.records import Answer, Article, Match, Passage, Refusal
 
-HEADINGS = {"answered": EXTRACTS, "closest": CLOSEST, "none": NOT_ANSWERED}
-URGENCY_NOTICES = {"now": [URGENT_NOTICE], "today": [TODAY_NOTICE], "none": []}
-COLUMNS = (
+_HEADINGS = {"answered": EXTRACTS, "closest": CLOSEST, "none": NOT_ANSWERED}
+_URGENCY_NOTICES = {"now": [URGENT_NOTICE], "today": [TODAY_NOTICE], "none": []}
+_COLUMNS = (
     "question",
     "outcome",
     "refusal",
@@ -56,7 +56,7 @@ def render_text(answers: Answers, number: str | None, base: str) -> str:
     parts = [emergency_text(number)]
     for answer in answers:
         named = [f"Question: {answer.question}"] if len(answers) > 1 else []
-        parts += [*named, *URGENCY_NOTICES[answer.urgency], *_quote_all(answer, quote_plain, base)]
+        parts += [*named, *_URGENCY_NOTICES[answer.urgency], *_quote_all(answer, quote_plain, base)]
     return "\n\n----\n\n".join([*parts, DISCLAIMER])
 
 
@@ -64,7 +64,7 @@ def render_markdown(answers: Answers, number: str | None, base: str) -> str:
     """Citations ready to paste into a reply, a heading for each question."""
     parts = [f"**{emergency_text(number)}**"]
     for answer in answers:
-        urgent = [f"**{notice}**" for notice in URGENCY_NOTICES[answer.urgency]]
+        urgent = [f"**{notice}**" for notice in _URGENCY_NOTICES[answer.urgency]]
         parts += [
             f"## {escape_markdown(answer.question)}",
             *urgent,
@@ -81,7 +81,7 @@ def render_csv(answers: Answers, number: str | None, base: str) -> str:
     """
     output = io.StringIO()
     output.write("\ufeff")
-    writer = csv.DictWriter(output, COLUMNS)
+    writer = csv.DictWriter(output, _COLUMNS)
     writer.writeheader()
     for answer in answers:
         for row in _csv_rows(answer, number, base):
@@ -110,7 +110,7 @@ def _quote_all(answer: Answer | Refusal, quote: _Quote, base: str) -> Iterator[s
     if isinstance(answer, Refusal):
         yield answer.message
         return
-    yield HEADINGS[answer.outcome]
+    yield _HEADINGS[answer.outcome]
     for match in answer.matches or answer.closest:
         yield quote(match.article, match.passage, _permalink(match, base))
     if answer.help:
@@ -123,7 +123,7 @@ def _csv_rows(answer: Answer | Refusal, number: str | None, base: str) -> Iterat
     asked = {
         "question": answer.question,
         "urgency": answer.urgency,
-        "urgency_notice": " ".join(URGENCY_NOTICES[answer.urgency]),
+        "urgency_notice": " ".join(_URGENCY_NOTICES[answer.urgency]),
         "emergency": emergency_text(number),
         "disclaimer": DISCLAIMER,
     }

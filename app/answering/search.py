@@ -32,7 +32,7 @@ MAX_WORDS = 128
 
 NEAR_DUPLICATE = 0.95
 """Passages whose vectors are nearer to each other than this say the same."""
-MAX_OF_SECTION = 2
+_MAX_OF_SECTION = 2
 _LETTERS = re.compile(r"[^\W_]+")
 
 
@@ -175,7 +175,7 @@ class Search:
             passage = self.index.store.passage_at(row)
             section = (passage.article, *passage.section)
             repeated = any(repeats[place][other] for other in chosen)
-            if not repeated and sections.count(section) < MAX_OF_SECTION:
+            if not repeated and sections.count(section) < _MAX_OF_SECTION:
                 chosen.append(place)
                 sections.append(section)
         return tuple(chosen)

@@ -21,10 +21,10 @@ SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG = 100
 MAX_BYTES = 8_000_000
 """A text larger than this is not an article; the whole of War and Peace is 3.3 MB."""
-READ_FOR_LANGUAGE = 6_000
+_READ_FOR_LANGUAGE = 6_000
 """Characters of a text that say which language it is in."""
-MAX_METADATA_BYTES = 65_536
-MAX_PROBLEMS_OF_TEXT = 10
+_MAX_METADATA_BYTES = 65_536
+_MAX_PROBLEMS_OF_TEXT = 10
 """A file in the wrong character set has a fault in nearly every line."""
 
 # Tab and line feed are the only control characters that text needs. Bidirectional overrides, tags and
@@ -33,7 +33,7 @@ FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\U000e0000-\U000e007f]"
 )
 # What is left when a text was decoded with the wrong character set: "babyâ€™s", "cafÃ©", "\ufffd".
-GARBLED = re.compile("\ufffd|â€[™œ“”˜¦\x9d]?|Ã[©¨¤¶¼±¡³­§´®¯¢£¹]|Â[\xa0°·½]")
+_GARBLED = re.compile("\ufffd|â€[™œ“”˜¦\x9d]?|Ã[©¨¤¶¼±¡³­§´®¯¢£¹]|Â[\xa0°·½]")
 
 _URL = TypeAdapter(HttpUrl)
 _EXPLANATIONS = {
@@ -140,7 +140,7 @@ def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, l
         content = _read_text(path)
         # Lines are LF lines: str.splitlines would also break at characters that are faults themselves.
         for number, line in enumerate(content.decode("utf-8").split("\n"), start=1):
-            bad, garbled = FORBIDDEN.search(line), GARBLED.search(line)
+            bad, garbled = FORBIDDEN.search(line), _GARBLED.search(line)
             message = ""
             if bad:
                 message = (
@@ -152,7 +152,7 @@ def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, l
                     f"{garbled[0]!r} is what is left of a character that was decoded wrongly; "
                     "take the text from its source again."
                 )
-            if message and len(problems) < MAX_PROBLEMS_OF_TEXT:
+            if message and len(problems) < _MAX_PROBLEMS_OF_TEXT:
                 problems.append(CorpusError(f"{path}:{number}: {message}"))
     except CorpusError as error:
         problems.append(error)
@@ -191,7 +191,7 @@ def _find_content_problems(path: Path, article: Article, twins: dict[str, Path])
     blocks = find_blocks(article)
     if not find_sections(article.text, blocks):
         yield CorpusError(f"{article.slug}.txt: there is no content besides headings and excluded lines.")
-    language = language_of(article.text[:READ_FOR_LANGUAGE])
+    language = language_of(article.text[:_READ_FOR_LANGUAGE])
     if language not in ("", article.language.partition("-")[0]):
         yield _fault(toml, "language", f'the text reads like another; write language = "{language}".')
     excluded = [article.text[b.start : b.end] for b in blocks if b.kind is Kind.EXCLUDED]
@@ -249,7 +249,7 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             f"{show_path(path)}: missing; it needs title, publisher, url, retrieved and rights."
         ) from None
     try:
-        return tomllib.loads(decode(path, _read_regular_file(path, MAX_METADATA_BYTES)))
+        return tomllib.loads(decode(path, _read_regular_file(path, _MAX_METADATA_BYTES)))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise CorpusError(f"{show_path(path)}: not valid TOML: {error}.") from None
 

@@ -15,7 +15,7 @@ from app.records import Article
 
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]")
 """Soft hyphens and other characters that no reader sees."""
-TABLE = {Kind.TABLE_HEADER, Kind.TABLE_ROW, Kind.RULE}
+_TABLE = {Kind.TABLE_HEADER, Kind.TABLE_ROW, Kind.RULE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _render(pieces: Sequence[Piece], *, marked: bool) -> Iterator[str]:
     for before, piece in zip([None, *pieces], pieces, strict=False):
         if before:
             listed = before.kind is piece.kind is Kind.ITEM
-            close = listed or (before.kind in TABLE and piece.kind is Kind.TABLE_ROW)
+            close = listed or (before.kind in _TABLE and piece.kind is Kind.TABLE_ROW)
             yield "\n" if close else "\n\n"
         if marked and piece.kind is Kind.HEADING:
             yield "#" * piece.rank + " "

@@ -46,14 +46,14 @@ from app.corpus.drafts import clean
 from app.corpus.structure import BULLET, Kind
 from app.errors import CorpusError
 
-MAX_PAGES = 300
-MAX_EDGES = 2_000
+_MAX_PAGES = 300
+_MAX_EDGES = 2_000
 """A page with more ruled lines than this holds a drawing, not a table."""
-LAYOUT = LAParams()
-FEW_LETTERS = 80
+_LAYOUT = LAParams()
+_FEW_LETTERS = 80
 """A page that is mostly a picture and has fewer letters than this was scanned."""
 
-STRAIGHT = 6
+_STRAIGHT = 6
 """A narrow gap that goes on through this many lines parts columns; between words it does so by chance."""
 
 _INK = {"DeviceGray", "CalGray", "DeviceRGB", "CalRGB", "DeviceCMYK", "ICCBased"}
@@ -105,10 +105,10 @@ def read_pages(path: Path) -> Print:
             document = PDFDocument(PDFParser(file))
         except PDFPasswordIncorrect as error:
             raise CorpusError(f"{path.name}: needs a password; save it without one.") from error
-        pages = list(islice(PDFPage.create_pages(document), MAX_PAGES + 1))
-        if len(pages) > MAX_PAGES:
+        pages = list(islice(PDFPage.create_pages(document), _MAX_PAGES + 1))
+        if len(pages) > _MAX_PAGES:
             raise CorpusError(
-                f"{path.name}: more than {MAX_PAGES} pages, and an article has at most {MAX_PAGES}."
+                f"{path.name}: more than {_MAX_PAGES} pages, and an article has at most {_MAX_PAGES}."
             )
         if len(pages) != resolve1(dict_value(document.catalog.get("Pages", {})).get("Count", len(pages))):
             lost.append("it says that it has another number of pages")
@@ -176,8 +176,8 @@ def _read_page(manager: PDFResourceManager, page: PDFPage, number: int, found: P
         device, layout, leaves = _interpret(manager, page, number)
     seen, unseen, recognised = _sort_letters(device, layout, leaves)
     pictures = sum(item.width * item.height for item in leaves if isinstance(item, LTImage))
-    drawn = pictures > 0.4 * layout.width * layout.height or len(leaves) > len(seen) + MAX_EDGES
-    if drawn and len(seen) < FEW_LETTERS:
+    drawn = pictures > 0.4 * layout.width * layout.height or len(leaves) > len(seen) + _MAX_EDGES
+    if drawn and len(seen) < _FEW_LETTERS:
         found.scans.append(number)
     elif recognised:
         found.notes.append(
@@ -408,10 +408,10 @@ def _find_asides(
 def _arrange(
     layout: LTPage, lines: Sequence[LTTextLine], units: Sequence[_Unit]
 ) -> Iterator[LTTextBoxHorizontal]:
-    boxes = [*units, *layout.group_textlines(LAYOUT, lines)]
-    pending: list[Any] = list(layout.group_textboxes(LAYOUT, boxes)) if boxes else []
+    boxes = [*units, *layout.group_textlines(_LAYOUT, lines)]
+    pending: list[Any] = list(layout.group_textboxes(_LAYOUT, boxes)) if boxes else []
     for group in pending:
-        group.analyze(LAYOUT)
+        group.analyze(_LAYOUT)
     while pending:
         group = pending.pop(0)
         if isinstance(group, LTTextBoxHorizontal):
@@ -486,7 +486,7 @@ def _join(row: _Row, belongs: Callable[[float, float, tuple[float, float]], bool
                 if isinstance(char, LTChar):
                     last.add(char)
         else:
-            whole = LTTextLineHorizontal(LAYOUT.word_margin)
+            whole = LTTextLineHorizontal(_LAYOUT.word_margin)
             whole.extend([char for char in part if isinstance(char, LTChar)])
             joined.append(whole)
     return joined
@@ -514,7 +514,7 @@ def _is_gap_in_line(
                 straight += before > left - 4 * em
                 continue
             if min(after, right) - max(before, left) < 0.4 * em:
-                if straight < STRAIGHT:
+                if straight < _STRAIGHT:
                     return True
                 break
             straight += 1
@@ -549,7 +549,7 @@ def _find_ruled_tables(
             {**across, "top": y, "bottom": y} for y in ((top, bottom) if height > 3 else (top,)) if width > 3
         ]
         edges += [{**down, "x0": x, "x1": x} for x in ((x0, x1) if width > 3 else (x0,)) if height > 3]
-    if len(edges) > MAX_EDGES:
+    if len(edges) > _MAX_EDGES:
         return
     corners = edges_to_intersections(merge_edges(edges, 3, 3, 3, 3), 3, 3)
     for cells in cells_to_tables(intersections_to_cells(corners)):
@@ -561,7 +561,7 @@ def _find_ruled_tables(
                 if cell[0] <= (char.x0 + char.x1) / 2 < cell[2]
                 and cell[1] <= layout.height - (char.y0 + char.y1) / 2 < cell[3]
             ]
-            held = layout.group_objects(LAYOUT, inside) if inside else iter(())
+            held = layout.group_objects(_LAYOUT, inside) if inside else iter(())
             lines[cell] = sorted(held, key=lambda line: -line.y0)
         # A cell that spans rows stands in each of them.
         rows = [

@@ -28,9 +28,9 @@ from app.corpus.soundness import find_doubts, language_of
 from app.errors import CorpusError
 
 MAX_DOCUMENT_BYTES = 20_000_000
-MAX_TITLE = 200
+_MAX_TITLE = 200
 SECONDS = 60
-MEMORY = 1_500_000_000
+_MEMORY = 1_500_000_000
 """Bytes of address space that reading one document may take."""
 
 ENDINGS = (".txt", ".md", ".html", ".htm", ".mhtml", ".mht", ".docx", ".pdf")
@@ -102,7 +102,7 @@ def _read_apart(path: Path) -> Draft:
 def _read_within_bounds(path: Path) -> bytes:
     """The draft as JSON, or an exclamation mark and the fault in a line."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * getpagesize()
-    for which, limit in ((RLIMIT_AS, used + MEMORY), (RLIMIT_CPU, int(process_time()) + SECONDS)):
+    for which, limit in ((RLIMIT_AS, used + _MEMORY), (RLIMIT_CPU, int(process_time()) + SECONDS)):
         hard = getrlimit(which)[1]
         setrlimit(which, (limit if hard == RLIM_INFINITY else min(limit, hard), hard))
     try:
@@ -147,7 +147,7 @@ def _read_plain(source: str) -> Draft:
     notes: list[str] = []
     if len(lines) != plain.count("\n") + 1:
         notes.append("Line separators (U+2028, form feeds) became line ends.")
-    if _NOTED_END.sub("", first).endswith((".", "!", ":", ";", ",")) or not 0 < len(first) <= MAX_TITLE:
+    if _NOTED_END.sub("", first).endswith((".", "!", ":", ";", ",")) or not 0 < len(first) <= _MAX_TITLE:
         notes.append("The first line is no title; give one with --title.")
         first = ""
     else:

@@ -21,14 +21,14 @@ from app.corpus.structure import BULLET, CONTENT, Kind, ends_clause
 from app.corpus.styled import read_tree
 from app.errors import CorpusError
 
-MAX_DEPTH = 200
+_MAX_DEPTH = 200
 """Deeper nesting is no page that a person wrote."""
-MAX_INDENT = 5
-MAX_LINE_WORDS = 12
+_MAX_INDENT = 5
+_MAX_LINE_WORDS = 12
 """Lines broken by hand that are no longer than this may be a list; a longer bold line is no heading."""
-MAX_CELL_WORDS = 150
+_MAX_CELL_WORDS = 150
 """What holds more in a cell is a page laid out by a table."""
-MAX_SPAN = 100
+_MAX_SPAN = 100
 
 _UNSEEN = frozenset("base datalist head link meta param script source style template title track".split())
 _APART = {
@@ -199,9 +199,9 @@ class _Walker:
 
     def enter(self, element: html.HtmlElement, depth: int) -> None:
         """The element and all in it, but not the words after it."""
-        if depth > MAX_DEPTH:
+        if depth > _MAX_DEPTH:
             raise CorpusError(
-                f"elements are nested more than {MAX_DEPTH} deep; save the page as text instead."
+                f"elements are nested more than {_MAX_DEPTH} deep; save the page as text instead."
             )
         if element.tag in _UNSEEN:
             return
@@ -547,7 +547,7 @@ class _Walker:
                 element.tag = f"h{self.rank}"
             self.heading = self.heading if self.opens else self.rank
         elif tag == "li":
-            self.kind, self.rank = Kind.ITEM, min(MAX_INDENT, max(0, len(self.lists) - 1))
+            self.kind, self.rank = Kind.ITEM, min(_MAX_INDENT, max(0, len(self.lists) - 1))
             begins = next(self.lists[-1]) if self.lists else "• "
             number = element.get("value", "")
             self.marker = f"{number}. " if re.fullmatch(r"\d{1,4}", number) and begins != "• " else begins
@@ -657,7 +657,7 @@ def _group_lines(lines: Sequence[Piece], kind: Kind) -> list[list[Piece]]:
     said = [line.text for line in lines if line.text]
     led = len(said) > 1 and said[0].endswith(":")
     body = said[led:]
-    short = all(len(text.split()) <= MAX_LINE_WORDS for text in body)
+    short = all(len(text.split()) <= _MAX_LINE_WORDS for text in body)
     capital = all(text.lstrip("“\"'(")[:1].isupper() or text[:1].isdigit() for text in body)
     broken = short and len(body) >= 3 - (led and capital) and (led or capital) and kind is Kind.PARAGRAPH
     groups: list[list[Piece]] = []
@@ -694,7 +694,7 @@ def _find_bold_headings(pieces: Sequence[Piece]) -> Iterator[Piece]:
 
 
 def _is_bold_line(piece: Piece) -> bool:
-    short = len(piece.text.split()) <= MAX_LINE_WORDS and not ends_clause(piece.text)
+    short = len(piece.text.split()) <= _MAX_LINE_WORDS and not ends_clause(piece.text)
     return piece.kind is Kind.PARAGRAPH and piece.bold and not piece.linked and short
 
 
@@ -722,7 +722,7 @@ def _count(element: html.HtmlElement) -> Iterator[str]:
 def _read_span(cell: html.HtmlElement, name: str) -> int:
     """Over how many columns or rows it goes; ``rowspan=0`` is to the end."""
     value = cell.get(name, "1").strip()
-    return min(MAX_SPAN, int(value) or MAX_SPAN) if re.fullmatch(r"\d{1,6}", value) else 1
+    return min(_MAX_SPAN, int(value) or _MAX_SPAN) if re.fullmatch(r"\d{1,6}", value) else 1
 
 
 def _is_table(table: html.HtmlElement) -> bool:
@@ -733,7 +733,7 @@ def _is_table(table: html.HtmlElement) -> bool:
     cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
     if not any(len(row) > 1 for row in cells) or (len(rows) == 1 and table.find(".//table") is not None):
         return False
-    most = MAX_CELL_WORDS if len(rows) > 1 else MAX_LINE_WORDS
+    most = _MAX_CELL_WORDS if len(rows) > 1 else _MAX_LINE_WORDS
     return all(len(" ".join(cell.xpath(_SAID)).split()) <= most for row in cells for cell in row)
 
 

@@ -25,8 +25,8 @@ MAX_WORDS = 200
 
 # What a cut costs, in squared relative deviations from the target length: free before a paragraph,
 # dearer within a list or table, dearest in the middle of a paragraph.
-CUT_IN_LIST = 0.1
-CUT_IN_PARAGRAPH = 0.2
+_CUT_IN_LIST = 0.1
+_CUT_IN_PARAGRAPH = 0.2
 
 MAX_CHARACTERS = 4000
 """Also the room of a passage: a word counts for more than one where words are longer than any language's."""
@@ -90,7 +90,7 @@ def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
         spans = find_sentences(text, *whole) if divided else (whole,)
         # A sentence that is longer than a passage may be gives stretches of it.
         runs = [run.span() for span in spans for run in _RUN.finditer(text, *span)]
-        cost = CUT_IN_LIST if lead else 0.0
+        cost = _CUT_IN_LIST if lead else 0.0
         for first, last in runs:
             for start in range(first, last, MAX_CHARACTERS):
                 part = text[start : min(start + MAX_CHARACTERS, last)]
@@ -101,7 +101,7 @@ def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
                     pieces.append(replace(head, sentences=(*head.sentences, run), words=head.words + words))
                 else:
                     pieces.append(_Piece((run,), words, cost, lead))
-                cost, opened = CUT_IN_PARAGRAPH, False
+                cost, opened = _CUT_IN_PARAGRAPH, False
         opened = block.kind is Kind.TABLE_HEADER or block.announces_list(text)
         lead = pieces[-1].sentences[-1] if opened else lead
     return pieces

@@ -17,17 +17,17 @@ from app.corpus.soundness import language_of
 from app.corpus.structure import BULLET, Kind, ends_clause
 from app.errors import CorpusError
 
-LARGER = 1.12
+_LARGER = 1.12
 """A heading's letters are at least this much larger than the body's."""
-SMALLER = 0.92
+_SMALLER = 0.92
 """A footnote's or running head's letters have at most this share of the body's size."""
-MARGIN = 0.08
+_MARGIN = 0.08
 """Share of a page's height, above and below, where running heads and page numbers stand."""
-WIDE_MARGIN = 0.15
+_WIDE_MARGIN = 0.15
 """Where they may stand when they stand there on three pages or more."""
-NEAR = 8
+_NEAR = 8
 """How many lines of a paragraph say how wide it is and how far apart its lines are."""
-UNKNOWN = 0.05
+_UNKNOWN = 0.05
 """Where more words than this share are in no word list, letters may be lost; usual is 0.01 at most."""
 
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
@@ -90,7 +90,7 @@ def _set_apart(lines: Sequence[Line], size: float) -> Iterator[Line]:
     for line in lines:
         if not line.why:
             pages[_form(line), round(line.top / 6)].add(line.page)
-            inner[line.page] += [line] if line.edge >= MARGIN else []
+            inner[line.page] += [line] if line.edge >= _MARGIN else []
     last = max((line.page for line in lines), default=0)
     apart: list[Line] = []
     marks: dict[int, set[str]] = defaultdict(set)
@@ -98,11 +98,11 @@ def _set_apart(lines: Sequence[Line], size: float) -> Iterator[Line]:
     for line in lines:
         often = len(pages.get((_form(line), round(line.top / 6)), ()))
         repeated = (
-            line.size < LARGER * size and often * 3 >= last and often > (1 if line.edge < MARGIN else 2)
+            line.size < _LARGER * size and often * 3 >= last and often > (1 if line.edge < _MARGIN else 2)
         )
-        small = line.size <= SMALLER * size and line.kind is None
+        small = line.size <= _SMALLER * size and line.kind is None
         # A footnote has no line of the body below it in its column.
-        below = [each for each in inner[line.page] if each.top > line.top and each.size > SMALLER * size]
+        below = [each for each in inner[line.page] if each.top > line.top and each.size > _SMALLER * size]
         lowest = not any(each.left < line.right and each.right > line.left for each in below)
         begun = _NOTE.match(line.text) if small and lowest else None
         # Small type at the edge is furniture when no line of its size joins it to the rest of the page.
@@ -110,14 +110,14 @@ def _set_apart(lines: Sequence[Line], size: float) -> Iterator[Line]:
         loose = small and not any(each.size == line.size for each in beside)
         if line.why or (line.kind and not repeated):
             note = None
-        elif repeated and line.edge < WIDE_MARGIN:
+        elif repeated and line.edge < _WIDE_MARGIN:
             line = replace(line, why="at the edge of the page")
         elif begun or (note and small and note.page == line.page and line.size == note.size):
             if begun:
                 marks[line.page].add(begun[1].strip().translate(_DIGITS))
             note = line
             line = replace(line, why="footnote")
-        elif line.edge < MARGIN and (_PAGE_NUMBER.fullmatch(_form(line)) or loose):
+        elif line.edge < _MARGIN and (_PAGE_NUMBER.fullmatch(_form(line)) or loose):
             line = replace(line, why="at the edge of the page")
         else:
             note = None
@@ -154,7 +154,7 @@ def _judge(
     found = re.findall(r"(?<![\w'’.@/])[^\W\d_A-Z][^\W\d_]+(?![\w@])", text)
     strange = words.unknown(found)
     unknown = Counter(word for word in found if word in strange)
-    if unknown.total() > max(4, UNKNOWN * len(found)):
+    if unknown.total() > max(4, _UNKNOWN * len(found)):
         yield (
             f"{unknown.total() / len(found):.0%} of its words are in no word list; letters may be lost, "
             f"or lines mixed up: {', '.join(word for word, _ in unknown.most_common(12))}."
@@ -167,7 +167,7 @@ def _make_pieces(
     lines: Sequence[Line], body: tuple[float, bool], words: SpellChecker
 ) -> tuple[tuple[Piece, ...], list[str]]:
     sizes = {
-        line.size for line in lines if line.kind is None and not line.why and line.size > LARGER * body[0]
+        line.size for line in lines if line.kind is None and not line.why and line.size > _LARGER * body[0]
     }
     ranks = {size: rank for rank, size in enumerate(sorted(sizes, reverse=True)[:6], start=1)}
     hyphenated = Counter(re.findall(r"\w+-\w+", " ".join(line.text for line in lines).casefold()))
@@ -195,7 +195,7 @@ def _is_heading(line: Line, body: tuple[float, bool]) -> bool:
     size, bold = body
     if line.kind or line.aside or BULLET.match(line.text):
         return False
-    return line.size > LARGER * size or (
+    return line.size > _LARGER * size or (
         line.bold and not bold and line.size >= size and not ends_clause(line.text)
     )
 
@@ -255,10 +255,10 @@ def _continues(group: Sequence[Line], line: Line, body: tuple[float, bool], lead
             abs(last.size - line.size) < 0.1 and gap < 0.5 * line.size and not _SENTENCE_END.search(last.text)
         )
         return alike or (inside and line.text[0].islower())
-    within = [b.top - a.bottom for a, b in pairwise(group[-NEAR:]) if a.page == b.page]
+    within = [b.top - a.bottom for a, b in pairwise(group[-_NEAR:]) if a.page == b.page]
     usual = max(1.3 * max(within), 0.2 * line.size) if within else (leading + 0.2) * line.size
     # A short line that ends a sentence is the last, before one that begins one or is set in.
-    widest = max(each.right for each in (*group[-NEAR:], line)) - last.left
+    widest = max(each.right for each in (*group[-_NEAR:], line)) - last.left
     apart = last.right - last.left < 0.75 * widest or line.left - last.left > 0.8 * line.size
     ended = _SENTENCE_END.search(last.text) is not None and not line.text[0].islower()
     return gap < usual and not (apart and ended)

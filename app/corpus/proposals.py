@@ -12,8 +12,8 @@ from app.corpus.drafts import Piece, fold
 from app.corpus.structure import Kind, find_blocks
 from app.records import Article
 
-MAX_SLUG_CHARACTERS = 60
-MAX_FURNITURE = 160
+_MAX_SLUG_CHARACTERS = 60
+_MAX_FURNITURE = 160
 
 _HELP = re.compile(
     r"""
@@ -63,7 +63,7 @@ def propose_drops(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
         source = piece.linked or _SOURCE.search(piece.text) is not None
         if piece.kind is Kind.HEADING or not (source or piece.kind is Kind.ITEM):
             appendix = listed = False
-        if len(words) <= MAX_FURNITURE and _FURNITURE.fullmatch(words):
+        if len(words) <= _MAX_FURNITURE and _FURNITURE.fullmatch(words):
             appendix, listed = piece.kind is Kind.HEADING, True
         out = piece.kept and (appendix or (listed and (piece.linked or _FURNITURE.fullmatch(words))))
         proposed.append(replace(piece, kept=False, why="furniture of the site") if out else piece)
@@ -84,4 +84,4 @@ def propose_slug(title: str) -> str:
     letters = unicodedata.normalize("NFKD", title.split(" | ")[0]).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", re.sub(r"['’]", "", letters))
     slug = "-".join(words)
-    return slug if len(slug) <= MAX_SLUG_CHARACTERS else slug[: MAX_SLUG_CHARACTERS + 1].rpartition("-")[0]
+    return slug if len(slug) <= _MAX_SLUG_CHARACTERS else slug[: _MAX_SLUG_CHARACTERS + 1].rpartition("-")[0]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from app.records import Passage
 
-SHINGLE = 5
-MIN_SHINGLES = 4
+_SHINGLE = 5
+_MIN_SHINGLES = 4
 """Shorter passages are alike by chance."""
-ALIKE = 0.5
+_ALIKE = 0.5
 """Share of the shorter passage's 5-grams that the other holds."""
 
 _WORD = re.compile(r"\w+")
@@ -42,11 +42,11 @@ def find_resemblances(new: Iterable[Passage], stored: Iterable[Passage]) -> Iter
         common = Counter(key for gram in own for key in holders.get(gram, ()))
         for key, count in common.most_common(1):
             shorter = min(len(own), len(shingles[key][1]))
-            if shorter >= MIN_SHINGLES and count / shorter >= ALIKE:
+            if shorter >= _MIN_SHINGLES and count / shorter >= _ALIKE:
                 yield Resemblance(passage, shingles[key][0], count / shorter)
 
 
 def shingle(text: str) -> set[str]:
     """The word 5-grams of a text, without capitals and punctuation."""
     words = _WORD.findall(text.casefold())
-    return {" ".join(words[start : start + SHINGLE]) for start in range(len(words) - SHINGLE + 1)}
+    return {" ".join(words[start : start + _SHINGLE]) for start in range(len(words) - _SHINGLE + 1)}

@@ -11,16 +11,16 @@ from app.records import Span
 
 # Without the final stop, in lower case, as Punkt wants them. The first ones hardly ever end a sentence;
 # the others do when a capital follows ("within 5 min. Call ...", "The answer is no. Babies ...").
-ABBREVIATIONS = frozenset(
+_ABBREVIATIONS = frozenset(
     "e.g i.e dr drs mr mrs ms mt prof st vs approx ca cf fig temp dept al u.s u.k".split()
 )
-CLOSING_ABBREVIATIONS = frozenset(
+_CLOSING_ABBREVIATIONS = frozenset(
     "etc a.m p.m no vol min max sec hr hrs mo mos yr yrs wk wks mg ml kg lb lbs oz est incl jr sr inc ltd "
     "m.d ph.d b.sc m.sc r.n d.o jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
 
 _CLOSES = re.compile(
-    rf"(?<![\w.])(?i:{'|'.join(map(re.escape, sorted(CLOSING_ABBREVIATIONS)))})\.['\"”’)\]]*\s+(?=[A-Z])"
+    rf"(?<![\w.])(?i:{'|'.join(map(re.escape, sorted(_CLOSING_ABBREVIATIONS)))})\.['\"”’)\]]*\s+(?=[A-Z])"
 )
 _MARK = r"(?:\[\d{1,3}(?:[,–-]\s?\d{1,3})*\]|[¹²³⁰⁴-⁹]+)"
 _STAYS = re.compile(rf"['\"”’)\]]*{_MARK}+\s*")
@@ -38,7 +38,7 @@ def _load_tokenizer() -> Any:
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     parameters = PunktParameters()
-    parameters.abbrev_types = set(ABBREVIATIONS | CLOSING_ABBREVIATIONS)
+    parameters.abbrev_types = set(_ABBREVIATIONS | _CLOSING_ABBREVIATIONS)
     return PunktSentenceTokenizer(parameters)
 
 

@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-MIN_WORDS = 12
+_MIN_WORDS = 12
 """The words of fewer say nothing."""
-COMMON = 0.2
+_COMMON = 0.2
 """Of sound prose a larger share is common words."""
-CLEARLY = 1.6
+_CLEARLY = 1.6
 """How much more of a text another language must explain."""
-WOVEN = 0.01
-MAX_LETTERS = 30
+_WOVEN = 0.01
+_MAX_LETTERS = 30
 
 _LANGUAGES = {
     **{"en": "English", "fr": "French", "de": "German", "es": "Spanish", "pt": "Portuguese", "it": "Italian"},
@@ -35,7 +35,7 @@ def find_doubts(text: str, language: str) -> Iterator[str]:
     """Notes about the words of a text in that language (ISO 639-1), for a person to look at."""
     words = [word.lower() for word in _WORD.findall(text)]
     common, name = _list_common(language), _LANGUAGES.get(language, language)
-    if len(words) >= MIN_WORDS and common and (share := _share(words, common)) < COMMON:
+    if len(words) >= _MIN_WORDS and common and (share := _share(words, common)) < _COMMON:
         yield f"Only {share:.0%} of its words are common in {name}; text that was read well has 30% and more."
     found = language_of(text)
     if found not in ("", language):
@@ -45,24 +45,24 @@ def find_doubts(text: str, language: str) -> Iterator[str]:
     for what, pattern in (("with every letter doubled", _DOUBLED), ("written backwards", _BACKWARDS)):
         if match := pattern.search(text):
             yield f"Holds words {what}: {match[0]}."
-    if long := [word for word in _WORD.findall(text) if len(word) > MAX_LETTERS and language == "en"]:
-        yield f"Holds words of more than {MAX_LETTERS} letters, perhaps run together: {long[0]}."
+    if long := [word for word in _WORD.findall(text) if len(word) > _MAX_LETTERS and language == "en"]:
+        yield f"Holds words of more than {_MAX_LETTERS} letters, perhaps run together: {long[0]}."
     prose = [
-        line for line in text.split("\n") if " | " not in line and len(_SMALL.findall(line)) >= MIN_WORDS
+        line for line in text.split("\n") if " | " not in line and len(_SMALL.findall(line)) >= _MIN_WORDS
     ]
     woven = [word for line in prose for word in _CAPITAL.findall(line) if word.lower() in common]
-    if len(woven) > max(2, WOVEN * len(words)):
+    if len(woven) > max(2, _WOVEN * len(words)):
         yield f"{len(woven)} sentences begin in the midst of another; perhaps lines of columns are woven."
 
 
 def language_of(text: str) -> str:
     """The ISO 639-1 code of the language that a text reads like; empty when it could be several."""
     words = [word.lower() for word in _WORD.findall(text)]
-    if len(words) < MIN_WORDS:
+    if len(words) < _MIN_WORDS:
         return ""
     shares = sorted(((_share(words, _list_common(code)), code) for code in _LANGUAGES), reverse=True)
     (best, code), (second, _) = shares[:2]
-    return code if best >= COMMON and best > CLEARLY * second else ""
+    return code if best >= _COMMON and best > _CLEARLY * second else ""
 
 
 def _share(words: list[str], common: frozenset[str]) -> float:

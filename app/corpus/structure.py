@@ -57,19 +57,19 @@ class Block:
 
 CONTENT = {Kind.PARAGRAPH, Kind.ITEM, Kind.TABLE_HEADER, Kind.TABLE_ROW}
 
-MAX_HEADING_WORDS = 22
+_MAX_HEADING_WORDS = 22
 """The longest heading in the articles has 21 words; sentences without a final stop are rarer than that."""
-MAX_HEADING_CHARACTERS = 250
-MAX_CHILD_WORDS = 5
+_MAX_HEADING_CHARACTERS = 250
+_MAX_CHILD_WORDS = 5
 """Sub-headings name one cause or one measure ("Cold Exposure"); headings of the first rank are longer."""
-MAX_LABEL_WORDS = 5
+_MAX_LABEL_WORDS = 5
 """A heading may end in a colon when it is a mere label ("Symptoms:")."""
-MAX_ROW_WORDS = 40
-MIN_TABLE_LINES = 3
-MIN_HEADER_WORDS = 3
-MAX_WIDTH = 140
+_MAX_ROW_WORDS = 40
+_MIN_TABLE_LINES = 3
+_MIN_HEADER_WORDS = 3
+_MAX_WIDTH = 140
 """Editors break lines at 60 to 120 characters; longer lines were never broken by one."""
-FULL_LINE = 0.7
+_FULL_LINE = 0.7
 """A line is full when it has this share of the width at which its text was broken."""
 
 BULLET = re.compile(r"[•◦▪▫‣⁃∙·●○■□►▶➢➤✓✔✗✘→\uf0b7\uf0a7]\s*(?=\S)|[*–—-]\s+(?=\S)|o\s+(?=[A-Z])")
@@ -225,7 +225,7 @@ class Outline:
         elif name.rstrip(_CLOSERS).endswith("?"):
             child = _FAQ.match(self._parent) is not None
         else:
-            short = len(name.split()) <= MAX_CHILD_WORDS
+            short = len(name.split()) <= _MAX_CHILD_WORDS
             child = self._announces and short and not self._numbered and not _FIRST_RANK.match(name)
         if self._parent and child:
             self._numbered = number
@@ -264,7 +264,7 @@ class _Form:
         return cls(
             dense=len(chunks) == 1,
             marked=len(marks) > 1 or any(not text[mark.end()].islower() for mark in marks),
-            width=width if len(broken) * 4 > len(pairs) and width <= MAX_WIDTH else 0,
+            width=width if len(broken) * 4 > len(pairs) and width <= _MAX_WIDTH else 0,
             exclude=article.exclude,
         )
 
@@ -311,15 +311,15 @@ def _make_table(text: str, lines: Sequence[Span]) -> list[Block]:
 
 def _is_flat_table(text: str, lines: Sequence[Span]) -> bool:
     """A header in title case over rows whose cells can be told by the capitals they begin with."""
-    if len(lines) < MIN_TABLE_LINES:
+    if len(lines) < _MIN_TABLE_LINES:
         return False
     header, *rows = (text[start:end] for start, end in lines)
     words = [word for word in _WORDS.findall(header) if word.lower() not in _SMALL_WORDS]
     return (
-        len(words) >= MIN_HEADER_WORDS
+        len(words) >= _MIN_HEADER_WORDS
         and all(word[0].isupper() for word in words)
         and not ends_clause(header)
-        and not any(BULLET.match(line) or len(line.split()) > MAX_ROW_WORDS for line in (header, *rows))
+        and not any(BULLET.match(line) or len(line.split()) > _MAX_ROW_WORDS for line in (header, *rows))
         and all(row[0].isupper() or row[0].isdigit() for row in rows)
         and sum(_NEXT_CELL.search(row) is not None for row in rows) * 2 > len(rows)
     )
@@ -342,7 +342,7 @@ def _continues(text: str, line: Span, follower: Span, form: _Form) -> bool:
     words = text[line[0] : line[1]]
     if text[follower[0]].islower() or _BREAKS_OFF.search(words[-20:]):
         return True
-    full = form.width > 0 and len(words) >= FULL_LINE * form.width
+    full = form.width > 0 and len(words) >= _FULL_LINE * form.width
     return full and not (form.dense and words.rstrip(_CLOSERS).endswith(_SENTENCE_STOPS))
 
 
@@ -367,7 +367,7 @@ def _classify_group(text: str, lines: Sequence[Span], form: _Form) -> Block:
     if BULLET.match(text, start, end):
         return Block(Kind.ITEM, start, end)
     line = text[start:end]
-    short = len(line) <= MAX_HEADING_CHARACTERS and len(line.split()) <= MAX_HEADING_WORDS
+    short = len(line) <= _MAX_HEADING_CHARACTERS and len(line.split()) <= _MAX_HEADING_WORDS
     heading = len(lines) == 1 and not form.marked and short and not ends_clause(line)
     return Block(Kind.HEADING if heading else Kind.PARAGRAPH, start, end)
 
@@ -378,7 +378,7 @@ def _number_items(text: str, blocks: Sequence[Block]) -> list[Block]:
     for block in blocks:
         plain = block.kind in (Kind.HEADING, Kind.PARAGRAPH, Kind.ITEM) and not block.rank
         begins = plain and NUMBER.match(text, block.start, block.end) is not None
-        short = begins and len(text[block.start : block.end].split()) <= MAX_ROW_WORDS
+        short = begins and len(text[block.start : block.end].split()) <= _MAX_ROW_WORDS
         numbered.append(short and not block.is_labelled(text))
     return [
         replace(block, kind=Kind.ITEM) if own and (before or after) else block
@@ -405,7 +405,7 @@ def _settle_guesses(text: str, blocks: Sequence[Block]) -> Iterator[Block]:
     for block, after in zip_longest(settled, settled[1:]):
         if block.announces_list(text) and after and after.kind is Kind.PARAGRAPH:
             line = text[block.start : block.end]
-            if line[0].isupper() and len(line.split()) <= MAX_LABEL_WORDS:
+            if line[0].isupper() and len(line.split()) <= _MAX_LABEL_WORDS:
                 block = replace(block, kind=Kind.HEADING)
         yield block
 

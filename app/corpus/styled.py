@@ -7,7 +7,7 @@ import re
 from lxml import etree, html
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-MAX_SELECTORS = 3_000
+_MAX_SELECTORS = 3_000
 """More say how a site looks, not what is hidden or struck out in it."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -80,7 +80,7 @@ def _write_styles(page: LexborHTMLParser) -> None:
                 rules += [(selector, said) for selector in selectors.split(",")]
     rules.sort(key=lambda rule: (rule[0].count("#"), len(re.findall(r"[.\[:]", rule[0]))))
     found: dict[int, tuple[LexborNode, dict[str, str]]] = {}
-    for selector, said in rules[:MAX_SELECTORS]:
+    for selector, said in rules[:_MAX_SELECTORS]:
         try:
             nodes = page.css(selector)
         except SelectolaxError:  # the part of a list, or a selector of no element

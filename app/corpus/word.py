@@ -21,8 +21,8 @@ from app.corpus.markup import walk_markup
 from app.corpus.structure import Kind
 from app.errors import CorpusError
 
-MAX_UNPACKED_BYTES = 60_000_000
-MAX_PARTS = 2_000
+_MAX_UNPACKED_BYTES = 60_000_000
+_MAX_PARTS = 2_000
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _CORE = {"dc": "http://purl.org/dc/elements/1.1/", "dcterms": "http://purl.org/dc/terms/"}
@@ -68,8 +68,8 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-                raise CorpusError(f"{show_path(path)}: unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
+            if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNPACKED_BYTES:
+                raise CorpusError(f"{show_path(path)}: unpacks to more than {_MAX_UNPACKED_BYTES:,} bytes.")
             if "word/document.xml" not in archive.namelist():
                 raise CorpusError(f"{show_path(path)}: not a Word file (.docx).")
             for part in parts:

@@ -37,25 +37,25 @@ from app.index.publish import CURRENT, building, next_time, open_current, open_p
 from app.index.tokens import TokenWriter
 from app.settings import Settings
 
-COHORT = 50
+_COHORT = 50
 """Articles that the cohort is made of; half as many are as good to 0.01 of AUROC, a quarter to 0.02."""
 FITTED_WORLDS: Mapping[int, int] = {5: 16, 15: 8, 45: 6, 100: 4}
 """How many sample corpora of each size confidence is fitted to."""
 MEASURED_WORLDS: Mapping[int, int] = {5: 12, 45: 5, 150: 3}
 """The same for what is told of it."""
-ASKED = 150
+_ASKED = 150
 """Questions of each kind that a sample corpus is asked at most."""
-OWN_SHARE = 0.4
+_OWN_SHARE = 0.4
 """What the published articles' own questions count beside all sample corpora."""
 
-UNITS = 16
-PENALTY = 30.0
-STEPS = 300
-SEED = 0
+_UNITS = 16
+_PENALTY = 30.0
+_STEPS = 300
+_SEED = 0
 
-WRONG_REFUSAL = 4.0
+_WRONG_REFUSAL = 4.0
 """What refusing a question that is answered costs, in answers to questions that are not."""
-WRONG_SILENCE = 20.0
+_WRONG_SILENCE = 20.0
 """What giving it nothing at all costs, not even the nearest passages."""
 
 
@@ -74,7 +74,7 @@ class Sample:
 def split_cohort(materials: Sequence[Material]) -> tuple[tuple[Material, ...], tuple[Material, ...]]:
     """Those that the cohort is made of, and the others, which alone sample corpora may hold."""
     train = [material for material in materials if material.part == "train"]
-    cohort = train[:: len(train) // COHORT][:COHORT]
+    cohort = train[:: len(train) // _COHORT][:_COHORT]
     return tuple(cohort), tuple(material for material in materials if material not in cohort)
 
 
@@ -141,7 +141,7 @@ def gather_worlds(
 ) -> Iterator[Sample]:
     """The questions of sample corpora that ask about articles of ``part``, so many of each size."""
     for size, count in counts.items():
-        for number, world in enumerate(sample_worlds(materials, part, size, count, seed=SEED)):
+        for number, world in enumerate(sample_worlds(materials, part, size, count, seed=_SEED)):
             name = folder / f"{part}-{size}-{number}"
             index = build_world((*world.asked, *world.filler), name, settings, base)
             try:
@@ -161,12 +161,12 @@ def fit(samples: Sequence[Sample], own: Sample, *, weights_sha256: str, created:
     features = np.concatenate([sample.features for sample in (*samples, own)])
     answerable = np.concatenate([sample.kinds == "answerable" for sample in (*samples, own)])
     counts = Counter(sample.size for sample in samples)
-    weights = [_weigh(sample) * (1 - OWN_SHARE) / counts[sample.size] for sample in samples]
-    weights.append(_weigh(own) * OWN_SHARE * len(counts))
+    weights = [_weigh(sample) * (1 - _OWN_SHARE) / counts[sample.size] for sample in samples]
+    weights.append(_weigh(own) * _OWN_SHARE * len(counts))
     weight = np.concatenate(weights)
     means, scales = features.mean(axis=0), features.std(axis=0)
     network = MLPClassifier(
-        (UNITS,), activation="tanh", solver="lbfgs", alpha=PENALTY, max_iter=STEPS, random_state=SEED
+        (_UNITS,), activation="tanh", solver="lbfgs", alpha=_PENALTY, max_iter=_STEPS, random_state=_SEED
     )
     values = ((features - means) / scales).clip(-EXTREME, EXTREME)
     network.fit(values, answerable, sample_weight=weight * len(weight) / weight.sum())
@@ -178,8 +178,8 @@ def fit(samples: Sequence[Sample], own: Sample, *, weights_sha256: str, created:
         hidden_intercepts=network.intercepts_[0].tolist(),
         outer=network.coefs_[1][:, 0].tolist(),
         outer_intercept=float(network.intercepts_[1][0]),
-        answered=1 / (1 + WRONG_REFUSAL),
-        closest=1 / (1 + WRONG_SILENCE),
+        answered=1 / (1 + _WRONG_REFUSAL),
+        closest=1 / (1 + _WRONG_SILENCE),
         questions={"answerable": int(answerable.sum()), "unanswerable": int((~answerable).sum())},
         created=created,
     )
@@ -207,13 +207,13 @@ def _name_kind(question: Question) -> str:
 
 
 def _choose(asked: Iterable[Question]) -> Iterator[Question]:
-    """At most ASKED of each kind, evenly over articles and manners of asking."""
+    """At most _ASKED of each kind, evenly over articles and manners of asking."""
     kinds: dict[str, list[Question]] = {}
     for question in asked:
         kinds.setdefault(_name_kind(question), []).append(question)
-    generator = np.random.default_rng(SEED)
+    generator = np.random.default_rng(_SEED)
     for questions in kinds.values():
-        for place in generator.permutation(len(questions))[:ASKED]:
+        for place in generator.permutation(len(questions))[:_ASKED]:
             yield questions[place]
 
 

@@ -14,9 +14,9 @@ from app.index.generation import LAYOUT, Generation
 from app.index.store import Store
 from app.records import Passage
 
-PREVIEW = 90
+_PREVIEW = 90
 """Characters of a passage in the text; the page shows it whole."""
-CONTEXT = 6
+_CONTEXT = 6
 """Words shown on each side of a change."""
 _PAGE_HEAD = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>What re-indexing would change</title>",
@@ -134,8 +134,8 @@ def _mark_changes(before: str, after: str) -> str:
         if operation != "equal":
             parts += [f"[-{' '.join(old[a:b])}-]"] * (b > a) + [f"{{+{' '.join(new[c:d])}+}}"] * (d > c)
             continue
-        head = old[a : min(b, a + CONTEXT)] if a else []
-        tail = old[max(a + len(head), b - CONTEXT) : b] if b < len(old) else []
+        head = old[a : min(b, a + _CONTEXT)] if a else []
+        tail = old[max(a + len(head), b - _CONTEXT) : b] if b < len(old) else []
         parts += [*head, *["…"] * (len(head) + len(tail) < b - a), *tail]
     return " ".join(parts)
 
@@ -165,4 +165,4 @@ def _name(passage: Passage) -> str:
 
 def _preview(passage: Passage) -> str:
     words = " ".join(passage.text.split())
-    return words if len(words) <= PREVIEW else f"{words[:PREVIEW]}…"
+    return words if len(words) <= _PREVIEW else f"{words[:_PREVIEW]}…"

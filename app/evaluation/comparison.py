@@ -13,8 +13,8 @@ from app.answering.search import Search, Weights
 from app.evaluation.measures import DEPTH, Judgement, RunLine, grade_passage, summarise
 from app.evaluation.questions import GOOD, Question
 
-FOLDS = 5
-PENALTY = 1.0
+_FOLDS = 5
+_PENALTY = 1.0
 
 VARIANTS: Mapping[str, Weights] = {
     "passage vectors": Weights(late=0, passage=1, sentence=0, lexical=0),
@@ -31,9 +31,9 @@ VARIANTS: Mapping[str, Weights] = {
     "BM25 at double weight": Weights(lexical=0.12),
     "chosen": Weights(),
 }
-LEARNED = "learned (logistic regression)"
+_LEARNED = "learned (logistic regression)"
 
-MEASURED = ("success@1", "success@3", "MRR@5", "precision@3")
+_MEASURED = ("success@1", "success@3", "MRR@5", "precision@3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +71,17 @@ def compare_variants(answerer: IndexAnswerer, questions: Sequence[Question]) -> 
                 np.array(grades),
             )
             cases.append(case)
-    folds = [cases[number::FOLDS] for number in range(FOLDS)]
+    folds = [cases[number::_FOLDS] for number in range(_FOLDS)]
     rows = [_summarise(name, [(fold, weights) for fold in folds]) for name, weights in VARIANTS.items()]
     learned = [
         (fold, _learn([case for other in folds if other is not fold for case in other])) for fold in folds
     ]
-    return [*rows, _summarise(LEARNED, learned)]
+    return [*rows, _summarise(_LEARNED, learned)]
 
 
 def _summarise(name: str, trials: Sequence[tuple[Sequence[_Case], Weights]]) -> Row:
     measured = [summarise([_judge(case, weights) for case in fold]) for fold, weights in trials]
-    values = {measure: [fold[measure] for fold in measured] for measure in MEASURED}
+    values = {measure: [fold[measure] for fold in measured] for measure in _MEASURED}
     return Row(
         name,
         means={measure: float(np.mean(found)) for measure, found in values.items()},
@@ -101,5 +101,5 @@ def _learn(cases: Sequence[_Case]) -> Weights:
 
     scores = np.concatenate([case.scores - case.scores.mean(axis=0) for case in cases])
     good = np.concatenate([case.grades >= GOOD for case in cases])
-    model = LogisticRegression(C=PENALTY, class_weight="balanced").fit(scores, good)
+    model = LogisticRegression(C=_PENALTY, class_weight="balanced").fit(scores, good)
     return Weights(*map(float, model.coef_[0]))

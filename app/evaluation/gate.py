@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from app.evaluation.measures import MEASURES, Judgement, RunLine
 
-MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0, "today noticed": 0.02}
+_MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0, "today noticed": 0.02}
 """By how much each of these may fall."""
-MAX_RISE = {
+_MAX_RISE = {
     "wrongly refused": 0.02,
     "urgent shown as none": 0.0,
     "false alarms": 0.02,
@@ -18,10 +18,10 @@ MAX_RISE = {
 }
 """By how much each of these may rise."""
 
-TOLERANCE = 1e-9
-EXAMPLES = 3
+_TOLERANCE = 1e-9
+_EXAMPLES = 3
 """Questions that an objection names at most."""
-PREVIEW = 60
+_PREVIEW = 60
 """Characters of a passage in an objection."""
 
 
@@ -32,12 +32,12 @@ def compare(
 
     ``worse`` has the questions behind a measure, in words.
     """
-    moves = [(name, "fell", -1, margin) for name, margin in MARGINS.items()]
-    moves += [(name, "rose", 1, margin) for name, margin in MAX_RISE.items()]
+    moves = [(name, "fell", -1, margin) for name, margin in _MARGINS.items()]
+    moves += [(name, "rose", 1, margin) for name, margin in _MAX_RISE.items()]
     objections = []
     for name, verb, sign, margin in moves:
-        if name in before and name in after and sign * (after[name] - before[name]) > margin + TOLERANCE:
-            examples = (worse or {}).get(name, ())[:EXAMPLES]
+        if name in before and name in after and sign * (after[name] - before[name]) > margin + _TOLERANCE:
+            examples = (worse or {}).get(name, ())[:_EXAMPLES]
             shown = f", among others {', '.join(f'“{one}”' for one in examples)}" if examples else ""
             objections.append(
                 f"{name} {verb} from {before[name]:.3f} to {after[name]:.3f} (at most {margin:g} is allowed)"
@@ -77,7 +77,7 @@ def find_worse(before: Sequence[Judgement], after: Sequence[Judgement]) -> dict[
             and (measure.value(one) - measure.value(old[one.question.id])) * (1 if rising else -1) > 0
         ]
         for measure in MEASURES
-        if (rising := measure.name in MAX_RISE) or measure.name in MARGINS
+        if (rising := measure.name in _MAX_RISE) or measure.name in _MARGINS
     }
 
 
@@ -108,4 +108,4 @@ def _preview(reply: RunLine) -> str:
         return "nothing"
     slug, text = reply.passages[0]
     words = " ".join(text.split())
-    return f"“{words if len(words) <= PREVIEW else words[:PREVIEW] + '…'}” ({slug})"
+    return f"“{words if len(words) <= _PREVIEW else words[:_PREVIEW] + '…'}” ({slug})"

@@ -17,12 +17,12 @@ from app.evaluation.questions import GOOD, Gold, Question
 from app.notices import SURENESS, name_sureness, translations
 from app.records import Span, Urgency
 
-READ_CHARACTERS = 1200
-COVERED_SHARE = 0.6
+_READ_CHARACTERS = 1200
+_COVERED_SHARE = 0.6
 DEPTH = 5
 TOP = 3
-BINS = 10
-RESAMPLES = 2000
+_BINS = 10
+_RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +94,14 @@ def _covered_quotes(
     """Every place where the words stand, as far as a reader reads."""
     at = body.find(words) if words else -1
     while at >= 0:
-        read.append((at, at + min(len(words), READ_CHARACTERS)))
+        read.append((at, at + min(len(words), _READ_CHARACTERS)))
         at = body.find(words, at + 1)
     if not read:
         return None
     found = []
     for gold in relevant:
         start = body.find(gold.quote) if gold.article == slug else -1
-        end, enough = start + len(gold.quote), COVERED_SHARE * len(gold.quote)
+        end, enough = start + len(gold.quote), _COVERED_SHARE * len(gold.quote)
         if start >= 0 and any(min(end, last) - max(start, first) >= enough for first, last in read):
             found.append(gold)
     return found
@@ -217,10 +217,10 @@ def reliability(
     confidences: np.ndarray[Any, Any], answerable: np.ndarray[Any, Any]
 ) -> list[tuple[float, float, int]]:
     """For each filled tenth of the scale: mean confidence, share that is answerable, count."""
-    tenth = np.minimum((confidences * BINS).astype(int), BINS - 1)
+    tenth = np.minimum((confidences * _BINS).astype(int), _BINS - 1)
     return [
         (float(confidences[tenth == i].mean()), float(answerable[tenth == i].mean()), int((tenth == i).sum()))
-        for i in range(BINS)
+        for i in range(_BINS)
         if (tenth == i).any()
     ]
 
@@ -238,7 +238,7 @@ def confidence_intervals(judged: Sequence[Judgement]) -> dict[str, tuple[float, 
     for measure in MEASURES:
         values = np.array([measure.value(one) for one in judged if measure.applies(one)])
         if len(values):
-            means = random.choice(values, (RESAMPLES, len(values))).mean(axis=1)
+            means = random.choice(values, (_RESAMPLES, len(values))).mean(axis=1)
             low, high = np.percentile(means, (2.5, 97.5))
             intervals[measure.name] = (float(low), float(high))
     return intervals

@@ -10,13 +10,13 @@ import numpy as np
 from app.errors import NightlightError
 from app.evaluation.measures import Judgement, confidence_pairs, reliability
 
-SUFFIXES = (".png", ".svg")
+_SUFFIXES = (".png", ".svg")
 
 
 def draw(judged: Sequence[Judgement], path: Path) -> None:
     """Reliability and the refusal trade-off side by side; raises NightlightError for another kind of file."""
-    if path.suffix not in SUFFIXES:
-        raise NightlightError(f"{path}: a picture is a file that ends in {' or '.join(SUFFIXES)}.")
+    if path.suffix not in _SUFFIXES:
+        raise NightlightError(f"{path}: a picture is a file that ends in {' or '.join(_SUFFIXES)}.")
     confidences, answerable = confidence_pairs(judged)
     if answerable.all() or not answerable.any():
         raise NightlightError("A picture needs both answerable and unanswerable questions.")

@@ -20,7 +20,7 @@ GOOD = 2
 """The grade from which a quote answers the question, wholly (3) or for a good part (2); 1 is related."""
 
 
-JUDGED = "judged.toml"
+_JUDGED = "judged.toml"
 """Beside question files: the articles that their "unanswerable" was judged against."""
 
 
@@ -66,12 +66,12 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     An unanswerable one that does not say itself what it was judged against was judged against the articles
     of ``judged.toml`` in the same folder.
     """
-    judged = path.with_name(JUDGED)
+    judged = path.with_name(_JUDGED)
     try:
         lines = path.read_text("utf-8").splitlines()
         against = tomllib.loads(judged.read_text("utf-8"))["articles"] if judged.exists() else None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise QuestionsError(f"{path}: cannot be read with its {JUDGED}: {error}.") from None
+        raise QuestionsError(f"{path}: cannot be read with its {_JUDGED}: {error}.") from None
     questions: dict[str, Question] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():

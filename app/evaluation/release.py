@@ -21,18 +21,18 @@ from app.index.generation import Generation, hash_file
 from app.index.model import Model
 from app.settings import Settings
 
-GATED = ("dev.jsonl", "urgent_practice.jsonl")
+_GATED = ("dev.jsonl", "urgent_practice.jsonl")
 """Those that the gate compares generations by."""
-REPORTED = ("heldout.jsonl", "urgent_blind.jsonl", "level_heldout.jsonl")
+_REPORTED = ("heldout.jsonl", "urgent_blind.jsonl", "level_heldout.jsonl")
 """Those that nothing may be fitted to or chosen by: what readers are told is measured on them. The rules were
 mended by `urgent_heldout.jsonl`, so it is not one of them (docs/evaluation.md)."""
-PINNED = "pinned.jsonl"
+_PINNED = "pinned.jsonl"
 """Those whose first passage may not be lost."""
-EXAMINED = 300
+_EXAMINED = 300
 """New articles that are asked what their own headings ask; of more, so many in even steps."""
 
-EVALUATION = "evaluation"
-ACCEPTED = "accepted"
+_EVALUATION = "evaluation"
+_ACCEPTED = "accepted"
 MADE_FROM = "made from"
 """Where in a manifest's extra ``fingerprint`` stands."""
 
@@ -93,11 +93,11 @@ def examine(
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
     made_from = fingerprint(settings)  # as it was before the answers were measured, which takes a while
-    gated, pinned = _join(questions, GATED), _join(questions, (PINNED,))
+    gated, pinned = _join(questions, _GATED), _join(questions, (_PINNED,))
     before, before_pinned = _ask_previous(previous, settings, gated, pinned)
     with _opened(Generation.open(folder), settings) as answerer:
         after, after_pinned = ask_all(answerer, gated), ask_all(answerer, pinned)
-        reported = ask_all(answerer, _join(questions, REPORTED))
+        reported = ask_all(answerer, _join(questions, _REPORTED))
         articles = _examine_articles(answerer, previous)
         old_articles = {one.slug for one in previous.manifest.sources} if previous else set()
         new_articles = {one.slug for one in answerer.articles()} - old_articles
@@ -118,7 +118,7 @@ def examine(
     examination = Examination(
         figures,
         old,
-        _count_sets(questions, GATED, after),
+        _count_sets(questions, _GATED, after),
         count_questions(after),
         find_moved(before, after),
         articles,
@@ -126,12 +126,12 @@ def examine(
     )
     figures = {"questions": len(reported), **(summarise(reported) if reported else figures)}
     asked = {
-        "sets": _count_sets(questions, REPORTED if reported else GATED, reported or after),
+        "sets": _count_sets(questions, _REPORTED if reported else _GATED, reported or after),
         "counts": count_questions(reported or after),
     }
-    extra: dict[str, object] = {MADE_FROM: made_from, EVALUATION: dict(examination.after)}
+    extra: dict[str, object] = {MADE_FROM: made_from, _EVALUATION: dict(examination.after)}
     if accepted and objections:
-        extra[ACCEPTED] = {"reason": accepted, "objections": list(objections)}
+        extra[_ACCEPTED] = {"reason": accepted, "objections": list(objections)}
     annotate(folder, figures={**figures, "asked": asked}, extra=extra)
     return examination
 
@@ -143,7 +143,7 @@ def _examine_articles(answerer: IndexAnswerer, previous: Generation | None) -> t
     new = [
         one for one in answerer.articles() if known.get(one.slug) != one.sha256 and one.slug not in foreign
     ]
-    examined = (examine_article(answerer, one) for one in new[:: -(-len(new) // EXAMINED) or 1])
+    examined = (examine_article(answerer, one) for one in new[:: -(-len(new) // _EXAMINED) or 1])
     return tuple(one for one in examined if one.asked)
 
 

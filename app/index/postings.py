@@ -28,21 +28,21 @@ Places = NDArray[np.int64]
 Phrase = tuple[int, ...]
 
 K1, B = 1.2, 0.75
-LEAST_IDF = 1e-6
+_LEAST_IDF = 1e-6
 """BM25's parameters and what a term counts that half of the passages hold, all as FTS5 chooses them."""
 
 CHAMPIONS = 32_000
 """Passages of one term that a question may look at first."""
 ADDED, SHARE = 24_000, 32
 """A question's postings that are added up: so many that count most, or one in so many where that is more."""
-SAMPLED = 16
+_SAMPLED = 16
 """Which count most is judged by one posting in so many."""
 COMPARED = 1_000
 """Passages, the best by these sums, in which every term is looked up. Tests say what all this finds."""
 
-STEP = 2_000_000
+_STEP = 2_000_000
 """Terms of running text that are counted at a time while building."""
-END = 0
+_END = 0
 """Stands in the spooled text where a column ends; no term has this number."""
 
 
@@ -84,7 +84,7 @@ class Postings:
         added = len(rows) if exact else max(ADDED, documents // SHARE)
         if len(rows) > added:
             # Sorting the rows is what costs; a sample tells which impacts are too small to be worth it.
-            least = np.partition(impacts[::SAMPLED], -added // SAMPLED)[-added // SAMPLED]
+            least = np.partition(impacts[::_SAMPLED], -added // _SAMPLED)[-added // _SAMPLED]
             kept = np.flatnonzero(impacts >= least)
             rows, impacts = rows[kept], impacts[kept]
         order = rows.argsort(kind="stable")
@@ -143,7 +143,7 @@ class PostingsWriter:
         text = array("i")
         for column in columns:
             text.extend(column)
-            text.append(END)
+            text.append(_END)
         self._text.write(text)
         self._spooled.append(len(text))
         self._lengths.append(len(text) - len(columns))
@@ -162,7 +162,7 @@ class PostingsWriter:
         starts[order] = [term.start for term in terms]
         # What a term counts by how few passages hold it (Robertson & Zaragoza 2009).
         passages = len(self._lengths)
-        idf = np.maximum(np.log((passages - documents + 0.5) / (documents + 0.5)), LEAST_IDF)
+        idf = np.maximum(np.log((passages - documents + 0.5) / (documents + 0.5)), _LEAST_IDF)
         self._place(starts, idf, weights, rows, impacts)
         _write_postings(self._paths, terms, rows, impacts)
         return terms
@@ -188,7 +188,7 @@ class PostingsWriter:
             occurring = np.concatenate([numbers, np.array([term for _, term in found], dtype=np.int32)])
             # Term and row in one number: sorted, equal ones stand together and terms ascend.
             keys = occurring.astype(np.int64) << 32 | np.concatenate([rows, rows[places]])
-            keys = np.sort(keys[occurring != END])
+            keys = np.sort(keys[occurring != _END])
             firsts = run_starts(keys)
             counts = np.diff(firsts, append=len(keys)).astype(np.int32)
             keys = keys[firsts]
@@ -205,7 +205,7 @@ class PostingsWriter:
         ends = np.cumsum(spooled)
         row = 0
         while row < len(ends):
-            stop = max(row + 1, int(ends.searchsorted(ends[row] - spooled[row] + STEP, side="right")))
+            stop = max(row + 1, int(ends.searchsorted(ends[row] - spooled[row] + _STEP, side="right")))
             sizes = spooled[row:stop]
             numbers = np.frombuffer(self._text.read(4 * int(sizes.sum())), dtype=np.int32)
             yield numbers, np.repeat(np.arange(row, stop, dtype=np.int32), sizes)
@@ -241,7 +241,7 @@ def cut_postings(whole: Postings, terms: Sequence[Term], passages: slice, paths:
     first = 0
     while first < len(terms):  # so many postings at a time as fit in memory
         begin = int(ends[first] - documents[first])
-        last = max(first + 1, int(ends.searchsorted(begin + STEP, side="right")))
+        last = max(first + 1, int(ends.searchsorted(begin + _STEP, side="right")))
         rows = whole.rows[begin : int(ends[last - 1])]
         places = np.flatnonzero((rows >= passages.start) & (rows < passages.stop))
         numbers = ends[first:last].searchsorted(begin + places, side="right")

@@ -18,12 +18,12 @@ from app.errors import BuildError, Busy, DamagedGeneration, GenerationError, NoG
 from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous, note_checked, open_regular
 
 CURRENT = "CURRENT"
-LOCK = ".lock"
+_LOCK = ".lock"
 GENERATIONS = "generations"
-KEPT = 3
+_KEPT = 3
 """The current generation and two before it."""
 
-MAX_POINTER = 128
+_MAX_POINTER = 128
 """Bytes that are read of CURRENT; it has 95."""
 
 _SCRATCH = ".building-"
@@ -68,7 +68,7 @@ def building(index: Path) -> Iterator[Path]:
 def locked(index: Path) -> Iterator[None]:
     """Hold the lock of one who changes the index; raises Busy when another has it."""
     index.mkdir(parents=True, exist_ok=True)
-    with (index / LOCK).open("w") as lock:
+    with (index / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -102,7 +102,7 @@ def publish(index: Path, folder: Path) -> str:
     _point(index, pointer)
     # Neither the current one, nor the newest besides, nor what a server holds.
     others = [name for name in list_names(index) if name != pointer.name]
-    for name in others[KEPT - 1 :]:
+    for name in others[_KEPT - 1 :]:
         old, doomed = index / GENERATIONS / name, index / GENERATIONS / (_DOOMED + name)
         with suppress(BlockingIOError), (old / MANIFEST).open("rb") as manifest:
             fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,7 +135,7 @@ def read_pointer(index: Path) -> Pointer:
     """What CURRENT says; raises NoGeneration or DamagedGeneration."""
     try:
         with open_regular(index / CURRENT) as file:
-            content = file.read(MAX_POINTER)
+            content = file.read(_MAX_POINTER)
     except FileNotFoundError:
         raise NoGeneration(f"{CURRENT}: nothing is published yet; run `make index`.") from None
     except OSError as error:

@@ -24,7 +24,7 @@ Matrix = NDArray[np.float32]
 
 PROPOSED = 100
 """Candidates that each of the three retrievers may propose."""
-MOST_BY_WORDS = 10_000
+_MOST_BY_WORDS = 10_000
 """Passages whose BM25 is looked at where those of one article are wanted, which are all candidates."""
 
 
@@ -109,7 +109,7 @@ class LocalRetriever:
     def propose(self, asked: Asked, inside: Rows | None = None) -> Candidates:
         """The candidates; of one article its passages, all of them, whose rows are ``inside``."""
         if inside is not None:
-            words = self.search_words(asked, MOST_BY_WORDS)
+            words = self.search_words(asked, _MOST_BY_WORDS)
             held = np.isin(words.rows, inside)
             return self.score(asked, inside, Proposal(words.rows[held], words.scores[held]))
         near, words = self.search_passages(asked), self.search_words(asked)

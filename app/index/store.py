@@ -28,7 +28,7 @@ from app.index.lexical import LexicalWriter
 from app.records import Article, Passage, Span, WithdrawnPassage
 from app.records import passage_id as name_passage
 
-SCHEMA = """
+_SCHEMA = """
 CREATE TABLE articles (
     number INTEGER PRIMARY KEY, slug TEXT UNIQUE NOT NULL, metadata TEXT NOT NULL, text TEXT NOT NULL
 );
@@ -59,7 +59,7 @@ class StoreWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = sqlite3.connect(folder / LAYOUT.store, isolation_level=None)
-        self._connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {SCHEMA}")
+        self._connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA}")
         self._lexical = LexicalWriter(self._connection, folder / LAYOUT.postings, folder / LAYOUT.impacts)
         self._connection.execute("BEGIN")
         self.articles = self.passages = self.sentences = 0

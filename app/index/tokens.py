@@ -25,19 +25,19 @@ DIRECTIONS = 128
 """As many as ColBERT keeps (Khattab & Zaharia 2020)."""
 MAPPED = 64_000_000
 """Bytes of stored vectors that are mapped at most."""
-LEVELS = 127
+_LEVELS = 127
 """The largest component of a stored vector."""
-REACH = 6.0
+_REACH = 6.0
 """Components of unit vectors up to so many times their root mean square are told apart; few are larger."""
-WHOLE = np.float32(1 << 16)
+_WHOLE = np.float32(1 << 16)
 """A question's components are whole numbers, so many to one. Products with stored ones are whole, too, and
 their sums below 2**24: exact in whatever order they are added, so that a passage scores the same anywhere."""
-COLUMNS = 16
+_COLUMNS = 16
 """A matrix with a multiple of so many columns is multiplied in half the time of one with a column less."""
 
-SPECIAL_WEIGHT = 0.2
-STOP_WORD_WEIGHT = 0.1
-PUNCTUATION_WEIGHT = 0.02
+_SPECIAL_WEIGHT = 0.2
+_STOP_WORD_WEIGHT = 0.1
+_PUNCTUATION_WEIGHT = 0.02
 
 
 class TokenWriter:
@@ -98,13 +98,13 @@ def _is_word(token: str) -> bool:
 
 def quantization_scale(dimension: int) -> float:
     """What a unit vector of so many dimensions is stored times."""
-    return LEVELS / min(1.0, REACH / math.sqrt(dimension))
+    return _LEVELS / min(1.0, _REACH / math.sqrt(dimension))
 
 
 def compress(tokens: Matrix, projection: Matrix) -> NDArray[np.int8]:
     """float32[n, d] along ``projection``, as unit vectors times ``quantization_scale``: int8[n, m]."""
     scaled = normalise(tokens @ projection.T) * quantization_scale(len(projection))
-    stored: NDArray[np.int8] = np.clip(np.rint(scaled), -LEVELS, LEVELS).astype(np.int8)
+    stored: NDArray[np.int8] = np.clip(np.rint(scaled), -_LEVELS, _LEVELS).astype(np.int8)
     return stored
 
 
@@ -129,11 +129,11 @@ class TokenFrequencies:
         weights = idf / np.log1p((count + 0.5) / 0.5)
         for number, token in enumerate(self._vocabulary):
             if _is_special(token):
-                weights[number] = SPECIAL_WEIGHT
+                weights[number] = _SPECIAL_WEIGHT
             elif not _is_word(token):
-                weights[number] = min(weights[number], PUNCTUATION_WEIGHT)
+                weights[number] = min(weights[number], _PUNCTUATION_WEIGHT)
             elif token in STOP_WORDS:
-                weights[number] = min(weights[number], STOP_WORD_WEIGHT)
+                weights[number] = min(weights[number], _STOP_WORD_WEIGHT)
         return np.asarray(weights, dtype="<f4")
 
 
@@ -167,8 +167,8 @@ class TokenVectors:
         if not len(rows):
             return np.empty((0, len(query)), dtype=np.float32)
         members, starts = members_of(self.offsets, rows)
-        columns = np.zeros((len(self._across.T), -(-len(query) // COLUMNS) * COLUMNS), dtype=np.float32)
-        columns[:, : len(query)] = np.rint(normalise(query @ self._across).T * WHOLE)
+        columns = np.zeros((len(self._across.T), -(-len(query) // _COLUMNS) * _COLUMNS), dtype=np.float32)
+        columns[:, : len(query)] = np.rint(normalise(query @ self._across).T * _WHOLE)
         products = self._read(members).astype(np.float32) @ columns
         best: Matrix = np.maximum.reduceat(products, starts, axis=0)
-        return best[:, : len(query)] / (self._scale * WHOLE)
+        return best[:, : len(query)] / (self._scale * _WHOLE)

@@ -23,9 +23,9 @@ EXACT = 10_000
 """Up to so many vectors a search compares them all."""
 PROBED = 64
 """Lists that a search of more than EXACT looks into."""
-SAMPLED, ROUNDS = 64, 10
+_SAMPLED, _ROUNDS = 64, 10
 """Vectors for each list to find the lists by, and how often they are moved."""
-STEP = 50_000
+_STEP = 50_000
 """Vectors in memory at a time while an index is built."""
 
 # One question is too short a work to be divided: waiting for a second thread takes longer than the search.
@@ -75,11 +75,11 @@ class VectorIndex:
         faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))  # building is work enough to be divided
         try:
             if not index.is_trained:  # the lists are found by a sample, the same at every build
-                index.cp.max_points_per_centroid, index.cp.niter = SAMPLED, ROUNDS
-                rows = np.random.default_rng(1).permutation(count)[: SAMPLED * index.nlist]
+                index.cp.max_points_per_centroid, index.cp.niter = _SAMPLED, _ROUNDS
+                rows = np.random.default_rng(1).permutation(count)[: _SAMPLED * index.nlist]
                 index.train(np.ascontiguousarray(vectors[np.sort(rows)], dtype=np.float32))
-            for start in range(0, count, STEP):
-                part = np.ascontiguousarray(vectors[start : start + STEP], dtype=np.float32)
+            for start in range(0, count, _STEP):
+                part = np.ascontiguousarray(vectors[start : start + _STEP], dtype=np.float32)
                 lengths = np.linalg.norm(part, axis=1)
                 off = float(np.abs(lengths - 1).max(initial=0.0))
                 if off > UNIT_TOLERANCE or not np.isfinite(lengths).all():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-CONTENT_SECURITY_POLICY = "; ".join(
+_CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "style-src 'self'",
@@ -17,7 +17,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 _OFF = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -25,9 +25,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _OFF) + ", clipboard-write=(self)",
 }
-STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
-NO_STORE = "no-store"
-REVALIDATE = "no-cache"
+_STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
+_NO_STORE = "no-store"
+_REVALIDATE = "no-cache"
 FOR_BACK = "private, no-cache"
 """Of an answer to a posted question: the reader's own browser may keep it to go back to, and nobody else."""
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -39,16 +39,16 @@ def add_headers(response: Response) -> Response:
     # No view sets one of these, and looking through all for each takes longer than everything else here.
     headers.extend(SECURITY_HEADERS)
     if request.is_secure:
-        headers.add("Strict-Transport-Security", STRICT_TRANSPORT)
+        headers.add("Strict-Transport-Security", _STRICT_TRANSPORT)
     caching = headers.get("Cache-Control")
     if caching is None:
-        headers.add("Cache-Control", NO_STORE)
-    if caching in (None, NO_STORE, FOR_BACK):
+        headers.add("Cache-Control", _NO_STORE)
+    if caching in (None, _NO_STORE, FOR_BACK):
         headers.add("X-Robots-Tag", "noindex")
     return response
 
 
 def keep(response: Response) -> Response:
     """Kept by a browser only if it asks again: no question stands in it, but a new index may change it."""
-    response.headers["Cache-Control"] = REVALIDATE
+    response.headers["Cache-Control"] = _REVALIDATE
     return response

@@ -12,7 +12,7 @@ from app.answering.replies import ErrorBody, NoticesReply, Reply, WithdrawnBody
 from app.errors import QuestionError
 from app.records import Urgency
 
-MAX_BATCH = 50
+_MAX_BATCH = 50
 _FORBIDDEN = r"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"
 _PATTERN = rf"^[^{_FORBIDDEN}]*[^{_FORBIDDEN}\s][^{_FORBIDDEN}]*$"
 """Says in the document, for programs, what check_question holds to."""
@@ -66,7 +66,7 @@ class BatchRequest(_Strict):
 
     questions: list[str] = Field(
         min_length=1,
-        max_length=MAX_BATCH,
+        max_length=_MAX_BATCH,
         description="1 to 50 questions; one that cannot be taken gets its own error.",
     )
     k: PassageCount = 5

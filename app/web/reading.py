@@ -19,12 +19,12 @@ from app.errors import QuestionError
 from app.notices import REFUSALS
 from app.web.models import BatchRequest, QuestionRequest
 
-MAX_BODY = 8 * 1024
-MAX_BATCH_BODY = 256 * 1024
+_MAX_BODY = 8 * 1024
+_MAX_BATCH_BODY = 256 * 1024
 """Fifty questions of 1,000 characters need more room than one."""
 _HALF = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"\r\n|[\r\n\t]")
-BATCHES = frozenset({"api.answer_batch", "staff.answer_many"})
+_BATCHES = frozenset({"api.answer_batch", "staff.answer_many"})
 _MAX_FIELDS = 20
 _MAX_DIGITS = 20
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -32,7 +32,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 def check_body_size() -> None:
     """Refuse a large body; only its first bytes are read, for an emergency."""
-    limit = MAX_BATCH_BODY if request.endpoint in BATCHES else MAX_BODY
+    limit = _MAX_BATCH_BODY if request.endpoint in _BATCHES else _MAX_BODY
     if (request.content_length or 0) > limit:
         raise RequestEntityTooLarge
     # One more than may be: a chunked body is cut there, which shows that it is too long.

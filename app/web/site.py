@@ -29,7 +29,7 @@ from app.web.reload import Current
 
 SITE = "nightlight"
 """The Site's name among an application's extensions."""
-HEARD = "10 per second"
+_HEARD = "10 per second"
 """Refusals at the door that look for an emergency in what was asked; more would cost too much."""
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 
@@ -44,7 +44,7 @@ class Site:
         self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
         self.metrics = Metrics()
         self.notices = NoticesReply.of(settings.emergency_number)
-        self.allowance, self.heard = Allowance(settings.rate_limit), Allowance(HEARD)
+        self.allowance, self.heard = Allowance(settings.rate_limit), Allowance(_HEARD)
         self.refusals: dict[tuple[int, str], bytes] = {}
         # Two that compute at once in one process only take the interpreter and the caches from each other.
         # First come, first served, which a lock is not: who has many threads would get it again and again.

@@ -14,9 +14,9 @@ from app.web.site import site
 
 blueprint = Blueprint("staff", __name__)
 
-DOWNLOADS = {"csv": ("csv", "csv"), "markdown": ("markdown", "md"), "text": ("plain", "txt")}
+_DOWNLOADS = {"csv": ("csv", "csv"), "markdown": ("markdown", "md"), "text": ("plain", "txt")}
 """For each form its kind of text and the ending of its name."""
-ON_A_PAGE = 20
+_ON_A_PAGE = 20
 """Articles whose headings one page lists."""
 
 
@@ -31,8 +31,8 @@ def answer_many() -> Response:
     """Their answers on a page, or as a file; posted, so that no address holds a question."""
     asked, form = read_batch_form(k=site().settings.passages)
     answers = site().ask_each(asked)
-    if form in DOWNLOADS:
-        kind, ending = DOWNLOADS[form]
+    if form in _DOWNLOADS:
+        kind, ending = _DOWNLOADS[form]
         body = RENDERERS[form](answers, site().settings.emergency_number, site().base)
         disposition = {"Content-Disposition": f'attachment; filename="answers.{ending}"'}
         return Response(body, content_type=f"text/{kind}; charset=utf-8", headers=disposition)
@@ -63,10 +63,10 @@ def list_topics() -> Response:
     articles = answerer.articles()
     number = request.args.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    first = (max(1, page) - 1) * ON_A_PAGE
+    first = (max(1, page) - 1) * _ON_A_PAGE
     topics = []
-    for article in articles[first : first + ON_A_PAGE]:
+    for article in articles[first : first + _ON_A_PAGE]:
         headings = {passage.section: passage.id for passage in reversed(answerer.passages_of(article.slug))}
         topics.append((article, [(path, id_) for path, id_ in reversed(headings.items()) if path]))
-    following = page + 1 if first + ON_A_PAGE < len(articles) else None
+    following = page + 1 if first + _ON_A_PAGE < len(articles) else None
     return keep(site().render("topics.html", topics=topics, page=page, following=following))
