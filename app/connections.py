@@ -65,7 +65,7 @@ class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.error("%s: %s", msg.partition("%")[0].strip(), describe_fault(sys.exc_info()[1]))
 
 
-class Lines(logging.Handler):
+class LogWriter(logging.Handler):
     """This process's log, written by a thread: one that nobody reads, or that cannot be written, holds up no
     reply. Of too many lines the oldest are dropped.
     """
@@ -114,7 +114,7 @@ class _Body:
             raise OSError("malformed body") from error
 
 
-def tell_more(application: Application) -> Application:
+def wrap_application(application: Application) -> Application:
     """Let ``application`` know when a request began, and read every body through _Body."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:

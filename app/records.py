@@ -76,7 +76,7 @@ class Passage:
         return article.text[self.start : self.end] == self.text
 
 
-def passage_id(slug: str, text: str, repeat: int = 0) -> str:
+def name_passage(slug: str, text: str, repeat: int = 0) -> str:
     """A name that outlives re-indexing: it hangs on the article's slug and the passage's words alone.
 
     ``repeat`` tells apart the same words standing in one article for a second time.

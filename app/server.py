@@ -23,7 +23,14 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 from gunicorn.http import message
 
-from app.connections import REQUEST_LINE_BYTES, Application, Lines, PrivateLogger, Worker, tell_more
+from app.connections import (
+    REQUEST_LINE_BYTES,
+    Application,
+    LogWriter,
+    PrivateLogger,
+    Worker,
+    wrap_application,
+)
 from app.errors import NightlightError
 from app.settings import SERVED, SHARED_COUNTS, Settings
 
@@ -43,7 +50,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         self.settings = settings
         self.announce = announce
         self.descriptor = bind(settings.host, settings.port).detach()
-        self.lines = Lines()
+        self.lines = LogWriter()
         with suppress(OSError):  # without room for it each process counts for itself
             # Counts by labels, nothing else; the folder goes when the server does.
             os.environ[SHARED_COUNTS] = tempfile.mkdtemp(prefix="nightlight-counts-")
@@ -94,7 +101,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         finally:
             gc.enable()
         self.allowance = app.extensions[SITE].allowance
-        app.wsgi_app = tell_more(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap it
+        app.wsgi_app = wrap_application(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap it
         return app
 
     def refuse(self, status: int, head: bytes, household: str, wait: float = 0) -> bytes:
@@ -115,7 +122,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def start_log(self, _arbiter: object, _worker: object) -> None:
         """A thread does not outlive a fork: each process has one of its own that writes."""
-        self.lines = Lines()
+        self.lines = LogWriter()
 
     def finish_log(self, _arbiter: object, worker: Any) -> None:
         """Write the last of a worker's log; the parent comes here too, for a worker that it finds gone."""

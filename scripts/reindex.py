@@ -18,7 +18,7 @@ from tqdm import tqdm
 from app.cluster.shards import cut_generation
 from app.corpus.catalog import check_corpus
 from app.errors import BuildError
-from app.evaluation.changes import Changes, find_changes, render_measures
+from app.evaluation.changes import Changes, render_measures
 from app.evaluation.release import MADE_FROM, examine, fingerprint
 from app.index.build import build_generation, refuse_shrinking
 from app.index.generation import Manifest, Previous
@@ -150,7 +150,7 @@ def main() -> None:
         )
         before = previous.generation if previous else None
         if options.dry_run or options.html:
-            show_changes(find_changes(folder, before, examination), options.html)
+            show_changes(Changes.of(folder, before, examination), options.html)
         else:
             print(render_measures(examination))
         if options.dry_run:

@@ -227,11 +227,9 @@ class VerificationReply(_FixedReply, _Quotation):
     after: str = Field(description="The article's words just after the passage.")
 
     @classmethod
-    def of(
-        cls, article: Article, passage: Passage, proof: Proof, notices: NoticesReply, index: IndexReference
-    ) -> Self:
-        """``proof`` is that of the passage."""
-        fields = _take(passage, cls) | _take(proof, cls)
+    def of(cls, article: Article, passage: Passage, notices: NoticesReply, index: IndexReference) -> Self:
+        """Made of the passage now."""
+        fields = _take(passage, cls) | _take(Proof.of(article, passage), cls)
         reference = ArticleReference.model_validate(article)
         return cls(**fields | {"article": reference}, notices=notices, index=index)
 

@@ -42,7 +42,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ProposedMetadata:
     """What a document says about itself."""
 
     title: str | None = None
@@ -60,7 +60,7 @@ class Draft:
     """What was read from a document, in its order; ``text`` is given when it was plain text already."""
 
     pieces: tuple[Piece, ...]
-    proposal: Proposal
+    proposal: ProposedMetadata
     notes: tuple[str, ...] = ()
     text: str | None = None
 

@@ -87,7 +87,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Print:
+class PdfContent:
     """What stands in a PDF, what it says about itself, and what is to be said about reading it."""
 
     lines: list[Line] = field(default_factory=list)
@@ -97,9 +97,9 @@ class Print:
     """Pages that are a picture with hardly a letter."""
 
 
-def read_pages(path: Path) -> Print:
+def read_pages(path: Path) -> PdfContent:
     """Every page of a PDF; raises CorpusError for too many, and whatever pdfminer raises for damage."""
-    found = Print()
+    found = PdfContent()
     with path.open("rb") as file, _listen(found.notes) as lost:
         try:
             document = PDFDocument(PDFParser(file))
@@ -162,7 +162,7 @@ def _with_known_colour(state: PDFGraphicState) -> PDFGraphicState:
     return state
 
 
-def _read_page(manager: PDFResourceManager, page: PDFPage, number: int, found: Print) -> Iterator[Line]:
+def _read_page(manager: PDFResourceManager, page: PDFPage, number: int, found: PdfContent) -> Iterator[Line]:
     """A page's lines in the order of reading, then what is not read on it."""
     crop = [max(page.mediabox[0], page.cropbox[0]), max(page.mediabox[1], page.cropbox[1])]
     crop += [min(page.mediabox[2], page.cropbox[2]), min(page.mediabox[3], page.cropbox[3])]

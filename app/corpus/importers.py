@@ -22,7 +22,7 @@ from typing import cast
 from pydantic import TypeAdapter
 
 from app.corpus.catalog import MAX_BYTES, show_path
-from app.corpus.drafts import INVISIBLE, Draft, Proposal, clean, reopen_sections, tell_invisible
+from app.corpus.drafts import INVISIBLE, Draft, ProposedMetadata, clean, reopen_sections, tell_invisible
 from app.corpus.proposals import propose_drops
 from app.corpus.soundness import find_doubts, language_of
 from app.errors import CorpusError
@@ -153,7 +153,7 @@ def _read_plain(source: str) -> Draft:
     else:
         notes.append("The first line was taken for the title, which is no part of a passage.")
     text = "\n".join(lines).strip("\n") + "\n"
-    return Draft((), Proposal(title=first or None), (*notes, *tell_invisible(invisible)), text=text)
+    return Draft((), ProposedMetadata(title=first or None), (*notes, *tell_invisible(invisible)), text=text)
 
 
 def _decode(path: Path) -> tuple[str, tuple[str, ...]]:

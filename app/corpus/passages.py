@@ -15,7 +15,7 @@ from app.corpus.fragments import Fragments
 from app.corpus.sentences import find_sentences
 from app.corpus.structure import Block, Kind, find_blocks, find_sections
 from app.errors import CorpusError
-from app.records import Article, Passage, Span, passage_id
+from app.records import Article, Passage, Span, name_passage
 
 CHUNKER = "structure-3"
 """Named in every manifest; change it whenever the same text would give other passages."""
@@ -35,14 +35,14 @@ _RUN = re.compile(rf"\S+(?:\s+\S+){{0,{MAX_WORDS - 1}}}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Atom:
     """What is never cut: a sentence, list item or table row, with the lead-in or header it begins with."""
 
     sentences: tuple[Span, ...]
     words: int
     cut_cost: float
     lead: Span | None
-    """The lead-in or header row that stands in an earlier piece."""
+    """The lead-in or header row that stands in an earlier atom."""
 
 
 def cut_article(article: Article) -> tuple[Passage, ...]:
@@ -55,19 +55,19 @@ def cut_article(article: Article) -> tuple[Passage, ...]:
         # A paragraph with a label of its own opens a passage, as a sub-heading would.
         opens = [i for i, block in enumerate(content) if i and block.is_labelled(article.text)]
         for first, last in pairwise([0, *opens, len(content)]):
-            for pieces in _pack(_find_pieces(article.text, content[first:last])):
-                sentences = tuple(sentence for piece in pieces for sentence in piece.sentences)
+            for atoms in _pack(_find_atoms(article.text, content[first:last])):
+                sentences = tuple(sentence for atom in atoms for sentence in atom.sentences)
                 start, end = sentences[0][0], sentences[-1][1]
                 text = article.text[start:end]
                 passage = Passage(
-                    id=passage_id(article.slug, text, seen[text]),
+                    id=name_passage(article.slug, text, seen[text]),
                     article=article.slug,
                     start=start,
                     end=end,
                     text=text,
                     section=path,
                     sentences=sentences,
-                    lead=pieces[0].lead,
+                    lead=atoms[0].lead,
                     fragment=fragments.name(start, end),
                 )
                 seen[text] += 1
@@ -77,9 +77,9 @@ def cut_article(article: Article) -> tuple[Passage, ...]:
     return tuple(passages)
 
 
-def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
-    """A paragraph gives its sentences; a list item or table row is one piece, unless it is overlong."""
-    pieces: list[_Piece] = []
+def _find_atoms(text: str, blocks: Sequence[Block]) -> list[_Atom]:
+    """A paragraph gives its sentences; a list item or table row is one atom, unless it is overlong."""
+    atoms: list[_Atom] = []
     lead: Span | None = None
     opened = False
     for block in blocks:
@@ -96,15 +96,15 @@ def _find_pieces(text: str, blocks: Sequence[Block]) -> list[_Piece]:
                 part = text[start : min(start + MAX_CHARACTERS, last)]
                 run = (start + len(part) - len(part.lstrip()), start + len(part.rstrip()))
                 words = _count_words(text, run)
-                if opened and pieces and pieces[-1].words + words <= MAX_WORDS:
-                    head = pieces.pop()
-                    pieces.append(replace(head, sentences=(*head.sentences, run), words=head.words + words))
+                if opened and atoms and atoms[-1].words + words <= MAX_WORDS:
+                    head = atoms.pop()
+                    atoms.append(replace(head, sentences=(*head.sentences, run), words=head.words + words))
                 else:
-                    pieces.append(_Piece((run,), words, cost, lead))
+                    atoms.append(_Atom((run,), words, cost, lead))
                 cost, opened = _CUT_IN_PARAGRAPH, False
         opened = block.kind is Kind.TABLE_HEADER or block.announces_list(text)
-        lead = pieces[-1].sentences[-1] if opened else lead
-    return pieces
+        lead = atoms[-1].sentences[-1] if opened else lead
+    return atoms
 
 
 def _count_words(text: str, span: Span) -> int:
@@ -112,26 +112,26 @@ def _count_words(text: str, span: Span) -> int:
     return max(words, (span[1] - span[0]) * MAX_WORDS // MAX_CHARACTERS)
 
 
-def _pack(pieces: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
+def _pack(atoms: Sequence[_Atom]) -> Iterator[Sequence[_Atom]]:
     """Cut a section where it costs least: near the target length, and rather between paragraphs.
 
     Dynamic programming over the places to cut; a passage holds a bounded number of words, so the time
-    is linear in the number of pieces.
+    is linear in the number of atoms.
     """
-    words = [0, *accumulate(piece.words for piece in pieces)]
+    words = [0, *accumulate(atom.words for atom in atoms)]
     best: list[tuple[float, int]] = [(0.0, 0)]
-    for end in range(1, len(pieces) + 1):
+    for end in range(1, len(atoms) + 1):
         # Cost and start of each last passage that could end here.
         ways: list[tuple[float, int]] = []
         for start in range(end - 1, -1, -1):
             length = words[end] - words[start]
             if length > MAX_WORDS and start < end - 1:
                 break
-            cut = pieces[start].cut_cost if start else 0.0
+            cut = atoms[start].cut_cost if start else 0.0
             ways.append((best[start][0] + cut + (length / TARGET_WORDS - 1) ** 2, start))
         best.append(min(ways))
-    cuts = [len(pieces)]
+    cuts = [len(atoms)]
     while cuts[-1]:
         cuts.append(best[cuts[-1]][1])
     for start, end in pairwise(reversed(cuts)):
-        yield pieces[start:end]
+        yield atoms[start:end]

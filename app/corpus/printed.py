@@ -11,8 +11,8 @@ from pathlib import Path
 
 from spellchecker import SpellChecker
 
-from app.corpus.drafts import Draft, Piece, Proposal, fold, make_pieces, read_date
-from app.corpus.glyphs import Line, Print, read_pages
+from app.corpus.drafts import Draft, Piece, ProposedMetadata, fold, make_pieces, read_date
+from app.corpus.glyphs import Line, PdfContent, read_pages
 from app.corpus.soundness import language_of
 from app.corpus.structure import BULLET, Kind, ends_clause
 from app.errors import CorpusError
@@ -280,14 +280,14 @@ def _join(group: Sequence[Line], hyphenated: Counter[str], words: SpellChecker) 
     return text, joined
 
 
-def _propose(found: Print, pieces: Sequence[Piece]) -> Proposal:
+def _propose(found: PdfContent, pieces: Sequence[Piece]) -> ProposedMetadata:
     """The title that it says it has when that is to be read in it, else the first of the largest headings."""
     headings = [piece for piece in pieces if piece.kept and piece.kind is Kind.HEADING]
     largest = min(headings, key=lambda piece: piece.rank).text if headings else None
     named = found.info.get("Title") or None
     read = fold(" ".join(piece.text for piece in pieces if piece.kept))
     created = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", found.info.get("CreationDate", ""))
-    return Proposal(
+    return ProposedMetadata(
         title=named if named and (fold(named) in read or not largest) else largest,
         author=found.info.get("Author") or None,
         published=read_date("-".join(created.groups()) if created else None),

@@ -15,7 +15,7 @@ import trafilatura
 import yaml
 from markdown_it import MarkdownIt
 
-from app.corpus.drafts import Draft, Piece, Proposal, fold, read_date, restore
+from app.corpus.drafts import Draft, Piece, ProposedMetadata, fold, read_date, restore
 from app.corpus.markup import walk_markup
 from app.corpus.structure import Kind
 
@@ -69,7 +69,7 @@ def read_markdown(source: str) -> Draft:
     markup = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(source)
     page = walk_markup(markup, comments=True)
     first = (piece.text for piece in page.pieces if piece.kind is Kind.HEADING and piece.rank == 1)
-    proposal = Proposal(
+    proposal = ProposedMetadata(
         title=said.get("title") or next(first, None),
         publisher=said.get("publisher"),
         url=said.get("url") or said.get("canonical"),
@@ -100,12 +100,12 @@ def _find_unseen_answers(source: str, pieces: Sequence[Piece]) -> Iterator[str]:
         yield f"{unseen} questions and answers are only in the page's data (JSON-LD), not in its text."
 
 
-def _propose(source: str) -> Proposal:
+def _propose(source: str) -> ProposedMetadata:
     found = trafilatura.extract_metadata(source)
     saved_from = _SAVED_FROM.search(source)
     reviewed = _REVIEWED.search(source)
     language = re.search(r"<html[^>]{0,500}\blang=[\"']?([A-Za-z]{2,3})\b", source)
-    return Proposal(
+    return ProposedMetadata(
         title=found.title,
         publisher=found.sitename or found.hostname,
         url=found.url or (saved_from[1] if saved_from else None),

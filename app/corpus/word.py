@@ -16,7 +16,7 @@ import mammoth
 from defusedxml.ElementTree import fromstring
 
 from app.corpus.catalog import show_path
-from app.corpus.drafts import Draft, Piece, Proposal, clean, make_pieces, read_date
+from app.corpus.drafts import Draft, Piece, ProposedMetadata, clean, make_pieces, read_date
 from app.corpus.markup import walk_markup
 from app.corpus.structure import Kind
 from app.errors import CorpusError
@@ -126,13 +126,13 @@ def _fold(words: str) -> str:
     return re.sub(r"\W", "", unicodedata.normalize("NFKC", words).casefold())
 
 
-def _propose(archive: zipfile.ZipFile, pieces: tuple[Piece, ...]) -> Proposal:
+def _propose(archive: zipfile.ZipFile, pieces: tuple[Piece, ...]) -> ProposedMetadata:
     heading = next((piece.text for piece in pieces if piece.kind is Kind.HEADING and piece.rank == 1), None)
     try:
         core = fromstring(archive.read("docProps/core.xml"))
     except (KeyError, ParseError):
-        return Proposal(title=heading)
-    return Proposal(
+        return ProposedMetadata(title=heading)
+    return ProposedMetadata(
         title=_property_of(core, "dc:title") or heading,
         author=_property_of(core, "dc:creator"),
         published=read_date(_property_of(core, "dcterms:modified")),

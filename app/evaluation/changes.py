@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
+from typing import Self
 
 from app.corpus.resemblance import find_resemblances
 from app.evaluation.release import Examination
@@ -40,6 +41,25 @@ class Changes:
     new: tuple[Passage, ...]
     gone: tuple[Passage, ...]
     examination: Examination
+
+    @classmethod
+    def of(cls, folder: Path, previous: Generation | None, examination: Examination) -> Self:
+        """Compare the unpublished generation in ``folder`` with the one before; raises GenerationError."""
+        with Generation.open(folder) as generation:
+            after, sources = _read_passages(generation), _read_sources(generation)
+        before = _read_passages(previous) if previous else {}
+        old_sources = _read_sources(previous) if previous else {}
+        return cls(
+            added=tuple(slug for slug in sources if slug not in old_sources),
+            changed=tuple(
+                slug for slug in sources if slug in old_sources and sources[slug] != old_sources[slug]
+            ),
+            removed=tuple(slug for slug in old_sources if slug not in sources),
+            kept=len(after.keys() & before.keys()),
+            new=tuple(passage for passage_id, passage in after.items() if passage_id not in before),
+            gone=tuple(passage for passage_id, passage in before.items() if passage_id not in after),
+            examination=examination,
+        )
 
     def render_text(self) -> str:
         """For the terminal: a line an article and a passage; of an edited one, the part that changed."""
@@ -81,23 +101,6 @@ class Changes:
             *(f"<h2>{escape(_name(p))}</h2><del>{escape(p.text)}</del>" for p in self.gone),
         ]
         return "\n".join(parts) + "\n</html>\n"
-
-
-def find_changes(folder: Path, previous: Generation | None, examination: Examination) -> Changes:
-    """Compare the unpublished generation in ``folder`` with the one before; raises GenerationError."""
-    with Generation.open(folder) as generation:
-        after, sources = _read_passages(generation), _read_sources(generation)
-    before = _read_passages(previous) if previous else {}
-    old_sources = _read_sources(previous) if previous else {}
-    return Changes(
-        added=tuple(slug for slug in sources if slug not in old_sources),
-        changed=tuple(slug for slug in sources if slug in old_sources and sources[slug] != old_sources[slug]),
-        removed=tuple(slug for slug in old_sources if slug not in sources),
-        kept=len(after.keys() & before.keys()),
-        new=tuple(passage for passage_id, passage in after.items() if passage_id not in before),
-        gone=tuple(passage for passage_id, passage in before.items() if passage_id not in after),
-        examination=examination,
-    )
 
 
 def _read_passages(generation: Generation) -> dict[str, Passage]:

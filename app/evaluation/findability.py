@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from app.answering.answer import IndexAnswerer
 from app.errors import QuestionError
@@ -29,6 +30,25 @@ class Findability:
     """Those whose first passage stands under that very heading."""
     lost: tuple[str, ...]
     """Those without any passage of the article."""
+
+    @classmethod
+    def of(cls, answerer: IndexAnswerer, article: Article) -> Self:
+        """Ask what the article's headings ask, by the same call as the page."""
+        questions = ask_headings(article, answerer.passages_of(article.slug))
+        answered = first = 0
+        lost = []
+        for section, question in questions.items():
+            try:
+                matches = answerer.answer(question).matches
+            except QuestionError:  # too long a heading for a question
+                matches = ()
+            answered += bool(matches)
+            places = [(match.article.slug, match.passage.section) for match in matches]
+            first += places[:1] == [(article.slug, section)]
+            if all(slug != article.slug for slug, _ in places):
+                lost.append(question)
+        asked = len(questions)
+        return cls(article.title, asked, answered, asked - len(lost), first, tuple(lost))
 
     def describe(self) -> str:
         """In one line."""
@@ -55,22 +75,3 @@ def ask_headings(article: Article, passages: Iterable[Passage]) -> dict[tuple[st
         heading = _NUMBER.sub("", section[-1])
         questions[section] = heading if "?" in heading else f"{heading}: {topic}"
     return questions
-
-
-def examine_article(answerer: IndexAnswerer, article: Article) -> Findability:
-    """Ask what the article's headings ask, by the same call as the page."""
-    questions = ask_headings(article, answerer.passages_of(article.slug))
-    answered = first = 0
-    lost = []
-    for section, question in questions.items():
-        try:
-            matches = answerer.answer(question).matches
-        except QuestionError:  # too long a heading for a question
-            matches = ()
-        answered += bool(matches)
-        places = [(match.article.slug, match.passage.section) for match in matches]
-        first += places[:1] == [(article.slug, section)]
-        if all(slug != article.slug for slug, _ in places):
-            lost.append(question)
-    asked = len(questions)
-    return Findability(article.title, asked, answered, asked - len(lost), first, tuple(lost))

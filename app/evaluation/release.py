@@ -11,7 +11,7 @@ from pathlib import Path
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
 from app.errors import BuildError, GenerationError
-from app.evaluation.findability import Findability, examine_article
+from app.evaluation.findability import Findability
 from app.evaluation.gate import compare, find_lost, find_moved, find_worse, pass_over
 from app.evaluation.measures import Judgement, count_questions, summarise
 from app.evaluation.questions import Question, read_questions
@@ -143,7 +143,7 @@ def _examine_articles(answerer: IndexAnswerer, previous: Generation | None) -> t
     new = [
         one for one in answerer.articles() if known.get(one.slug) != one.sha256 and one.slug not in foreign
     ]
-    examined = (examine_article(answerer, one) for one in new[:: -(-len(new) // _EXAMINED) or 1])
+    examined = (Findability.of(answerer, one) for one in new[:: -(-len(new) // _EXAMINED) or 1])
     return tuple(one for one in examined if one.asked)
 
 

@@ -11,7 +11,7 @@ from app.errors import DamagedGeneration
 from app.index.generation import CHECKED, MANIFEST, Generation
 from app.index.opened import Index
 from app.index.vectors import UNIT_TOLERANCE
-from app.records import Article, passage_id
+from app.records import Article, name_passage
 
 _STEP = 10_000
 
@@ -48,7 +48,7 @@ def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[s
     seen: Counter[tuple[str, str]] = Counter()
     for article, passage in index.store.passage_rows():
         key = (article.slug, passage.text)
-        if passage.id != passage_id(article.slug, passage.text, seen[key]):
+        if passage.id != name_passage(article.slug, passage.text, seen[key]):
             yield f"{article.slug}: passage {passage.id} does not bear the id of its words."
         seen[key] += 1
         if not passage.stands_in(article):

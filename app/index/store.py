@@ -25,8 +25,7 @@ from app.index.embedded import (
 )
 from app.index.generation import LAYOUT
 from app.index.lexical import LexicalWriter
-from app.records import Article, Passage, Span, WithdrawnPassage
-from app.records import passage_id as name_passage
+from app.records import Article, Passage, Span, WithdrawnPassage, name_passage
 
 _SCHEMA = """
 CREATE TABLE articles (

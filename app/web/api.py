@@ -11,7 +11,6 @@ from flask import Blueprint, Response
 
 from app.answering import replies
 from app.answering.answer import Answerer, answer_each
-from app.answering.proof import prove_passage
 from app.errors import Withdrawn
 from app.web.errors import render_error
 from app.web.headers import keep
@@ -63,8 +62,7 @@ def verify_passage(passage_id: str) -> Response:
     answerer = site().current.answerer
     passage = answerer.passage(passage_id)
     article = answerer.article(passage.article)
-    proof = prove_passage(article, passage)
-    return keep(reply_json(replies.VerificationReply.of(article, passage, proof, **_fixed(answerer))))
+    return keep(reply_json(replies.VerificationReply.of(article, passage, **_fixed(answerer))))
 
 
 @blueprint.get("/articles")
@@ -120,7 +118,7 @@ def make_examples() -> dict[str, tuple[str, str]]:
         "verify_passage": (
             f"/passages/{passage.id}/verify",
             None,
-            replies.VerificationReply.of(article, passage, prove_passage(article, passage), **fixed),
+            replies.VerificationReply.of(article, passage, **fixed),
         ),
         "list_articles": ("/articles", None, replies.ArticlesReply(articles=(summary,), **fixed)),
         "show_article": (

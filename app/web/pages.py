@@ -7,7 +7,7 @@ from datetime import date
 
 from flask import Blueprint, Response, request
 
-from app.answering.proof import prove_passage
+from app.answering.proof import Proof
 from app.answering.question import MAX_PASSAGES
 from app.answering.reassurance import find_help
 from app.answering.withdrawal import successor_of
@@ -80,7 +80,7 @@ def show_passage(passage_id: str) -> Response:
         return keep(site().render("withdrawn.html", gone=gone, article=article, now=now))
     article = answerer.article(passage.article)
     extract = Extract(article, passage, site().base)
-    return keep(site().render("passage.html", extract=extract, proof=prove_passage(article, passage)))
+    return keep(site().render("passage.html", extract=extract, proof=Proof.of(article, passage)))
 
 
 @blueprint.get("/articles")

@@ -130,10 +130,7 @@ def _read_pairs(raw: bytes) -> dict[str, str]:
         raise QuestionError("bad_encoding") from None
     except ValueError:
         raise QuestionError("too_many_parameters") from None
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise QuestionError("duplicate_parameter")
-    return fields
+    return _pairs_once(pairs)
 
 
 def _read_body(mimetype: str) -> bytes:

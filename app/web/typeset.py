@@ -49,7 +49,7 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Stretch:
     """A stretch of one block, up to where the next one begins."""
 
     block: Block
@@ -63,19 +63,19 @@ def typeset(article: Article, span: Span, highlights: Sequence[Span] = ()) -> Ma
     """A span of an article, one element a block; ``highlights`` count from the article's beginning."""
     blocks, rows = _lay_out(article)
     text, marks = article.text, sorted(highlights)
-    pieces = list(_cut_pieces(text, span, blocks, rows))
-    html = [escape(text[span[0] : pieces[0].start if pieces else span[1]], quote=False)]
-    for container, group in groupby(pieces, key=lambda piece: piece.container):
+    stretches = list(_cut_stretches(text, span, blocks, rows))
+    html = [escape(text[span[0] : stretches[0].start if stretches else span[1]], quote=False)]
+    for container, group in groupby(stretches, key=lambda stretch: stretch.container):
         tag, _, columns = container.partition(" ")
         if tag == "table":
             html.append('<table class="wide">' if int(columns) > _WIDE else "<table>")
-            html += (_set_row(text, piece, rows[piece.block.start], marks) for piece in group)
+            html += (_set_row(text, stretch, rows[stretch.block.start], marks) for stretch in group)
         elif tag:
             # Safari takes a list without markers for none, unless it is told.
             html.append(f'<{tag} role="list">')
-            html += (_set_item(text, piece, marks) for piece in group)
+            html += (_set_item(text, stretch, marks) for stretch in group)
         else:
-            html += (f"<p>{_set_run(text, piece.start, piece.end, marks)}</p>" for piece in group)
+            html += (f"<p>{_set_run(text, stretch.start, stretch.end, marks)}</p>" for stretch in group)
         html.append(f"</{tag}>" if tag else "")
     # Plain strings, escaped above and marked safe once: a Markup for each stretch took most of a page's time.
     return Markup("".join(html))  # noqa: S704
@@ -135,7 +135,9 @@ def _lay_out(article: Article) -> tuple[tuple[Block, ...], Mapping[int, _Row]]:
     return blocks, rows
 
 
-def _cut_pieces(text: str, span: Span, blocks: Sequence[Block], rows: Mapping[int, _Row]) -> Iterator[_Piece]:
+def _cut_stretches(
+    text: str, span: Span, blocks: Sequence[Block], rows: Mapping[int, _Row]
+) -> Iterator[_Stretch]:
     start, end = span
     first = bisect_left(blocks, start, key=lambda block: block.end)
     last = bisect_left(blocks, end, key=lambda block: block.start)
@@ -149,26 +151,26 @@ def _cut_pieces(text: str, span: Span, blocks: Sequence[Block], rows: Mapping[in
             container = f"table {rows[low].columns}"
         elif low == block.start and block.kind is Kind.ITEM:
             container = "ol" if block.read_sign(text)[1] else "ul"
-        yield _Piece(block, low, high, container)
+        yield _Stretch(block, low, high, container)
 
 
-def _set_item(text: str, piece: _Piece, marks: Sequence[Span]) -> str:
+def _set_item(text: str, stretch: _Stretch, marks: Sequence[Span]) -> str:
     """A list item; its own bullet stands for the one that the page would draw."""
-    sign = min(piece.block.read_sign(text)[0], piece.end)
-    words = _set_run(text, sign, piece.end, marks)
-    if sign == piece.start:
+    sign = min(stretch.block.read_sign(text)[0], stretch.end)
+    words = _set_run(text, sign, stretch.end, marks)
+    if sign == stretch.start:
         return f'<li class="bare">{words}</li>'
     # A list says by itself that these are its items; a number says more.
-    hidden = ' aria-hidden="true"' if piece.container == "ul" else ""
+    hidden = ' aria-hidden="true"' if stretch.container == "ul" else ""
     return (
-        f'<li><span class="sign"{hidden}>{escape(text[piece.start : sign], quote=False)}</span>{words}</li>'
+        f'<li><span class="sign"{hidden}>{escape(text[stretch.start : sign], quote=False)}</span>{words}</li>'
     )
 
 
-def _set_row(text: str, piece: _Piece, row: _Row, marks: Sequence[Span]) -> str:
-    kind, position = piece.block.kind, piece.start
-    cells = [(low, min(high, piece.end)) for low, high in row.cells if low < piece.end] or [
-        (piece.start, piece.end)
+def _set_row(text: str, stretch: _Stretch, row: _Row, marks: Sequence[Span]) -> str:
+    kind, position = stretch.block.kind, stretch.start
+    cells = [(low, min(high, stretch.end)) for low, high in row.cells if low < stretch.end] or [
+        (stretch.start, stretch.end)
     ]
     html = ["<tr hidden>" if kind is Kind.RULE else "<tr>"]
     for place, (low, high) in enumerate(cells):
@@ -184,7 +186,7 @@ def _set_row(text: str, piece: _Piece, row: _Row, marks: Sequence[Span]) -> str:
         html.append(f"<{tag}{attributes}>{_hide(text[position:low])}{_set_run(text, low, high, marks)}")
         position = high
         if place == len(cells) - 1:
-            html.append(_hide(text[position : piece.end]))
+            html.append(_hide(text[position : stretch.end]))
         html.append(f"</{tag}>")
     return "".join(html) + "</tr>"
 

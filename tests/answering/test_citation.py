@@ -11,7 +11,7 @@ from lxml import html
 from markdown_it import MarkdownIt
 
 from app.answering.citation import cite_markdown, cite_plain, link_source
-from app.answering.proof import prove_passage
+from app.answering.proof import Proof
 from app.answering.withdrawal import successor_of
 from app.corpus.passages import cut_article
 from app.notices import DISCLAIMER
@@ -125,7 +125,7 @@ def test_source_link_has_the_passages_fragment_behind_one_that_is_there() -> Non
 
 def test_proof_shows_the_words_around() -> None:
     passage = cut_article(ARTICLE)[1]
-    proof = prove_passage(ARTICLE, passage)
+    proof = Proof.of(ARTICLE, passage)
     assert (proof.exact, proof.sha256) == (True, ARTICLE.sha256)
     assert ARTICLE.text[: passage.start].endswith(proof.before)
     assert ARTICLE.text[passage.end :].startswith(proof.after)
@@ -133,7 +133,7 @@ def test_proof_shows_the_words_around() -> None:
 
 def test_proof_fails_when_the_article_is_another() -> None:
     passage = cut_article(ARTICLE)[0]
-    proof = prove_passage(replace(ARTICLE, text="x" + ARTICLE.text), passage)
+    proof = Proof.of(replace(ARTICLE, text="x" + ARTICLE.text), passage)
     assert (proof.exact, proof.article_sha256_matches, proof.text_matches) == (False, False, False)
 
 

@@ -13,7 +13,7 @@ import pytest
 from fpdf import FPDF
 
 from app.corpus import importers
-from app.corpus.drafts import Draft, Proposal, reads_back, render_pieces
+from app.corpus.drafts import Draft, ProposedMetadata, reads_back, render_pieces
 from app.corpus.importers import MAX_DOCUMENT_BYTES, import_document
 from app.corpus.proposals import propose_slug
 from app.corpus.structure import find_blocks, find_sections
@@ -52,7 +52,7 @@ def test_what_is_dropped_of_a_page_is_told(tmp_path: Path) -> None:
 
 
 def test_a_page_says_who_wrote_it_where_and_when(tmp_path: Path) -> None:
-    assert import_text(tmp_path, "page.html", PAGE).proposal == Proposal(
+    assert import_text(tmp_path, "page.html", PAGE).proposal == ProposedMetadata(
         title="Why babies startle",
         publisher="Baby Site",
         url="https://baby.example.org/startle",
@@ -154,7 +154,7 @@ def test_markdown_gives_its_words_without_its_marks(tmp_path: Path) -> None:
         "Why babies startle\n\nMany babies startle in their sleep. It fades.\n\nWhat to do\n\n"
         "• Stay calm\n• Film it\n\nSign | Normal\nFits | no\n"
     )
-    assert draft.proposal == Proposal(
+    assert draft.proposal == ProposedMetadata(
         title=TITLE,
         url="https://baby.example.org/startle",
         author="Jo Smith",

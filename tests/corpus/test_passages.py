@@ -9,7 +9,7 @@ import pytest
 
 from app.corpus.passages import CHUNKER, MAX_WORDS, cut_article
 from app.errors import CorpusError
-from app.records import Article, Passage, passage_id
+from app.records import Article, Passage, name_passage
 
 Passages = Mapping[str, tuple[Passage, ...]]
 MakeArticle = Callable[..., Article]
@@ -350,8 +350,8 @@ def test_an_overlong_list_item_is_cut_between_sentences(make_article: MakeArticl
 
 def test_the_id_of_a_passage_hangs_on_its_article_and_its_words_alone(passages: Passages) -> None:
     shudder = next(p for p in passages[SLEEPING] if p.section == ("What is baby shudder syndrome?",))
-    assert shudder.id == passage_id(SLEEPING, shudder.text) == "efbdb06868b91c3a"
-    assert passage_id(LEG, shudder.text) != shudder.id
+    assert shudder.id == name_passage(SLEEPING, shudder.text) == "efbdb06868b91c3a"
+    assert name_passage(LEG, shudder.text) != shudder.id
 
 
 def test_a_passage_keeps_its_id_when_another_part_of_the_article_changes(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.answering.answer import IndexAnswerer
 from app.corpus.passages import cut_article
-from app.evaluation.findability import Findability, ask_headings, examine_article
+from app.evaluation.findability import Findability, ask_headings
 from tests.articles import read_five
 
 
@@ -34,7 +34,7 @@ def test_article_is_described_and_objected_to_when_most_of_its_questions_do_not_
 
 def test_published_articles_are_found_by_their_own_headings(answerer: IndexAnswerer) -> None:
     for article in answerer.articles():
-        assert examine_article(answerer, article).object() is None
+        assert Findability.of(answerer, article).object() is None
 
 
 def test_article_that_every_answer_leaves_out_is_objected_to(answerer: IndexAnswerer) -> None:
@@ -53,6 +53,6 @@ def test_article_that_every_answer_leaves_out_is_objected_to(answerer: IndexAnsw
 
         answer = staticmethod(answerer.answer)
 
-    found = examine_article(Elsewhere(), stranger)  # type: ignore[arg-type]
+    found = Findability.of(Elsewhere(), stranger)  # type: ignore[arg-type]
     assert found.object() is not None
     assert found.first == 0
