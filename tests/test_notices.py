@@ -9,4 +9,4 @@ def test_every_translation_has_each_sign_of_the_card_and_says_who_reviewed_it() 
     found = translations()
     assert [code for code, words in found.items() if len(words.signs) != len(EMERGENCY_SIGNS)] == []
     assert [code for code, words in found.items() if not (words.reviewed and words.reads_english)] == []
-    assert {code for code, words in found.items() if words.direction == "rtl"} == {"ar", "fa", "ur"}
+    assert {code for code, words in found.items() if words.direction == "rtl"} == {"ar", "fa", "he", "ur"}

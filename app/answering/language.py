@@ -20,7 +20,8 @@ from typing import Any
 from app.notices import translations
 
 LANGUAGES = Path(__file__).with_name("languages.toml")
-WORD = re.compile(r"[^\W\d_][\w'’-]*")
+WORD = re.compile(r"[\u3040-\u9fff]|[^\W\d_](?:(?![\u3040-\u9fff])[\w'’\u0900-\u0dff-])*")
+"""A word, with the vowel signs of India's scripts, or one Chinese or Japanese character."""
 LOOKED_AT = 400
 """Characters by which the language is told."""
 ENGLISH_SHARE = 0.5
@@ -28,13 +29,13 @@ ENGLISH_SHARE = 0.5
 SURE = 0.9
 """Probability from which the library is believed of a few Latin words."""
 FEW = 3
-OTHERS = ("en", "cs", "el", "gu", "he", "hu", "id", "ja", "ko", "nl", "sq", "sv", "ta", "th")
+OTHERS = ("en", "sv")
 """Languages that are told from ours without being named."""
-_PLAIN = str.maketrans("đıłøæßʼ’", "dilo" + "as" + "''")
+_PLAIN = str.maketrans("đıłøæßʼ’أإآىیةک\u200c", "dilo" + "as" + "''" + "اااييهك" + " ")
 
 
 def fold(text: str) -> str:
-    """Lower case without the accents of Latin letters, as many type; other scripts keep their marks."""
+    """Lower case without Latin accents, Arabic letters as many type them; other scripts keep their marks."""
     parts = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return unicodedata.normalize("NFC", "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f"))
 
@@ -50,28 +51,32 @@ def recognise(text: str, is_english: Callable[[str], bool]) -> str | None:
     if known < next_known + 2 or known <= english:
         if known <= english and english >= ENGLISH_SHARE * len(words):
             return None
-        latin = words[0][0] < "\u0250"
+        latin = max(words)[0] < "\u0250"
+        code: str
         try:
             code, probability = _library().classify(text[:LOOKED_AT])
         except OSError:  # no room for the temporary file by which the model is read
             return None
-        if code == "en" or (latin and (probability < SURE or len(words) < FEW) and not known):
+        if code == "en":
             return None
-        near = [one for one in told if told[one] >= known - 1 and tells_sign(text, one)]
-        if known and near:
-            return near[0]
-        likeliest = code if told[code] >= known - 1 or not latin else likeliest
+        for one in (*(one for one in told if told[one] >= known - 1), code):
+            if one in translations() and tells_sign(text, one):
+                return one
+        if latin and (probability < SURE or len(words) < FEW) and not known:
+            return None
+        likeliest = code if told[code] >= known - latin else likeliest
     return likeliest if likeliest in translations() else None
 
 
 def tells_sign(text: str, code: str) -> bool:
-    """Whether a text in this language tells one of the five signs of the emergency card."""
-    return _signs_of(code).search(fold(text)) is not None
+    """Whether a text in this language tells a sign of the emergency card, or another emergency."""
+    harmless, signs = _signs_of(code)
+    return signs.search(harmless.sub(" ", fold(text))) is not None
 
 
 def load_languages() -> None:
-    """Read now what the first text in each language would wait for: most of a second for the library, and a
-    tenth for the signs."""
+    """Read now what the first text in each language would wait for: most of a second for the library, and as
+    long for the signs."""
     _library()
     for code in translations():
         _signs_of(code)
@@ -92,15 +97,48 @@ def _codes_of() -> dict[str, tuple[str, ...]]:
     return codes
 
 
-@cache
-def _signs_of(code: str) -> re.Pattern[str]:
-    ways = [way.split() for sign in _read_languages()[code]["signs"] for way in fold(sign).split(" / ")]
-    between = r"[^\s]*\s+(?:[^\s]+\s+){0,5}?"
-    # Arabic letters write "and", "the" and "with" into the word; Chinese parts no words.
-    return re.compile(
-        "|".join(
-            (r"(?<!\w)" if way[0][0] < "\u0590" else "") + between.join(map(re.escape, way)) for way in ways
+def _begins(word: str) -> str:
+    whole = word[-1] == "." or (len(word) < 3 and word < "\u0590")
+    return re.escape(word.rstrip(".")).replace("_", r"\s+") + r"\b" * whole
+
+
+def _read_ways(language: dict[str, Any], *ways: str, mark: str, most: int = 5) -> str:
+    """A pattern of what is told in these ways; at most so many words of such marks stand between."""
+    spaced, before = language.get("spaced", True), _read_denials(language, "denied_by")
+    denied = rf"(?!(?:{'|'.join(before)})\s)" if before else ""
+    told: dict[str, list[str]] = {}
+    for way in fold(" / ".join(ways)).split(" / "):
+        words = way.split()
+        # Between a "not" and what it denies stands little.
+        many = 1 if {*words[0].replace(".", "").split("|")} & {*before} else most
+        between = rf"{mark}*\s+(?:{denied}{mark}+\s+){{0,{many}}}?" if spaced else rf"(?:{mark}|\s){{0,10}}?"
+        start = r"\b" if way < "\u0590" else r"(?<![\w\u0900-\u0dff])" if "\u0900" <= way < "\u0e00" else ""
+        if spaced and not start:  # Arabic and Hebrew letters write "and", "the" and "with" into the word
+            between += r"\S{0,4}?"
+        told.setdefault(start, []).append(
+            between.join(f"(?:{'|'.join(map(_begins, word.split('|')))})" for word in words)
         )
+    return "|".join(f"{start}(?:{'|'.join(those)})" for start, those in told.items())
+
+
+def _read_denials(language: dict[str, Any], key: str) -> list[str]:
+    return [re.escape(word) for word in fold(language.get(key, "")).split(" / ") if word]
+
+
+@cache
+def _signs_of(code: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What is not to be read, and what tells a sign in the rest."""
+    language = _read_languages()[code]
+    clause = r"[^\s.,;:!?।،。，]"
+    harmless = _read_ways(language, language["harmless"], mark=clause, most=1)
+    # What is not of one clause can yet be one accident: "he fell, then was sick".
+    signs = _read_ways(language, *language["signs"], mark=clause)
+    signs += "|" + _read_ways(language, *language["others"], mark=r"\S")
+    gap, rest = (r"\s+", r"[^\s.,;:!?।،]*") if language.get("spaced", True) else ("", ".{0,2}?")
+    not_before = "".join(f"(?<!{word}{gap[:2]})" for word in _read_denials(language, "denied_by"))
+    after = "|".join(_read_denials(language, "denied_after"))
+    return re.compile(harmless), re.compile(
+        f"{not_before}(?:{signs})" + (f"(?!{rest}{gap}(?:{after}))" if after else "")
     )
 
 
@@ -109,5 +147,7 @@ def _library() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    library.set_languages([code for code in (*translations(), *OTHERS) if code in library.labels])
+    # It takes written Chinese for Cantonese, which has characters of its own.
+    ours = [code for code in (*translations(), *OTHERS) if code in library.labels and code != "yue"]
+    library.set_languages(ours)
     return library

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.answering.language import recognise, tells_sign
 from app.answering.urgency import UrgencyRules
 from app.answering.urgency_vote import SHARE, UrgencyHead, UrgencyVote, decide, find_features
-from app.notices import translations
 from app.records import Urgency
 
 if TYPE_CHECKING:
@@ -65,9 +64,7 @@ def triage(text: str, encoder: Encoder | None = None) -> Triage:
     text = unicodedata.normalize("NFKC", text[:LONGEST])[:LONGEST]  # a character may become eighteen
     rules, vote = load_rules(), load_vote()
     language = recognise(text, rules.knows)
-    # Few words, without their accents, may be those of a language's neighbour; a sign told in any is one.
-    near = translations() if len(text) <= _WHOLE else ()
-    if language and any(tells_sign(text, code) for code in (language, *near)):
+    if language and tells_sign(text, language):
         return Triage("now", language)
     readings = [rules.read(part) for part in ((text,) if len(text) <= _PART else wrap(text, _PART))]
     levels = set(map(rules.judge, readings))

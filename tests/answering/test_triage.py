@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from app.answering.language import LANGUAGES, recognise, tells_sign
 from app.answering.triage import LONGEST, Triage, load_rules, triage
+from app.evaluation.questions import read_questions
 from app.notices import EMERGENCY_SIGNS, translations
 
+QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
 READING = "we went for a walk in the park today. "
 HARMLESS = {
     "es": "a que edad se sienta solo mi bebe",
@@ -33,6 +36,28 @@ HARMLESS = {
     "hi": "मैं अपने बच्चे को अंडा कब दे सकती हूँ",
     "pa": "ਮੈਂ ਆਪਣੇ ਬੱਚੇ ਨੂੰ ਆਂਡਾ ਕਦੋਂ ਦੇ ਸਕਦੀ ਹਾਂ",
     "bn": "আমার বাচ্চাকে কখন ডিম দিতে পারি",
+    "nl": "wanneer mag mijn baby honing eten",
+    "hu": "mikor adhatok mézet a babának",
+    "sq": "kur mund t'i jap mjaltë foshnjës",
+    "lt": "kada galima duoti kūdikiui medaus",
+    "cs": "kdy můžu dát miminku med",
+    "el": "πότε μπορώ να δώσω μέλι στο μωρό",
+    "bg": "кога мога да дам мед на бебето",
+    "sw": "mtoto anaweza kula asali lini",
+    "ht": "kilè mwen ka bay tibebe a siwo myèl",
+    "id": "kapan bayi boleh makan madu",
+    "ko": "아기 꿀은 언제부터 먹을 수 있나요",
+    "ja": "はちみつはいつから食べられますか",
+    "yue": "bb幾時可以食蜜糖呀",
+    "th": "ลูกกินน้ำผึ้งได้เมื่อไหร่",
+    "he": "מתי מותר לתת דבש לתינוק",
+    "ta": "குழந்தைக்கு தேன் எப்போது கொடுக்கலாம்",
+    "te": "బిడ్డకు తేనె ఎప్పుడు ఇవ్వచ్చు",
+    "gu": "બાળકને મધ ક્યારે આપી શકાય",
+    "mr": "बाळाला मध कधी द्यावा",
+    "ne": "बच्चालाई मह कहिले दिन मिल्छ",
+    "ml": "കുഞ്ഞിന് തേൻ എപ്പോൾ കൊടുക്കാം",
+    "am": "ልጄ ማር መቼ መብላት ይችላል",
 }
 
 
@@ -53,6 +78,71 @@ def test_every_translated_language_has_words_for_each_sign() -> None:
     stored = tomllib.loads(LANGUAGES.read_text("utf-8"))
     assert stored.keys() - {"en"} == translations().keys()
     assert {len(stored[code]["signs"]) for code in translations()} == {len(EMERGENCY_SIGNS)}
+    assert {len(stored[code]["others"]) for code in translations()} == {7}
+
+
+@pytest.mark.parametrize(
+    ("code", "emergency"),
+    [
+        ("es", "mi hijo se tragó una pila de botón"),
+        ("fr", "elle est tombée du balcon"),
+        ("de", "vom wickeltisch gefallen und erbricht jetzt"),
+        ("it", "gli sanguina la testa e non si ferma"),
+        ("pl", "oblała się wrzątkiem"),
+        ("ar", "شرب الكلور"),
+        ("ru", "лицо опухло после укуса"),
+        ("ko", "뜨거운물에 데었어요"),
+        ("zh", "宝宝掉进游泳池里了"),
+        ("hi", "बेटे ने बैटरी निगल ली"),
+        ("sw", "amekunywa mafuta ya taa"),
+    ],
+)
+def test_emergency_that_the_card_does_not_name_is_noticed_in_other_languages(
+    code: str, emergency: str
+) -> None:
+    assert triage(emergency) == Triage("now", code)
+
+
+@pytest.mark.parametrize(
+    ("code", "denied"),
+    [
+        ("es", "no tiene fiebre, respira bien y no tiene convulsiones"),
+        ("de", "er ist nicht blau und atmet normal"),
+        ("it", "non è blu, respira bene"),
+        ("nl", "geen koorts, ademt normaal en drinkt goed"),
+        ("tr", "ateşi yok morarma yok nefesi normal"),
+        ("ar", "ما عنده حرارة ويتنفس طبيعي"),
+        ("hi", "सांस लेने में कोई तकलीफ नहीं है"),
+        ("ko", "경련은 없었고 잘 놀아요"),
+        ("ja", "けいれんはありません、元気です"),
+        ("zh", "没有发烧也没有抽搐"),
+        ("yue", "佢冇發燒，呼吸正常"),
+        ("es", "mi bebé tiene los ojos azules, ¿cambiarán de color?"),
+        ("fr", "il ne se réveille pas la nuit pour manger"),
+        ("de", "er reagiert nicht auf seinen namen mit 10 monaten"),
+    ],
+)
+def test_sign_that_is_denied_or_none_raises_no_alarm_in_other_languages(code: str, denied: str) -> None:
+    assert triage(denied) == Triage("none", code)
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "noticed", "false"),
+    [("foreign_practice.jsonl", 0.98, 0.97, 0.02), ("foreign_heldout.jsonl", 0.95, 0.95, 0.07)],
+)
+def test_other_languages_are_told_and_their_emergencies_noticed(
+    name: str, right: float, noticed: float, false: float
+) -> None:
+    asked = read_questions(QUESTIONS / name)
+    found = [triage(one.question) for one in asked]
+    urgent = [one.urgency == "now" for one, told in zip(found, asked, strict=True) if told.kind == "urgent"]
+    harmless = [
+        one.urgency == "now" for one, told in zip(found, asked, strict=True) if told.kind == "harmless"
+    ]
+    shown = [one.language == told.language for one, told in zip(found, asked, strict=True)]
+    assert sum(shown) >= right * len(shown)
+    assert sum(urgent) >= noticed * len(urgent)
+    assert sum(harmless) <= false * len(harmless)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +165,8 @@ def test_english_is_not_taken_for_another_language(question: str) -> None:
 
 
 def test_language_without_a_translation_is_not_named() -> None:
-    assert triage("赤ちゃんの足がピクピクするのはなぜですか").language is None
-    assert recognise("mijn baby trilt met zijn beentjes in zijn slaap", load_rules().knows) is None
+    assert triage("mitt barn sover inte på natten").language is None
+    assert recognise("babi ddim yn anadlu", load_rules().knows) is None
 
 
 def test_sign_of_one_language_is_not_looked_for_in_another() -> None:
