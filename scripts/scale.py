@@ -53,8 +53,8 @@ OWN = 3.0
 """Milliseconds of the process that asks, besides its calls: encoding, merging, confidence."""
 QUESTIONS = 20_000
 """That a simulation asks."""
-SLOW, SLOWER = 0.01, 20.0
-"""Calls that meet a slow replica (a collection, a cold file, a neighbour), and how much longer they take."""
+SLOWER = 20.0
+"""How much longer a call takes that meets a slow replica (a collection, a cold file, a neighbour)."""
 HEDGED = 0.95
 """A hedged call is made a second time when it takes longer than so many of all."""
 
@@ -141,17 +141,25 @@ def _time(answerer: IndexAnswerer, questions: Sequence[str]) -> Samples:
 
 
 def simulate(
-    shards: int, propose: Samples, compare: Samples, overhead: Samples, each: float, *, hedged: bool
+    shards: int,
+    propose: Samples,
+    compare: Samples,
+    overhead: Samples,
+    each: float,
+    *,
+    slow: float,
+    hedged: bool,
 ) -> Figures:
     """Questions' milliseconds over so many shards, each call's drawn from what was measured.
 
-    ``each`` is what making a call takes of the process that asks, which waits for the slowest shard, twice.
+    ``each`` is what making a call takes of the process that asks, which waits for the slowest shard, twice;
+    ``slow`` is the share of calls that meet a slow replica.
     """
     random = np.random.default_rng(1)
 
     def draw(samples: Samples, calls: int) -> Samples:
         shape = (QUESTIONS, calls)
-        taken = random.choice(samples, shape) * np.where(random.random(shape) < SLOW, SLOWER, 1)
+        taken = random.choice(samples, shape) * np.where(random.random(shape) < slow, SLOWER, 1)
         return np.asarray(taken + random.choice(overhead, shape))
 
     def wait(samples: Samples, calls: int) -> tuple[Samples, float]:
@@ -268,6 +276,9 @@ def main() -> None:
     parser.add_argument(
         "--times", type=float, default=1.0, help="what the simulated shards take, in times of the measured"
     )
+    parser.add_argument(
+        "--slow", type=float, default=0.01, help="share of the calls that meet a slow replica"
+    )
     options, settings = parser.parse_args(), Settings()
     options.folder.mkdir(exist_ok=True)
     if options.build:
@@ -297,7 +308,15 @@ def main() -> None:
         propose = options.times * np.array(found["propose"])
         compare = options.times * np.array(found["compare"])
         rows = [
-            simulate(shards, propose, compare, np.array(carrying["samples"]), carrying["each"], hedged=hedged)
+            simulate(
+                shards,
+                propose,
+                compare,
+                np.array(carrying["samples"]),
+                carrying["each"],
+                slow=options.slow,
+                hedged=hedged,
+            )
             for shards in options.simulate
             for hedged in (False, True)
         ]
