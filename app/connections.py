@@ -48,7 +48,7 @@ _SHARE = 4
 """An address may have one of so many of what there is."""
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-_handled: ContextVar[Connection] = ContextVar("handled")
+_handled: ContextVar[_Connection] = ContextVar("handled")
 
 
 class PrivateLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -125,7 +125,7 @@ def wrap_application(application: Application) -> Application:
     return answer
 
 
-class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
+class _Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
     """A client's connection; ``part`` ends one whose last reply has been sent, ``gone`` hears of its end."""
 
     def __init__(self, cfg: Any, client: socket.socket, peer: Any, listener: Any, worker: Worker) -> None:
@@ -161,7 +161,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._deadline: float = settings.deadline
         self._room: int = settings.queue
         self._proxies = frozenset(settings.trusted_proxies or ())
-        self._begun: set[Connection] = set()
+        self._begun: set[_Connection] = set()
         self._held: Counter[str] = Counter()
         self.open_from: Counter[str] = Counter()
 
@@ -188,7 +188,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             if self.open_from[peer[0]] >= self.worker_connections // _SHARE and peer[0] not in self._proxies:
                 client.close()
                 continue
-            conn = Connection(self.cfg, client, peer, listener.getsockname(), self)
+            conn = _Connection(self.cfg, client, peer, listener.getsockname(), self)
             self.open_from[conn.address] += 1
             self.nr_conns += 1
             self.enqueue_req(conn)
@@ -196,7 +196,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             if len(self._begun) > had or self.nr_conns >= self.worker_connections:
                 return
 
-    def enqueue_req(self, conn: Connection) -> None:
+    def enqueue_req(self, conn: _Connection) -> None:
         """Give a connection that has something to say a thread, or refuse it here and now."""
         conn.began = time.monotonic()
         conn.head = conn.parser.unreader.take_buffered() if conn.initialized else b""
@@ -229,7 +229,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         self._begun.add(conn)
         super().enqueue_req(conn)
 
-    def handle(self, conn: Connection) -> Any:
+    def handle(self, conn: _Connection) -> Any:
         """Answer in this thread."""
         token = _handled.set(conn)
         try:
@@ -237,7 +237,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         finally:
             _handled.reset(token)
 
-    def finish_request(self, conn: Connection, future: Any) -> None:
+    def finish_request(self, conn: _Connection, future: Any) -> None:
         """Make room for the next."""
         self._held[conn.household] -= 1
         self._begun.discard(conn)
@@ -270,7 +270,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             conn = _handled.get()
             client.sendall(self.app.refuse(status, conn.head, conn.household))
 
-    def part(self, conn: Connection) -> None:
+    def part(self, conn: _Connection) -> None:
         """Say that this was the last reply, and close when the client has read it: what is closed with
         bytes unread cuts off the reply. gunicorn waits for that in this loop, up to two seconds for each.
         """
@@ -282,7 +282,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             self.nr_conns += 1
             self._await(conn, _PART_SECONDS, self._drain)
 
-    def _drain(self, conn: Connection, client: socket.socket) -> None:
+    def _drain(self, conn: _Connection, client: socket.socket) -> None:
         """Read what nobody will answer; close at its end."""
         try:
             data = client.recv(_MAX_DRAINED)
@@ -297,7 +297,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             self.nr_conns -= 1
             conn.close()
 
-    def _await(self, conn: Connection, seconds: float, readable: Callable[..., None]) -> None:
+    def _await(self, conn: _Connection, seconds: float, readable: Callable[..., None]) -> None:
         """Have this loop look after a connection until it can be read; ``murder_pending`` ends it else."""
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + seconds

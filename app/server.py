@@ -43,13 +43,23 @@ _STDERR = 2
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     """The web application under gunicorn; ``announce`` is called with the address once a worker answers."""
 
     def __init__(self, settings: Settings, announce: Callable[[str], None]) -> None:
+        """Raises NightlightError where the port cannot be had."""
         self.settings = settings
         self.announce = announce
-        self.descriptor = bind(settings.host, settings.port).detach()
+        # Before anything is loaded.
+        host, port = settings.host, settings.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self.descriptor = socket.create_server((host, port), family=family, backlog=2048).detach()
+        except OSError as error:
+            raise NightlightError(
+                f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}; "
+                "--port 0 takes a free one"
+            ) from error
         self.lines = LogWriter()
         with suppress(OSError):  # without room for it each process counts for itself
             # Counts by labels, nothing else; the folder goes when the server does.
@@ -178,18 +188,6 @@ def _reserve_counts() -> None:
         os.environ.pop(SHARED_COUNTS, None)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything is loaded; raises NightlightError when it cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise NightlightError(
-            f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}; --port 0 takes a free one"
-        ) from error
-    return listener
-
-
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until a signal ends it: SIGTERM lets running requests finish, SIGINT does not."""
     for name in _ONE_THREAD:
@@ -198,4 +196,4 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     while (unused := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         pass
     os.close(unused)
-    Server(settings, announce).run()
+    _Server(settings, announce).run()

@@ -211,12 +211,12 @@ def _read_text(path: Path) -> bytes:
             f"{show_path(path)}: a slug is lower-case letters, digits and single hyphens, {MAX_SLUG} at most."
         )
     content = _read_regular_file(path, MAX_BYTES)
-    if not decode(path, content).strip():
+    if not _decode(path, content).strip():
         raise CorpusError(f"{path}: the article is empty.")
     return content
 
 
-def decode(path: Path, content: bytes) -> str:
+def _decode(path: Path, content: bytes) -> str:
     """The text of a file; raises CorpusError with the byte where it stops being UTF-8."""
     try:
         return content.decode("utf-8")
@@ -249,7 +249,7 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             f"{show_path(path)}: missing; it needs title, publisher, url, retrieved and rights."
         ) from None
     try:
-        return tomllib.loads(decode(path, _read_regular_file(path, _MAX_METADATA_BYTES)))
+        return tomllib.loads(_decode(path, _read_regular_file(path, _MAX_METADATA_BYTES)))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise CorpusError(f"{show_path(path)}: not valid TOML: {error}.") from None
 
