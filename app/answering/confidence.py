@@ -148,16 +148,17 @@ class OtherSubjects:
 
     def __init__(self, index: Index, path: Path = _SUBJECTS_FILE) -> None:
         lexical = index.lexical
-        titles = {lexical.stem(word) for title in index.store.titles() for word in find_words(title)}
+        titles = {lexical.look_up(word).stem for title in index.store.titles() for word in find_words(title)}
         lists = (subject["words"].split() for subject in tomllib.loads(path.read_text("utf-8")).values())
-        words = [word for words in lists for word in words if lexical.document_frequency(word) < _MENTIONS]
-        self._stems = {lexical.stem(word) for word in words} - titles
+        words = [word for words in lists for word in words if lexical.look_up(word).documents < _MENTIONS]
+        self._stems = {lexical.look_up(word).stem for word in words} - titles
         self._lexical = lexical
 
     def are_named(self, words: Sequence[str], held: Sequence[bool]) -> bool:
         """Whether any of a question's words names another subject than a passage that has those ``held``."""
         return any(
-            self._lexical.stem(word) in self._stems and not has for word, has in zip(words, held, strict=True)
+            self._lexical.look_up(word).stem in self._stems and not has
+            for word, has in zip(words, held, strict=True)
         )
 
 
@@ -200,10 +201,10 @@ class Confidence:
 
 def features_of(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
     """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
-    query, lexical = ranking.query, index.lexical
-    words = query.words
-    by_word = [lexical.weigh(word) for word in words]
-    familiar = [lexical.familiar(word) for word in words]
+    query = ranking.query
+    words = [index.lexical.look_up(word) for word in query.words]
+    by_word = [word.weight for word in words]
+    familiar = [word.familiar for word in words]
     shared = ranking.held[0].tolist()
 
     weights = query.token_weights * ~query.encoding.special

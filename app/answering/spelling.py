@@ -39,7 +39,7 @@ class Spelling:
             if SHORTEST <= len(word) <= LONGEST
             and word.isascii()
             and word.isalpha()
-            and not self._lexical.familiar(word)
+            and not self._lexical.look_up(word).familiar
             and not self._encoder.knows(word)
         )
         near: dict[str, str] = {}

@@ -194,6 +194,13 @@ class Word:
     """How many passages hold it in any of its forms; of several stems, the rarest counts."""
     terms: tuple[Term, ...]
     """Its own term and its families'; those that the corpus has."""
+    weight: float
+    """Its inverse document frequency, highest for one that the corpus does not know."""
+
+    @property
+    def familiar(self) -> bool:
+        """Whether the corpus holds it or another of its family."""
+        return self.documents > 0 or bool(self.terms)
 
 
 class LexicalIndex:
@@ -222,24 +229,6 @@ class LexicalIndex:
         """The terms that these words are looked for by; stop words are dropped."""
         return tuple(term for word in words if word not in STOP_WORDS for term in self.look_up(word).terms)
 
-    def stem(self, word: str) -> tuple[str, ...]:
-        """The terms that the word is indexed under, the same for all its forms; several for "don't"."""
-        return self.look_up(word).stem
-
-    def familiar(self, word: str) -> bool:
-        """Whether the corpus holds the word or another of its family."""
-        found = self.look_up(word)
-        return found.documents > 0 or bool(found.terms)
-
-    def document_frequency(self, word: str) -> int:
-        """How many passages hold the word in any of its forms; of several stems, the rarest counts."""
-        return self.look_up(word).documents
-
-    def weigh(self, word: str) -> float:
-        """The word's inverse document frequency, highest for one that the corpus does not know."""
-        documents = self.document_frequency(word)
-        return math.log1p((self._passages - documents + 0.5) / (documents + 0.5))
-
     def look_up(self, word: str) -> Word:
         """What the corpus has of a word: its own words are read once, others once until ``forget``."""
         found = self._kept.get(word) or self._passing.get(word)
@@ -259,7 +248,8 @@ class LexicalIndex:
         whole = own[0] if len(own) == 1 else self._find(_join(stem))
         families = [self._find(_name_family(number)) for number in self._families.of(stem)]
         documents = min((term.documents if term else 0 for term in own), default=0)
-        return Word(stem, documents, tuple(filter(None, (whole, *families))))
+        weight = math.log1p((self._passages - documents + 0.5) / (documents + 0.5))
+        return Word(stem, documents, tuple(filter(None, (whole, *families))), weight)
 
     def _find(self, name: str) -> Term | None:
         found = self._database.all("SELECT documents, start, champions, best FROM terms WHERE term = ?", name)

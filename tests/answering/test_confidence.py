@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from app.answering.confidence import (
 from app.answering.search import Search
 from app.errors import WrongModel
 from app.evaluation.calibration import write_cohort
+from app.index.lexical import Word
 from app.index.opened import Index
 
 WEIGHTS = "0" * 64
@@ -102,7 +104,7 @@ def test_features_speak_of_the_first_passage_and_of_the_candidates_around_it(
     found = features_of(ranking, index, cohort)
     features = dict(zip(FEATURES, found.tolist(), strict=True))
     words = ranking.query.words
-    weights = np.array([index.lexical.weigh(word) for word in words])
+    weights = np.array([index.lexical.look_up(word).weight for word in words])
     held, familiar = ranking.held[0], np.array([word != "zebras" for word in words])
     tokens = ranking.query.token_weights * ~ranking.query.encoding.special
     cosines, nearest = cohort.find(ranking)
@@ -182,12 +184,12 @@ class Mentions:
 
     def __init__(self, index: Index, counts: dict[str, int], titles: tuple[str, ...] = ()) -> None:
         self.lexical = self.store = self
-        self.stem = index.lexical.stem
+        self._lexical = index.lexical
         self._counts = counts
         self._titles = titles
 
-    def document_frequency(self, word: str) -> int:
-        return self._counts.get(word, 0)
+    def look_up(self, word: str) -> Word:
+        return replace(self._lexical.look_up(word), documents=self._counts.get(word, 0))
 
     def titles(self) -> tuple[str, ...]:
         return self._titles

@@ -6,6 +6,7 @@ import pytest
 
 from app.answering.answer import IndexAnswerer
 from app.answering.spelling import COMPARED, Spelling
+from app.index.lexical import Word
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,8 @@ class Words:
 
     vocabulary = ("rocking", "rockiny", "socking")
 
-    def familiar(self, word: str) -> bool:
-        return word in self.vocabulary
+    def look_up(self, word: str) -> Word:
+        return Word((word,), int(word in self.vocabulary), (), weight=0.0)
 
     def knows(self, _word: str) -> bool:
         return False

@@ -177,7 +177,7 @@ def test_word_of_several_terms_that_no_text_writes_so_is_not_found(tmp_path: Pat
     index = write_index(tmp_path, [("Fever", "At 38: 5 calls."), *REAL])
     assert find_rows(index, "38.5") == []
     assert not holds(index, 0, "38.5")
-    assert index.document_frequency("38.5")
+    assert index.look_up("38.5").documents
 
 
 @given(st.text(max_size=40) | st.text("aé\u0301ßİ٣中’'._- running babies’s", max_size=40))
@@ -281,12 +281,12 @@ def test_content_words_are_named_once_in_order() -> None:
 
 def test_word_is_known_in_any_of_its_forms(index: LexicalIndex) -> None:
     words = ("shudder", "sleeping", "SLEEPS", "car", "don't", "")
-    assert {word for word in words if index.document_frequency(word)} == {*words[:3], "don't"}
+    assert {word for word in words if index.look_up(word).documents} == {*words[:3], "don't"}
 
 
 def test_document_frequency_counts_passages(index: LexicalIndex) -> None:
-    assert index.document_frequency("babies") == 1
-    assert index.document_frequency("a") == 1
+    assert index.look_up("babies").documents == 1
+    assert index.look_up("a").documents == 1
 
 
 def test_vocabulary_has_words_as_they_are_written_the_most_frequent_first(index: LexicalIndex) -> None:
