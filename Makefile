@@ -2,6 +2,8 @@
 # it is current. Another interpreter: make PYTHON=python3.12
 PYTHON ?= python3
 RUN := .venv/bin/python scripts
+# Hundreds of short processes would each compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := environment
 .PHONY: help environment run index verify generations rollback test test-quick test-thorough test-slow test-faults test-cluster check evaluate bench bench-growth fuzz soak bom mutants

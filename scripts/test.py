@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from console import ROOT, run
 
 from prepare import install_packages
 
 ORDINARY = "not thorough and not slow and not faults and not cluster"
-QUICK = f"{ORDINARY} and not processes and not browser and not clean"
+QUICK = f"{ORDINARY} and not builds and not processes and not browser and not clean"
 PARTS = {
     "quick": "only the tests that start no process, browser or build",
     "thorough": "only the tests that take long for what they seldom find",
@@ -47,9 +49,24 @@ def ensure_ray() -> None:
         install_packages(sys.executable, "--no-build-isolation", *pinned, "--editable", ".[cluster]")
 
 
+def choose_index() -> Path:
+    """Where the tests' index of this very code is kept from run to run; that of other code is deleted."""
+    digest, web = hashlib.sha256((ROOT / "hashes.txt").read_bytes()), ROOT / "app" / "web"
+    for path in sorted((*(ROOT / "app").rglob("*"), *(ROOT / "corpus").rglob("*"))):
+        if path.is_file() and path.suffix != ".pyc" and not path.is_relative_to(web):
+            digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    kept = ROOT / ".pytest_cache" / "indexes" / digest.hexdigest()[:16]
+    for other in kept.parent.glob("*"):
+        if other != kept:
+            shutil.rmtree(other)
+    return kept
+
+
 def run_pytest(*arguments: str) -> int:
     """Run a part of the tests; a part without tests is no failure."""
-    code = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode
+    environment = {"NIGHTLIGHT_TESTS_INDEX": str(choose_index()), **os.environ}
+    command = [sys.executable, "-m", "pytest", *arguments]
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     return 0 if code == NO_TESTS else code
 
 

@@ -17,13 +17,14 @@ from app.answering.opening import open_answerer
 from app.corpus.catalog import read_corpus
 from app.evaluation.release import examine
 from app.index.build import build_generation
-from app.index.publish import CURRENT, building, next_time, publish
+from app.index.model import Model
+from app.index.publish import building, next_time, open_previous, publish
 from app.settings import SERVED, Settings
 from tests.articles import copy_five
 from tests.generations import load_model
 
 KEPT_INDEX = "NIGHTLIGHT_TESTS_INDEX"
-"""Names a folder whose index many runs share (scripts/mutants.py); without it each run builds its own."""
+"""Names a folder whose index many runs share (scripts/test.py); without it each run builds its own."""
 
 # The same examples in every run, so that a failure is the change's own; `make fuzz` and NIGHTLIGHT_RANDOM=1
 # look for others.
@@ -48,7 +49,9 @@ def built_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     )
     with (shared / "building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first builds, the others wait for it
-        if not (settings.index_dir / CURRENT).exists():
+        if kept := open_previous(settings.index_dir):
+            kept.close()
+        else:
             copy_five(settings.corpus_dir)
             build_index(settings)
     return settings
@@ -68,16 +71,28 @@ LONGER = ("processes", "browser", "clean", "thorough", "slow", "faults", "cluste
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first: who broke something sees it before the browser starts. Then the longest, for no
-    process should begin one when the others are done.
+    """First what needs the model: the process that begins here has loaded it for the index already, and the
+    other begins in the middle. Quick tests before the browser's: who broke something sees it soon. Then the
+    longest, for no process should begin one when the others are done.
     """
 
     def choose_place(item: pytest.Item) -> int:
-        if item.get_closest_marker("clean"):
-            return 1
-        return 2 if any(item.get_closest_marker(name) for name in LONGER) else 0
+        longer = any(item.get_closest_marker(name) for name in LONGER)
+        names: list[str] = getattr(item, "fixturenames", [])
+        order = ("model" in names, not longer and "built_settings" in names, not longer)
+        if True in order:
+            return order.index(True)
+        return 3 if item.get_closest_marker("clean") else 4
 
     items.sort(key=choose_place)
+
+
+@pytest.fixture(scope="session")
+def model(built_settings: Settings) -> Model:
+    """The one that the shared index was built with, loaded and exported, for tests that encode."""
+    model = load_model(built_settings.model)
+    next(model.encode(["babies"]))
+    return model
 
 
 @pytest.fixture(scope="session")
