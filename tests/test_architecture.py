@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,7 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in sorted(APP.rglob("*.py"))}
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Every dotted name that a file imports, inside functions too; `from a import b` gives a and a.b."""
     names: set[str] = set()

@@ -109,7 +109,7 @@ def test_passage_that_says_nearly_the_same_as_a_better_one_is_not_chosen(
 def test_rescoring_few_gives_the_order_of_rescoring_all(answerer: IndexAnswerer) -> None:
     every = Search(answerer.index, rescored=len(answerer.index.passages))
     lines = (ROOT / "tests" / "questions" / "dev.jsonl").read_text("utf-8").splitlines()
-    questions = [json.loads(line)["question"] for line in lines]
+    questions = [json.loads(line)["question"] for line in lines[::3]]
     same = [
         answerer.search.rank(question).rows[:3].tolist() == every.rank(question).rows[:3].tolist()
         for question in questions
@@ -129,6 +129,8 @@ def test_question_of_stop_words_alone_still_ranks(answerer: IndexAnswerer) -> No
     assert not ranking.lexical.any()
 
 
+@pytest.mark.builds
+@pytest.mark.usefixtures("model")
 def test_an_article_in_another_language_is_answered_from_only_where_it_is_named(
     own_settings: Settings,
 ) -> None:

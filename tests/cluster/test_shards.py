@@ -29,6 +29,8 @@ from app.index.vectors import choose_kind
 from app.records import Answer, Match
 from app.settings import ROOT, Settings
 
+pytestmark = pytest.mark.builds
+
 QUESTIONS = [
     one.question
     for name in ("dev", "heldout")
@@ -65,23 +67,18 @@ def describe(answer: Answer) -> object:
     return answer.outcome, answer.urgency, answer.suggestion, shown
 
 
-@pytest.fixture(scope="module")
-def wanted(answerer: IndexAnswerer) -> dict[tuple[str, str | None], Answer]:
-    """What one machine answers, every tenth question from one article, too."""
-    article = answerer.articles()[1].slug
-    asked = [(question, None) for question in QUESTIONS] + [
-        (question, article) for question in QUESTIONS[::10]
-    ]
-    return {(question, inside): answerer.answer(question, 5, inside) for question, inside in asked}
+EVERY = [pytest.param(count, 1, marks=pytest.mark.thorough) for count in (1, 2, 4, 7)]
 
 
-@pytest.mark.parametrize("count", [1, 2, 4, 7])
+@pytest.mark.parametrize(("count", "step"), [(4, 6), *EVERY])
 def test_shards_answer_as_the_whole_does(
-    answerer: IndexAnswerer, wanted: dict[tuple[str, str | None], Answer], tmp_path: Path, count: int
+    answerer: IndexAnswerer, tmp_path: Path, count: int, step: int
 ) -> None:
     cut = cut_copy(answerer, tmp_path / "cut", count)
-    for (question, inside), one in wanted.items():
-        other = cut.answer(question, 5, inside)
+    article = answerer.articles()[1].slug
+    asked = [(question, None) for question in QUESTIONS[::step]]
+    for question, inside in [*asked, *[(question, article) for question in QUESTIONS[:: 10 * step]]]:
+        one, other = (each.answer(question, 5, inside) for each in (answerer, cut))
         assert describe(other) == describe(one), question
         assert other.confidence == pytest.approx(one.confidence, abs=1e-5), question
 
@@ -101,20 +98,20 @@ def crowded(answerer: IndexAnswerer, settings: Settings, tmp_path_factory: pytes
     return folder
 
 
+@pytest.mark.parametrize(("count", "step"), [(7, 24), *EVERY])
 def test_equal_passages_of_several_articles_come_in_the_order_of_one_machine(
-    crowded: Path, settings: Settings, tmp_path: Path
+    crowded: Path, settings: Settings, tmp_path: Path, count: int, step: int
 ) -> None:
     whole = answer_from(Generation.open(crowded), settings)
     assert len(whole.index.passages) > 2 * PROPOSED
     article = whole.articles()[-1].slug
-    for count in (2, 7):
-        cut = cut_copy(whole, tmp_path / str(count), count)
-        for question in QUESTIONS[::4]:
-            one, other = whole.answer(question), cut.answer(question)
-            assert describe(other) == describe(one), question
-            assert other.confidence == one.confidence
-        one, other = (each.answer(QUESTIONS[0], 5, article) for each in (whole, cut))
-        assert describe(other) == describe(one)
+    cut = cut_copy(whole, tmp_path / "cut", count)
+    for question in QUESTIONS[::step]:
+        one, other = whole.answer(question), cut.answer(question)
+        assert describe(other) == describe(one), question
+        assert other.confidence == one.confidence
+    one, other = (each.answer(QUESTIONS[0], 5, article) for each in (whole, cut))
+    assert describe(other) == describe(one)
     whole.close()
 
 

@@ -20,6 +20,8 @@ from app.errors import CorpusError
 from tests.corpus.documents import MARKDOWN, PAGE, PLAIN, write_pdf, write_word_file
 from tests.corpus.test_inputs import INPUTS
 
+pytestmark = pytest.mark.builds
+
 KINDS = ["html", "mhtml", "md", "txt", "docx", "pdf"]
 
 
@@ -94,7 +96,7 @@ def damaged(sound: bytes, kind: str, times: int, folder: Path) -> Iterator[Path]
 def test_a_damaged_document_ends_in_a_draft_or_in_one_line(
     sound: dict[str, bytes], kind: str, tmp_path: Path
 ) -> None:
-    for path in damaged(sound[kind], kind, 8, tmp_path):
+    for path in damaged(sound[kind], kind, 4, tmp_path):
         read_damaged(path)
 
 
@@ -151,7 +153,7 @@ def test_a_wrong_label_of_an_encoding_is_not_believed(tmp_path: Path, label: str
 def test_a_document_without_end_is_ended_at_its_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
-    monkeypatch.setattr(importers, "SECONDS", 2)
+    monkeypatch.setattr(importers, "SECONDS", 1)
     before = getrlimit(RLIMIT_CPU)
     path = tmp_path / "a.html"
     path.write_text(page)

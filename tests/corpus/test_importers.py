@@ -21,6 +21,8 @@ from app.errors import CorpusError
 from app.records import Article
 from tests.corpus.documents import MARKDOWN, PAGE, PAGE_TEXT, PLAIN, write_pdf, write_pdf_of, write_word_file
 
+pytestmark = pytest.mark.builds
+
 MakeArticle = Callable[..., Article]
 TITLE = "Why babies startle"
 

@@ -17,6 +17,8 @@ from app.errors import CorpusError
 from app.records import Article
 from app.settings import ROOT
 
+pytestmark = pytest.mark.builds
+
 INPUTS = ROOT / "tests" / "corpus" / "inputs"
 AROUND = ("• Home", "• Sleep", "• Feeding", "Newborn babies move", "If you are unsure", "Copyright Cradle")
 

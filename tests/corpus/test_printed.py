@@ -25,6 +25,8 @@ from app.errors import CorpusError
 from app.records import Article
 from tests.corpus.test_inputs import INPUTS, dropped, kept, read_input
 
+pytestmark = pytest.mark.builds
+
 MakeArticle = Callable[..., Article]
 SIGNS = "Newborn babies jerk in their sleep many times a night, and hardly any of these jerks wake them up."
 WHEN = "Parents should see a doctor when the jerks happen while the baby is awake, or come in clusters."
@@ -311,7 +313,7 @@ BLOCKS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(blocks=BLOCKS)
 def test_every_letter_is_kept_or_dropped(
     tmp_path: Path, blocks: list[tuple[str, int, int, int, str, int]]

@@ -6,12 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.corpus.catalog import read_corpus
 from app.index.audit import find_faults
 from app.index.generation import LAYOUT
 from app.index.publish import GENERATIONS, open_current, read_pointer
 from app.settings import ROOT, Settings
 from tests.generations import publish_again
+
+pytestmark = pytest.mark.builds
 
 
 def run_script(name: str, environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,8 @@ from app.index.publish import CURRENT, GENERATIONS, list_names, open_current, re
 from app.settings import Settings
 from tests.generations import publish_again
 
+pytestmark = pytest.mark.builds
+
 Damage = Callable[[bytes, random.Random], bytes | None]
 STORED = (*FILES, MANIFEST, CURRENT)
 OF_THE_MODEL = {*ENCODERS, LAYOUT.token_projection}
@@ -71,13 +73,13 @@ PARSERS = {
 
 @pytest.fixture(scope="module")
 def index(built_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy with two generations, the second of an article more."""
+    """A copy with two generations, the second of an article less."""
     folder = tmp_path_factory.mktemp("damage")
     index, corpus = folder / "index", folder / "corpus"
     shutil.copytree(built_settings.index_dir, index)
     shutil.copytree(built_settings.corpus_dir, corpus)
-    (corpus / "new.txt").write_text("New Heading\n\nBabies startle at loud noises. That is normal.\n")
-    (corpus / "new.toml").write_text((corpus / "baby-leg-spasm.toml").read_text().split("when_to")[0])
+    for path in corpus.glob("baby-leg-spasm.*"):
+        path.unlink()
     publish_again(built_settings.model_copy(update={"index_dir": index, "corpus_dir": corpus}))
     return index
 

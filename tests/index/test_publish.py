@@ -26,12 +26,15 @@ from app.index.publish import (
     next_time,
     open_current,
     open_named,
+    open_previous,
     publish,
     read_pointer,
     roll_back,
 )
 from app.settings import SERVED, Settings
 from tests.generations import publish_again
+
+pytestmark = pytest.mark.builds
 
 
 @pytest.fixture
@@ -65,6 +68,12 @@ def test_three_generations_are_kept(own_settings: Settings, index: Path) -> None
     assert list_names(index) == names[:0:-1]
     assert read_pointer(index).name == names[-1]
     assert sorted(path.name for path in (index / GENERATIONS).iterdir()) == names[1:]
+
+
+def test_nothing_of_a_damaged_generation_is_used_again(index: Path) -> None:
+    with (index / GENERATIONS / read_pointer(index).name / LAYOUT.passages).open("r+b") as file:
+        file.write(b"damaged")
+    assert open_previous(index) is None
 
 
 def test_generation_that_a_server_holds_is_not_deleted(own_settings: Settings, index: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 from app.index.publish import list_names, read_pointer
 from app.settings import ROOT, Settings
 
+pytestmark = pytest.mark.processes
+
 
 def reindex(environment: dict[str, str], *options: str) -> str:
     """What a successful call prints."""
@@ -19,23 +22,38 @@ def reindex(environment: dict[str, str], *options: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.processes
+@pytest.fixture(scope="module")
+def built_settings(built_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A copy that the script itself has published."""
+    folder = tmp_path_factory.mktemp("reindexed")
+    corpus, index = folder / "corpus", folder / "index"
+    shutil.copytree(built_settings.corpus_dir, corpus)
+    shutil.copytree(built_settings.index_dir, index)
+    folders = {"CORPUS": corpus, "INDEX": index, "QUESTIONS": folder / "no-questions"}
+    reindex({**os.environ, **{f"NIGHTLIGHT_{name}_DIR": str(path) for name, path in folders.items()}})
+    return built_settings.model_copy(update={"corpus_dir": corpus, "index_dir": index})
+
+
 def test_nothing_is_published_when_nothing_changed(
     own_settings: Settings, environment: dict[str, str]
 ) -> None:
-    reindex(environment)
     name = read_pointer(own_settings.index_dir).name
     assert reindex(environment) == f"Nothing changed since {name} was published; it goes on serving.\n"
     assert list_names(own_settings.index_dir)[0] == name
     assert "Published" in reindex(environment, "--anyway")
 
 
-@pytest.mark.processes
-@pytest.mark.parametrize("changed", ["corpus/baby-leg-spasm.txt", "corpus/baby-leg-spasm.toml", "questions"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "corpus/baby-leg-spasm.toml",
+        pytest.param("corpus/baby-leg-spasm.txt", marks=pytest.mark.thorough),
+        pytest.param("questions", marks=pytest.mark.thorough),
+    ],
+)
 def test_whatever_a_generation_hangs_on_makes_a_new_one(
     own_settings: Settings, environment: dict[str, str], tmp_path: Path, changed: str
 ) -> None:
-    reindex(environment)
     name = read_pointer(own_settings.index_dir).name
     if changed == "questions":
         (tmp_path / "no-questions").mkdir()
@@ -47,11 +65,10 @@ def test_whatever_a_generation_hangs_on_makes_a_new_one(
     assert read_pointer(own_settings.index_dir).name > name
 
 
-@pytest.mark.processes
+@pytest.mark.thorough
 def test_damaged_generation_is_built_again_though_nothing_changed(
     own_settings: Settings, environment: dict[str, str]
 ) -> None:
-    reindex(environment)
     name = read_pointer(own_settings.index_dir).name
     with (own_settings.index_dir / "generations" / name / "passages.faiss").open("r+b") as file:
         file.write(b"damaged")

@@ -19,6 +19,8 @@ from app.web.reload import Current, Watcher
 from tests.generations import publish_again
 from tests.index.broken import BROKEN, NONE_LEFT, find_current
 
+pytestmark = pytest.mark.builds
+
 QUESTION = "/?q=is+shuddering+dangerous"
 
 

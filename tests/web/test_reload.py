@@ -19,6 +19,8 @@ from app.settings import Settings
 from app.web.reload import Current, Watcher
 from tests.generations import publish_again
 
+pytestmark = pytest.mark.builds
+
 
 @pytest.fixture
 def current(own_settings: Settings) -> Current:
