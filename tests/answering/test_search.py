@@ -129,7 +129,7 @@ def test_question_of_stop_words_alone_still_ranks(answerer: IndexAnswerer) -> No
     assert not ranking.lexical.any()
 
 
-@pytest.mark.builds
+@pytest.mark.processes
 @pytest.mark.usefixtures("model")
 def test_an_article_in_another_language_is_answered_from_only_where_it_is_named(
     own_settings: Settings,
