@@ -156,6 +156,7 @@ def test_bill_of_materials_with_a_licence_missing_is_refused() -> None:
         complete({"components": [{"type": "library", "name": "Unheard.of", "version": "1"}]})
 
 
+@pytest.mark.thorough
 @pytest.mark.clean
 def test_bill_of_materials_lists_everything_installed(tmp_path: Path) -> None:
     bill = complete(list_installed(Path(sys.executable)))

@@ -41,6 +41,7 @@ def test_articles_newer_than_the_index_are_named(own_settings: Settings, environ
     assert run_until_it_answers(environment) == [note]
 
 
+@pytest.mark.thorough
 @pytest.mark.clean
 def test_missing_index_is_built(own_settings: Settings, environment: dict[str, str], tmp_path: Path) -> None:
     for path in own_settings.corpus_dir.glob("[!b]*"):
@@ -53,7 +54,7 @@ def test_missing_index_is_built(own_settings: Settings, environment: dict[str, s
 def test_index_of_another_format_is_built_anew(
     own_settings: Settings, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """How it is built, the test above shows: here there are no articles."""
+    """How it is built, the test above shows (make test-thorough): here there are no articles."""
     index, old = own_settings.index_dir, read_pointer(own_settings.index_dir)
     manifest = index / GENERATIONS / old.name / MANIFEST
     content = manifest.read_bytes().replace(f'"format": {FORMAT}'.encode(), b'"format": 1')
