@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.answering.language import recognise, tells_sign
 from app.answering.urgency import UrgencyRules
-from app.answering.urgency_vote import SHARE, UrgencyHead, UrgencyVote, decide, find_features
+from app.answering.urgency_vote import UrgencyHead, UrgencyVote, decide, find_features
 from app.records import Urgency
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def triage(text: str, encoder: Encoder | None = None) -> Triage:
         for part, reading in zip(parts, readings if whole else map(rules.read, parts), strict=True):
             odds, thresholds = vote.measure(find_features(reading, rules, vote.classes)), vote.thresholds
             if encoder:
-                read = load_head().measure(encoder.encode(part).tokens)
-                odds, thresholds = SHARE * odds + read, vote.joint_thresholds
+                odds, thresholds = (
+                    odds + load_head().measure(encoder.encode(part).tokens),
+                    vote.joint_thresholds,
+                )
             levels.add(decide(odds, thresholds))
     return Triage("now" if "now" in levels else "today" if "today" in levels else "none", language)

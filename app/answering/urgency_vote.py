@@ -2,9 +2,10 @@
 
 Two logistic regressions over a text's words, pieces of words, classes of words of like meaning, and what the
 concepts of ``urgency.toml`` found in it, weighed by TF-IDF; they need neither an index nor an encoder. Where
-an index is open, an encoder that was taught the same sentences reads the text besides, and their log odds are
-added. ``scripts/fit_urgency.py`` and ``scripts/train_urgency.py`` learn them once from sentences of several
-writers; the build fits nothing. They can only raise the level of the rules in ``urgency.py``, never lower it.
+an index is open, an encoder that was taught the same sentences, and what a larger model says of many other
+texts, reads the text besides, and their scores are added. ``scripts/fit_urgency.py`` and
+``scripts/train_urgency.py`` learn them once from sentences of many writers; the build fits nothing. They can
+only raise the level of the rules in ``urgency.py``, never lower it.
 """
 
 from __future__ import annotations
@@ -28,8 +29,6 @@ PIECES = (3, 4)
 """Letters of a piece of a word; the spaces around the word are letters, too."""
 
 HEAD = Path(__file__).with_name("urgency_head.npz")
-SHARE = np.float32(0.75)
-"""What the log odds of words count beside those of the encoder."""
 
 Features = tuple[list[int], ...]
 """Keys (CRC-32) of what was found, with repetitions: words and pairs, pieces of words, classes of words and
@@ -86,7 +85,7 @@ class UrgencyVote:
         classes: Mapping[int, int],
     ) -> None:
         """``keys`` [n] of the features, ``rarity`` [n] (IDF), ``weights`` [n, 2]; the columns and the two
-        intercepts and thresholds are of *now* and of *today or now*; the joint ones are for the log odds with
+        intercepts and thresholds are of *now* and of *today or now*; the joint ones are for the scores with
         those of the encoder. ``classes``: word's key -> class."""
         self.keys, self.rarity, self.weights = keys, rarity, weights
         self.intercepts = intercepts
@@ -109,7 +108,8 @@ class UrgencyVote:
             )
 
     def measure(self, features: Features) -> NDArray[np.float32]:
-        """float32[2], the log odds of *now* and of *today or now*."""
+        """float32[2], the score of *now* (its log odds and half those of *today or now*) and the log odds of
+        *today or now*."""
         odds = self.intercepts
         for keys in features:
             counts = Counter(keys)
@@ -137,7 +137,7 @@ class UrgencyHead:
             return cls(stored["weights"], stored["intercepts"], str(stored["encoder_sha256"]))
 
     def measure(self, tokens: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Token vectors [n, d] -> float32[2], the log odds of *now* and of *today or now*."""
+        """Token vectors [n, d] -> float32[2], as the words' are."""
         pooled = np.concatenate([tokens.mean(axis=0), tokens.max(axis=0)])
         odds: NDArray[np.float32] = (self.intercepts + pooled @ self.weights).astype(np.float32)
         return odds

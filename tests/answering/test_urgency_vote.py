@@ -29,6 +29,7 @@ from app.evaluation.questions import read_questions
 
 QUESTIONS = Path(__file__).resolve().parents[1] / "questions"
 WRITTEN = QUESTIONS / "levels" / "training.jsonl"
+TAUGHT = QUESTIONS / "levels" / "taught.jsonl.gz"
 LEARNT = ("level_practice.jsonl", "urgent_practice.jsonl", "practice.jsonl")
 
 
@@ -134,7 +135,7 @@ def test_what_is_kept_was_learnt_from_the_sentences_and_the_concepts_as_they_are
         assert str(stored["made_from"]) == digest.hexdigest(), "run scripts/fit_urgency.py"
     assert WEIGHTS.stat().st_size < 1_500_000
     learnt = hashlib.sha256(
-        b"".join(path.read_bytes() for path in (WRITTEN, *(QUESTIONS / n for n in LEARNT)))
+        b"".join(path.read_bytes() for path in (WRITTEN, *(QUESTIONS / n for n in LEARNT), TAUGHT))
     )
     with np.load(HEAD, allow_pickle=False) as stored:
         assert str(stored["made_from"]) == learnt.hexdigest(), "run scripts/train_urgency.py"

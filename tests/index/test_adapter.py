@@ -84,20 +84,16 @@ def test_training_brings_questions_nearer_to_their_passages(
 
 def test_training_on_urgency_tells_levels_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     import train_urgency
-    from fit_urgency import Sentence
 
     told = {
-        "he is blue and limp": 2,
-        "she cannot breathe": 2,
-        "when do babies crawl": 0,
-        "best cot sheets": 0,
+        "he is blue and limp": 1.0,
+        "she cannot breathe": 1.0,
+        "when do babies crawl": 0.0,
+        "best cot sheets": 0.0,
     }
-    sentences = [Sentence(text, level, 1, 0, ()) for text, level in told.items()]
-    monkeypatch.setattr(train_urgency, "PASSES", 6)
+    texts = [train_urgency.Text(text, level, level, 1.0) for text, level in told.items()]
     monkeypatch.setattr(train_urgency, "BATCH", 4)
-    reader = train_urgency.train(load_model(BASE).folder, sentences * 4, seed=0)
-    blue, crawling = train_urgency.measure(
-        reader, [Sentence(text, 0, 1, 0, ()) for text in ("she is limp and blue", "when do they crawl")]
-    )
+    reader = train_urgency.train(load_model(BASE).folder, texts * 4, seed=0, passes=6)
+    blue, crawling = train_urgency.measure(reader, ["she is limp and blue", "when do they crawl"])
     assert (blue > 0).all()
     assert (crawling < 0).all()
