@@ -75,11 +75,9 @@ def tells_sign(text: str, code: str) -> bool:
 
 
 def load_languages() -> None:
-    """Read now what the first text in each language would wait for: most of a second for the library, and as
-    long for the signs."""
+    """Read now what the first foreign text would wait most of a second for. The signs of a language wait for
+    the first text in it: some fifty milliseconds at most, but a second for all languages of every worker."""
     _library()
-    for code in translations():
-        _signs_of(code)
 
 
 @cache
