@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +18,9 @@ from app.evaluation.release import examine
 from app.index.build import build_generation
 from app.index.model import Model
 from app.index.publish import building, next_time, open_previous, publish
-from app.settings import SERVED, Settings
+from app.settings import Settings
 from tests.articles import copy_five
-from tests.generations import load_model
+from tests.generations import copy_settings, load_model, name_folders
 
 KEPT_INDEX = "NIGHTLIGHT_TESTS_INDEX"
 """Names a folder whose index many runs share (scripts/test.py); without it each run builds its own."""
@@ -112,19 +111,10 @@ def answerer(settings: Settings) -> Iterator[IndexAnswerer]:
 @pytest.fixture
 def own_settings(built_settings: Settings, tmp_path: Path) -> Settings:
     """A copy of the shared index and of the corpus that a test may change."""
-    index, corpus = tmp_path / "index", tmp_path / "corpus"
-    # Not the address of a server that another test runs.
-    shutil.copytree(built_settings.index_dir, index, ignore=shutil.ignore_patterns(f"{SERVED}*"))
-    shutil.copytree(built_settings.corpus_dir, corpus)
-    return built_settings.model_copy(update={"index_dir": index, "corpus_dir": corpus})
+    return copy_settings(built_settings, tmp_path)
 
 
 @pytest.fixture
 def environment(own_settings: Settings, tmp_path: Path) -> dict[str, str]:
     """The environment in which a script sees the copies of ``own_settings``, and no evaluation questions."""
-    return {
-        **os.environ,
-        "NIGHTLIGHT_INDEX_DIR": str(own_settings.index_dir),
-        "NIGHTLIGHT_CORPUS_DIR": str(own_settings.corpus_dir),
-        "NIGHTLIGHT_QUESTIONS_DIR": str(tmp_path / "no-questions"),
-    }
+    return name_folders(own_settings, tmp_path / "no-questions")

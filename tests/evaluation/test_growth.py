@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ from app.evaluation.trial import ask_all
 from app.evaluation.worlds import ARTICLES, Material, ask_misses, ask_passages, read_material, write_corpus
 from app.index.retriever import PROPOSED
 from app.settings import ROOT, Settings
-from tests.articles import copy_five
+from tests.generations import copy_settings, name_folders
 
 pytestmark = pytest.mark.thorough
 
@@ -41,17 +39,9 @@ def grown(
     built_settings: Settings, added: tuple[Material, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Settings, str]:
     """The five are published, others are added, and the corpus is published as a maintainer does it."""
-    folder = tmp_path_factory.mktemp("grown")
-    corpus, index = copy_five(folder / "corpus"), folder / "index"
-    shutil.copytree(built_settings.index_dir, index)
-    write_corpus(corpus, added[:ADDED])
-    settings = built_settings.model_copy(update={"corpus_dir": corpus, "index_dir": index})
-    environment = {
-        **os.environ,
-        "NIGHTLIGHT_INDEX_DIR": str(index),
-        "NIGHTLIGHT_CORPUS_DIR": str(corpus),
-        "NIGHTLIGHT_QUESTIONS_DIR": str(QUESTIONS),
-    }
+    settings = copy_settings(built_settings, tmp_path_factory.mktemp("grown"))
+    write_corpus(settings.corpus_dir, added[:ADDED])
+    environment = name_folders(settings, QUESTIONS)
     command = [sys.executable, str(ROOT / "scripts" / "reindex.py")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -16,7 +16,7 @@ from app.index.generation import FILES, LAYOUT, MANIFEST, Generation
 from app.index.opened import Index
 from app.index.publish import CURRENT, GENERATIONS, list_names, open_current, read_pointer
 from app.settings import Settings
-from tests.generations import publish_again
+from tests.generations import copy_settings, publish_again
 
 pytestmark = pytest.mark.builds
 
@@ -74,14 +74,11 @@ PARSERS = {
 @pytest.fixture(scope="module")
 def index(built_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy with two generations, the second of an article less."""
-    folder = tmp_path_factory.mktemp("damage")
-    index, corpus = folder / "index", folder / "corpus"
-    shutil.copytree(built_settings.index_dir, index)
-    shutil.copytree(built_settings.corpus_dir, corpus)
-    for path in corpus.glob("baby-leg-spasm.*"):
+    copied = copy_settings(built_settings, tmp_path_factory.mktemp("damage"))
+    for path in copied.corpus_dir.glob("baby-leg-spasm.*"):
         path.unlink()
-    publish_again(built_settings.model_copy(update={"index_dir": index, "corpus_dir": corpus}))
-    return index
+    publish_again(copied)
+    return copied.index_dir
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from app.index.publish import list_names, read_pointer
 from app.settings import ROOT, Settings
+from tests.generations import copy_settings, name_folders
 
 pytestmark = pytest.mark.processes
 
@@ -26,12 +26,9 @@ def reindex(environment: dict[str, str], *options: str) -> str:
 def built_settings(built_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A copy that the script itself has published."""
     folder = tmp_path_factory.mktemp("reindexed")
-    corpus, index = folder / "corpus", folder / "index"
-    shutil.copytree(built_settings.corpus_dir, corpus)
-    shutil.copytree(built_settings.index_dir, index)
-    folders = {"CORPUS": corpus, "INDEX": index, "QUESTIONS": folder / "no-questions"}
-    reindex({**os.environ, **{f"NIGHTLIGHT_{name}_DIR": str(path) for name, path in folders.items()}})
-    return built_settings.model_copy(update={"corpus_dir": corpus, "index_dir": index})
+    copied = copy_settings(built_settings, folder)
+    reindex(name_folders(copied, folder / "no-questions"))
+    return copied
 
 
 def test_nothing_is_published_when_nothing_changed(
