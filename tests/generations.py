@@ -1,4 +1,4 @@
-"""Generations for tests: copies, and publishing, which uses all of the generation before again and is quick."""
+"""Copies and publishing for tests; all of the generation before is used again, so that it is quick."""
 
 from __future__ import annotations
 
