@@ -122,6 +122,30 @@ WORDS_BEFORE = "Show the words before this"
 HELP_FIRST = "When to get help"
 HELP_FIRST_FROM = "From an article, word for word:"
 
+EXAMPLES = (
+    "Is shuddering dangerous?",
+    "Why do my baby's legs jerk in her sleep?",
+    "What do infantile spasms look like?",
+    "How do I tell twitches from a seizure?",
+    "Can low iron make my baby's legs restless?",
+)
+"""Questions that the page offers and the articles answer; a test asks them all."""
+FIGURES = {
+    "questions": "Test questions",
+    "success@1": "The first extract answers",
+    "success@3": "One of the first three extracts answers",
+    "good match fits": "Of answers called a good match, those whose first extract answers",
+    "fair match fits": "Of those called a fair match",
+    "weak match fits": "Of those called a weak match",
+    "refused": "Questions that the articles do not answer, and we say so",
+    "wrongly refused": "Questions that they answer, and we say they do not",
+    "urgent noticed": "Emergencies that we notice",
+    "today noticed": "Questions that need a doctor today, and we say so",
+    "false alarms": "Other questions that we take for an emergency",
+    "false today": "Other questions that we send to a doctor today",
+}
+"""What the measures in a manifest are called on the page; one that is not named here is not shown."""
+
 
 def name_sureness(confidence: float) -> str:
     """The step of ``SURENESS`` for a probability."""

@@ -15,7 +15,7 @@ from console import run
 from app.answering.answer import answer_each
 from app.answering.opening import open_answerer
 from app.answering.question import check_count, check_question
-from app.answering.reports import RENDERERS
+from app.answering.reports import FORMS, render_answers
 from app.errors import QuestionError
 from app.index.generation import open_regular
 from app.settings import SERVED, Settings
@@ -52,7 +52,7 @@ def parse(settings: Settings) -> argparse.Namespace:
     asked.add_argument("--file", type=Path, help="file of questions, one a line; - for standard input")
     parser.add_argument("-k", type=int, default=settings.passages, help="how many passages at most")
     parser.add_argument("--article", metavar="SLUG", help="answer from this article alone")
-    parser.add_argument("--format", choices=RENDERERS, default="text", help="default: text")
+    parser.add_argument("--format", choices=FORMS, default="text", help="default: text")
     return parser.parse_args()
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     ask = partial(answerer.answer, k=options.k, article=options.article)
     answers = list(answer_each(ask, questions))
     base = settings.public_url or find_server(settings) or f"http://{settings.host}:{settings.port}"
-    print(RENDERERS[options.format](answers, settings.emergency_number, base.rstrip("/")))
+    print(render_answers(answers, options.format, settings.emergency_number, base.rstrip("/")))
 
 
 if __name__ == "__main__":

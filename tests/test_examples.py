@@ -6,9 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.answering.answer import IndexAnswerer
+from app.notices import EXAMPLES
 from app.settings import Settings
 from app.web import create_app
-from app.web.words import EXAMPLES
 from tests.web.page import read_page, text_of
 
 
@@ -43,4 +43,4 @@ def test_every_article_is_shown_whole(client: FlaskClient, answerer: IndexAnswer
 def test_answer_page_weighs_less_than_60_kilobytes(client: FlaskClient) -> None:
     sizes = [len(client.get("/", query_string={"q": question}).data) for question in EXAMPLES]
     assets = client.application.extensions["nightlight"].assets.values()
-    assert max(sizes) + sum(len(asset.body) for asset in assets) < 60_000
+    assert max(sizes) + sum(len(client.get(address).data) for address in assets) < 60_000

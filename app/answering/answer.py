@@ -12,7 +12,8 @@ import numpy as np
 from app.answering.confidence import Confidence
 from app.answering.question import check_count, check_question
 from app.answering.search import Ranking, Search
-from app.answering.triage import load_head, triage
+from app.answering.triage import triage
+from app.answering.urgency_vote import UrgencyHead
 from app.errors import QuestionError, TooLate, WrongModel
 from app.index.lexical import find_words
 from app.index.opened import Index
@@ -80,36 +81,36 @@ class IndexAnswerer:
         self.search = Search(index, retriever)
         self._confidence = Confidence.load(index)
         triage("is", index.urgency_encoder)  # reads the rules now, not with the first question
-        if load_head().encoder_sha256 != index.generation.manifest.model.urgency_sha256:
+        if UrgencyHead.load().encoder_sha256 != index.generation.manifest.model.urgency_sha256:
             raise WrongModel(f"{self.generation}: urgency was learnt with another encoder; run `make index`.")
-        self._rows_under = lru_cache(maxsize=64)(partial(_rows_under, index.store))
+        store = index.store
+        self.articles, self.article, self.passages_of = store.articles, store.article, store.passages_of
+        self.passage, self.withdrawn = store.passage, store.withdrawn_passage
+        self._rows_under = lru_cache(maxsize=64)(partial(_rows_under, store))
 
     def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
-        """Answer one question, from one article or from all; raises QuestionError, NotFound."""
+        """As every Answerer does."""
         question, k = check_question(question), check_count(k)
         try:
-            return self._answer(question, k, article)
+            ranking, found = self.search.rank(question, article), triage(question, self.index.urgency_encoder)
+            confidence, outcome = self.judge(ranking) if find_words(question) else (0.0, "none")
+            places = self.search.select(ranking, k) if outcome != "none" else ()
+            matches = tuple(self.search.match(ranking, place) for place in places)
+            return Answer(
+                question=question,
+                outcome=outcome,
+                confidence=confidence,
+                urgency=found.urgency,
+                matches=matches if outcome == "answered" else (),
+                closest=matches if outcome == "closest" else (),
+                generation=self.generation,
+                model=self.model,
+                help=self._find_help(ranking, matches[0]) if outcome == "answered" else (),
+                suggestion=None if found.language else self.search.suggest(ranking, question),
+                language=found.language,
+            )
         finally:
             self.index.lexical.forget()
-
-    def _answer(self, question: str, k: int, article: str | None) -> Answer:
-        ranking, found = self.search.rank(question, article), triage(question, self.index.urgency_encoder)
-        confidence, outcome = self.judge(ranking) if find_words(question) else (0.0, "none")
-        places = self.search.select(ranking, k) if outcome != "none" else ()
-        matches = tuple(self.search.match(ranking, place) for place in places)
-        return Answer(
-            question=question,
-            outcome=outcome,
-            confidence=confidence,
-            urgency=found.urgency,
-            matches=matches if outcome == "answered" else (),
-            closest=matches if outcome == "closest" else (),
-            generation=self.generation,
-            model=self.model,
-            help=self._find_help(ranking, matches[0]) if outcome == "answered" else (),
-            suggestion=None if found.language else self.search.suggest(ranking, question),
-            language=found.language,
-        )
 
     def rank(self, question: str) -> Ranking:
         """The candidates for a question; raises QuestionError for one that cannot be taken."""
@@ -129,34 +130,14 @@ class IndexAnswerer:
         if not headings or (first.passage.section and first.passage.section[-1] in headings):
             return ()
         rows = self._rows_under(first.article.slug, headings[0])
-        cosines = self.search.retriever.cosines(ranking.query.encoding.vector, np.array(rows, dtype=np.int64))
+        cosines = self.search.retriever.cosines(ranking.encoding.vector, np.array(rows, dtype=np.int64))
         return tuple(
             Match(self.index.store.passage_at(row), first.article, float(cosine))
             for row, cosine in zip(rows, cosines, strict=True)
         )
 
-    def articles(self) -> tuple[Article, ...]:
-        """Every article, by slug."""
-        return self.index.store.articles()
-
-    def article(self, slug: str) -> Article:
-        """One article; raises NotFound."""
-        return self.index.store.article(slug)
-
-    def passage(self, passage_id: str) -> Passage:
-        """One passage; raises NotFound or Withdrawn."""
-        return self.index.store.passage(passage_id)
-
-    def passages_of(self, slug: str) -> tuple[Passage, ...]:
-        """The passages of an article, in the order they stand in it; raises NotFound."""
-        return self.index.store.passages_of(slug)
-
-    def withdrawn(self, passage_id: str) -> WithdrawnPassage:
-        """What a withdrawn passage said; raises Withdrawn when its words are no longer kept, or NotFound."""
-        return self.index.store.withdrawn_passage(passage_id)
-
     def about(self) -> Mapping[str, object]:
-        """What a reader may know of the generation: "built" (ISO date) and "figures" (name to number)."""
+        """As every Answerer does."""
         manifest = self.index.generation.manifest
         built = datetime.strptime(manifest.created, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).date()
         return {"built": built.isoformat(), "figures": manifest.figures}

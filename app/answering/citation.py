@@ -14,39 +14,27 @@ _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$^]|&(?=#?\w+;))")
 _MARKDOWN_BLOCK = re.compile(r"^(\s*)([-+=:]|\d+[.)])(?=\s|$)|^(\s*)(=+|-+)$")
 
 
-def link_source(article: Article, passage: Passage) -> str:
-    """The publisher's page, with the text fragment that makes a browser scroll to the passage and mark it."""
-    if passage.fragment is None:
-        return article.url
-    return f"{article.url}{'' if '#' in article.url else '#'}:~:text={passage.fragment}"
-
-
-def cite_plain(article: Article, passage: Passage, permalink: str) -> str:
-    """The passage, its source and the disclaimer as plain text, ready to paste into a reply."""
-    return f"{quote_plain(article, passage, permalink)}\n\n{DISCLAIMER}"
-
-
-def quote_plain(article: Article, passage: Passage, permalink: str) -> str:
-    """The passage under its heading and lead-in, and its source, as plain text."""
+def cite_plain(article: Article, passage: Passage, permalink: str, *, disclaimer: bool = True) -> str:
+    """The passage under its heading and lead-in and its source as plain text, ready to paste into a reply."""
     heading = [UNDER_HEADING.format(f"“{passage.place}”"), ""] if passage.section else []
-    source = [f"From: {article.title}"]
-    if article.author:
-        source.append(f"Author: {article.author}")
-    source += [
-        f"Publisher: {article.publisher}",
-        f"Address: {article.url} ({_say_dates(article)})",
-        f"This extract: {permalink}",
-    ]
-    return "\n".join([*heading, f"“{_join_lead(article, passage)}”", "", *source])
+    author = [f"Author: {article.author}"] if article.author else []
+    return "\n".join(
+        [
+            *heading,
+            f"“{_join_lead(article, passage)}”",
+            "",
+            f"From: {article.title}",
+            *author,
+            f"Publisher: {article.publisher}",
+            f"Address: {article.url} ({_say_dates(article)})",
+            f"This extract: {permalink}",
+            *(["", DISCLAIMER] if disclaimer else []),
+        ]
+    )
 
 
-def cite_markdown(article: Article, passage: Passage, permalink: str) -> str:
-    """The passage, its source and the disclaimer as Markdown, ready to paste into a reply."""
-    return f"{quote_markdown(article, passage, permalink)}\n\n{escape_markdown(DISCLAIMER)}"
-
-
-def quote_markdown(article: Article, passage: Passage, permalink: str) -> str:
-    """The passage and its source as Markdown; Markdown's own signs are escaped, so that they are shown."""
+def cite_markdown(article: Article, passage: Passage, permalink: str, *, disclaimer: bool = True) -> str:
+    """The same as Markdown; Markdown's own signs are escaped, so that they are shown."""
     lines = [escape_markdown(line.strip()) for line in _join_lead(article, passage).splitlines()]
     if passage.section:
         lines.insert(0, f"**{escape_markdown(passage.place)}**")
@@ -57,6 +45,7 @@ def quote_markdown(article: Article, passage: Passage, permalink: str) -> str:
     return (
         f"{quoted}\n\n{source}, {by}{escape_markdown(article.publisher)}, {_say_dates(article)}. "
         f"[This extract](<{_bracket(permalink)}>)"
+        + (f"\n\n{escape_markdown(DISCLAIMER)}" if disclaimer else "")
     )
 
 

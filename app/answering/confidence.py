@@ -132,49 +132,27 @@ class Cohort:
 
         float32[COMPARED], and float32[NEAREST, m] for the first of these.
         """
-        cosines = self._vectors @ ranking.query.encoding.vector
+        cosines = self._vectors @ ranking.encoding.vector
         nearest = (-cosines).argpartition(COMPARED)[:COMPARED]
         nearest = nearest[(-cosines[nearest]).argsort()]
         rows = nearest[:NEAREST]
-        return cosines[nearest], self._tokens.best_cosines(ranking.query.encoding.tokens, rows)
-
-
-class OtherSubjects:
-    """Reviewed words that say a question is about something else, unless the articles are about it, too.
-
-    They are when a title has the word, or _MENTIONS passages; and what the first passage itself speaks of is
-    not another subject. A mention in passing elsewhere says nothing.
-    """
-
-    def __init__(self, index: Index, path: Path = _SUBJECTS_FILE) -> None:
-        lexical = index.lexical
-        titles = {lexical.look_up(word).stem for title in index.store.titles() for word in find_words(title)}
-        lists = (subject["words"].split() for subject in tomllib.loads(path.read_text("utf-8")).values())
-        words = [word for words in lists for word in words if lexical.look_up(word).documents < _MENTIONS]
-        self._stems = {lexical.look_up(word).stem for word in words} - titles
-        self._lexical = lexical
-
-    def are_named(self, words: Sequence[str], held: Sequence[bool]) -> bool:
-        """Whether any of a question's words names another subject than a passage that has those ``held``."""
-        return any(
-            self._lexical.look_up(word).stem in self._stems and not has
-            for word, has in zip(words, held, strict=True)
-        )
+        return cosines[nearest], self._tokens.best_cosines(ranking.encoding.tokens, rows)
 
 
 class Confidence:
     """Estimates how sure an answer is, for one generation."""
 
-    def __init__(
-        self,
-        calibration: Calibration,
-        cohort: Cohort,
-        index: Index,
-    ) -> None:
+    def __init__(self, calibration: Calibration, cohort: Cohort, index: Index) -> None:
         self.calibration = calibration
         self._cohort = cohort
         self._index = index
-        self._others = OtherSubjects(index)
+        # Reviewed words that say a question is about something else, unless the articles are about it, too: a
+        # title has the word, or _MENTIONS passages. A mention in passing says nothing.
+        lexical = index.lexical
+        titles = {lexical.look_up(word).stem for title in index.store.titles() for word in find_words(title)}
+        lists = (one["words"].split() for one in tomllib.loads(_SUBJECTS_FILE.read_text("utf-8")).values())
+        words = [word for words in lists for word in words if lexical.look_up(word).documents < _MENTIONS]
+        self._other_subjects = {lexical.look_up(word).stem for word in words} - titles
 
     @classmethod
     def load(cls, index: Index) -> Self | None:
@@ -190,24 +168,26 @@ class Confidence:
 
     def estimate(self, ranking: Ranking) -> float:
         """The probability, 0 to 1, that the first passage answers."""
-        features = features_of(ranking, self._index, self._cohort)
-        confidence = float(self.calibration.estimate(features))
-        return (
-            min(confidence, _OTHER_SUBJECT)
-            if self._others.are_named(ranking.query.words, ranking.held[0].tolist())
-            else confidence
+        confidence = float(self.calibration.estimate(features_of(ranking, self._index, self._cohort)))
+        strange = self.names_other_subject(ranking.words, ranking.held[0].tolist())
+        return min(confidence, _OTHER_SUBJECT) if strange else confidence
+
+    def names_other_subject(self, words: Sequence[str], held: Sequence[bool]) -> bool:
+        """Whether any of a question's words names another subject than a passage that has those ``held``."""
+        return any(
+            self._index.lexical.look_up(word).stem in self._other_subjects and not has
+            for word, has in zip(words, held, strict=True)
         )
 
 
 def features_of(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
     """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
-    query = ranking.query
-    words = [index.lexical.look_up(word) for word in query.words]
+    words = [index.lexical.look_up(word) for word in ranking.words]
     by_word = [word.weight for word in words]
     familiar = [word.familiar for word in words]
     shared = ranking.held[0].tolist()
 
-    weights = query.token_weights * ~query.encoding.special
+    weights = ranking.token_weights * ~ranking.encoding.special
     total = float(weights.sum())
     share = weights / total if total else np.full(len(weights), 1 / len(weights), dtype=np.float32)
     best = ranking.tokens.max(axis=0)
@@ -215,7 +195,8 @@ def features_of(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
     strangest = np.sort(content if len(content) else best)[: max(1, (len(content) or len(best)) // 3)]
 
     cosines, tokens = cohort.find(ranking)
-    others = tokens @ (query.token_weights / query.token_weights.sum()) + _PASSAGE_SHARE * cosines[:NEAREST]
+    counted = ranking.token_weights / ranking.token_weights.sum()
+    others = tokens @ counted + _PASSAGE_SHARE * cosines[:NEAREST]
     first = float(ranking.late[0] + _PASSAGE_SHARE * ranking.passages[0])
     passages = np.sort(ranking.passages)[::-1][:COMPARED]
     near, nearer = (

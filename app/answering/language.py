@@ -20,64 +20,64 @@ from typing import Any
 from app.notices import translations
 
 LANGUAGES = Path(__file__).with_name("languages.toml")
-WORD = re.compile(r"[\u3040-\u9fff]|[^\W\d_](?:(?![\u3040-\u9fff])[\w'’\u0900-\u0dff-])*")
+_WORD = re.compile(r"[\u3040-\u9fff]|[^\W\d_](?:(?![\u3040-\u9fff])[\w'’\u0900-\u0dff-])*")
 """A word, with the vowel signs of India's scripts, or one Chinese or Japanese character."""
-LOOKED_AT = 400
+_LOOKED_AT = 400
 """Characters by which the language is told."""
-ENGLISH_SHARE = 0.5
+_ENGLISH_SHARE = 0.5
 """Of a question's words: with as many English ones it is English, however misspelt the others are."""
-SURE = 0.9
+_SURE = 0.9
 """Probability from which the library is believed of a few Latin words."""
-FEW = 3
-OTHERS = ("en", "sv")
+_FEW = 3
+_OTHERS = ("en", "sv")
 """Languages that are told from ours without being named."""
 _PLAIN = str.maketrans("đıłøæßʼ’أإآىیةک\u200c", "dilo" + "as" + "''" + "اااييهك" + " ")
 
 
-def fold(text: str) -> str:
+def _fold(text: str) -> str:
     """Lower case without Latin accents, Arabic letters as many type them; other scripts keep their marks."""
     parts = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return unicodedata.normalize("NFC", "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f"))
 
 
-def recognise(text: str, is_english: Callable[[str], bool]) -> str | None:
-    """The language (BCP 47) of a text in one that there are words for; None for English and all others."""
-    words = [fold(word) for word in WORD.findall(text[:LOOKED_AT])]
+def recognise(text: str, is_english: Callable[[str], bool]) -> tuple[str | None, bool]:
+    """The language (BCP 47) of a text in one that there are words for, None for English and all others; and
+    whether it tells a sign of the emergency card, or another emergency.
+    """
+    folded = _fold(text)
+    words = _WORD.findall(folded[:_LOOKED_AT])
     if not words:
-        return None
+        return None, False
     told = Counter(code for word in words for code in _codes_of().get(word, ()) if code != "en")
     (likeliest, known), (_, next_known) = [*told.most_common(2), ("", 0), ("", 0)][:2]
     english = sum("en" in _codes_of().get(word, ()) or is_english(word) for word in words)
     if known < next_known + 2 or known <= english:
-        if known <= english and english >= ENGLISH_SHARE * len(words):
-            return None
+        if known <= english and english >= _ENGLISH_SHARE * len(words):
+            return None, False
         latin = max(words)[0] < "\u0250"
         code: str
         try:
-            code, probability = _library().classify(text[:LOOKED_AT])
+            code, probability = load_library().classify(text[:_LOOKED_AT])
         except OSError:  # no room for the temporary file by which the model is read
-            return None
+            return None, False
         if code == "en":
-            return None
-        for one in (*(one for one in told if told[one] >= known - 1), code):
-            if one in translations() and tells_sign(text, one):
-                return one
-        if latin and (probability < SURE or len(words) < FEW) and not known:
-            return None
+            return None, False
+        near = [one for one in told if told[one] >= known - 1]
+        for one in dict.fromkeys((*near, code)):
+            if one in translations() and tells_sign(folded, one):
+                return one, True
+        if latin and (probability < _SURE or len(words) < _FEW) and not known:
+            return None, False
         likeliest = code if told[code] >= known - latin else likeliest
-    return likeliest if likeliest in translations() else None
+        # One of those that were asked just now.
+        return (likeliest if likeliest in translations() else None), False
+    return (likeliest, tells_sign(folded, likeliest)) if likeliest in translations() else (None, False)
 
 
-def tells_sign(text: str, code: str) -> bool:
-    """Whether a text in this language tells a sign of the emergency card, or another emergency."""
+def tells_sign(folded: str, code: str) -> bool:
+    """Whether a text in this language, in lower case, tells a sign of the card, or another emergency."""
     harmless, signs = _signs_of(code)
-    return signs.search(harmless.sub(" ", fold(text))) is not None
-
-
-def load_languages() -> None:
-    """Read now what the first foreign text would wait most of a second for. The signs of a language wait for
-    the first text in it: some fifty milliseconds at most, but a second for all languages of every worker."""
-    _library()
+    return signs.search(harmless.sub(" ", folded)) is not None
 
 
 @cache
@@ -90,7 +90,7 @@ def _codes_of() -> dict[str, tuple[str, ...]]:
     """The languages of each word."""
     codes: dict[str, tuple[str, ...]] = {}
     for code, language in _read_languages().items():
-        for word in dict.fromkeys(fold(language["words"]).split()):
+        for word in dict.fromkeys(_fold(language["words"]).split()):
             codes[word] = (*codes.get(word, ()), code)
     return codes
 
@@ -105,7 +105,7 @@ def _read_ways(language: dict[str, Any], *ways: str, mark: str, most: int = 5) -
     spaced, before = language.get("spaced", True), _read_denials(language, "denied_by")
     denied = rf"(?!(?:{'|'.join(before)})\s)" if before else ""
     told: dict[str, list[str]] = {}
-    for way in fold(" / ".join(ways)).split(" / "):
+    for way in _fold(" / ".join(ways)).split(" / "):
         words = way.split()
         # Between a "not" and what it denies stands little.
         many = 1 if {*words[0].replace(".", "").split("|")} & {*before} else most
@@ -120,7 +120,7 @@ def _read_ways(language: dict[str, Any], *ways: str, mark: str, most: int = 5) -
 
 
 def _read_denials(language: dict[str, Any], key: str) -> list[str]:
-    return [re.escape(word) for word in fold(language.get(key, "")).split(" / ") if word]
+    return [re.escape(word) for word in _fold(language.get(key, "")).split(" / ") if word]
 
 
 @cache
@@ -141,11 +141,14 @@ def _signs_of(code: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 @cache
-def _library() -> Any:
+def load_library() -> Any:
+    """What the first foreign text would wait most of a second for. The signs of a language wait for the first
+    text in it: some fifty milliseconds at most, but a second for all languages of every worker.
+    """
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     # It takes written Chinese for Cantonese, which has characters of its own.
-    ours = [code for code in (*translations(), *OTHERS) if code in library.labels and code != "yue"]
+    ours = [code for code in (*translations(), *_OTHERS) if code in library.labels and code != "yue"]
     library.set_languages(ours)
     return library

@@ -10,7 +10,6 @@ from app.errors import DamagedGeneration, GenerationError, Unreachable
 from app.index.generation import REMEDY, Generation
 from app.index.opened import Index
 from app.index.publish import list_names, open_current, open_named
-from app.index.retriever import Retriever
 from app.settings import Settings
 
 Check = Callable[[IndexAnswerer], None]
@@ -52,7 +51,16 @@ def answer_from(generation: Generation, settings: Settings, check: Check | None 
     """Answer from this generation, published or not; raises DamagedGeneration or WrongModel."""
     try:
         generation.require_model(settings.model)
-        answerer = IndexAnswerer(Index(generation), _find_retriever(generation, settings))
+        retriever = None  # the generation's own files
+        if settings.cluster is not None:
+            try:
+                from app.cluster.serving import open_retriever
+            except ModuleNotFoundError as error:  # Ray is installed only where it is used
+                raise Unreachable(
+                    f"There is no package {error.name} here; install the extra `cluster`."
+                ) from None
+            retriever = open_retriever(generation, settings.cluster, settings.replicas)
+        answerer = IndexAnswerer(Index(generation), retriever)
         if check:
             check(answerer)
     except BaseException as error:
@@ -64,14 +72,3 @@ def answer_from(generation: Generation, settings: Settings, check: Check | None 
             f"{generation.folder.name} cannot be used: {type(error).__name__}; {REMEDY}."
         ) from error
     return answerer
-
-
-def _find_retriever(generation: Generation, settings: Settings) -> Retriever | None:
-    """The shards of a cluster, where the settings name one; otherwise the generation's own files."""
-    if settings.cluster is None:
-        return None
-    try:
-        from app.cluster.serving import open_retriever
-    except ModuleNotFoundError as error:  # Ray is installed only where it is used
-        raise Unreachable(f"There is no package {error.name} here; install the extra `cluster`.") from None
-    return open_retriever(generation, settings.cluster, settings.replicas)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answering.citation import cite_plain, link_source
-from app.answering.proof import Proof
+from app.answering.citation import cite_plain
 from app.notices import DISCLAIMER, EXTRACTS, emergency_text
 from app.records import Answer, Article, Match, Outcome, Passage, Refusal, Urgency, WithdrawnPassage
 
 _KEPT = 1024
 """Passages whose fixed parts are kept ready."""
+_CONTEXT = 160
+"""Characters of the article that a proof shows on each side, less a word that would be cut."""
 
 
 class Reply(BaseModel):
@@ -65,12 +67,11 @@ class PassageLinks(Reply):
     @classmethod
     @lru_cache(maxsize=_KEPT)
     def of(cls, article: Article, passage: Passage) -> PassageLinks:
-        """The addresses here begin with a slash."""
-        return cls(
-            self=f"/p/{passage.id}",
-            article=f"/articles/{article.slug}#p-{passage.id}",
-            source=link_source(article, passage),
-        )
+        """The addresses here begin with a slash; a text fragment makes a browser scroll to the passage."""
+        source, separator = article.url, "" if "#" in article.url else "#"
+        if passage.fragment is not None:
+            source += f"{separator}:~:text={passage.fragment}"
+        return cls(self=f"/p/{passage.id}", article=f"/articles/{article.slug}#p-{passage.id}", source=source)
 
 
 class _Quotation(Reply):
@@ -94,6 +95,23 @@ class PassageBody(_Quotation):
     citation: str = Field(
         description="The passage under its headings and lead-in, with source, dates and disclaimer, as text."
     )
+
+    @classmethod
+    @lru_cache(maxsize=_KEPT)
+    def of(cls, article: Article, passage: Passage, base: str) -> PassageBody:
+        """``base`` is the address that the permalink in the citation begins with."""
+        links = PassageLinks.of(article, passage)
+        return cls(
+            id=passage.id,
+            text=passage.text,
+            start=passage.start,
+            end=passage.end,
+            lead=passage.lead_in(article),
+            section=passage.section,
+            article=ArticleReference.model_validate(article),
+            links=links,
+            citation=cite_plain(article, passage, base + links.self),
+        )
 
 
 class RankedPassage(PassageBody):
@@ -228,10 +246,28 @@ class VerificationReply(_FixedReply, _Quotation):
 
     @classmethod
     def of(cls, article: Article, passage: Passage, notices: NoticesReply, index: IndexReference) -> Self:
-        """Made of the passage now."""
-        fields = _take(passage, cls) | _take(Proof.of(article, passage), cls)
-        reference = ArticleReference.model_validate(article)
-        return cls(**fields | {"article": reference}, notices=notices, index=index)
+        """Hash the article and compare the slice, now."""
+        text, start, end = article.text, max(0, passage.start - _CONTEXT), passage.end + _CONTEXT
+        # So much more on either side that no word is cut; words are told by the white space between them.
+        if start:
+            places = range(start, passage.start)
+            start = next((place for place in places if text[place - 1].isspace()), passage.start)
+        if end < len(text):
+            places = range(end, passage.end, -1)
+            end = next((place for place in places if text[place].isspace()), passage.end)
+        digest = sha256(text.encode()).hexdigest()
+        unchanged, verbatim = digest == article.sha256, passage.stands_in(article)
+        return cls(
+            **_take(passage, cls) | {"article": ArticleReference.model_validate(article)},
+            exact=unchanged and verbatim,
+            article_sha256_matches=unchanged,
+            text_matches=verbatim,
+            sha256=digest,
+            before=text[start : passage.start],
+            after=text[passage.end : end],
+            notices=notices,
+            index=index,
+        )
 
 
 class ArticleLinks(Reply):
@@ -286,27 +322,10 @@ class WithdrawnBody(Reply):
         return cls(**_take(gone, cls) | {"article": source})
 
 
-@lru_cache(maxsize=_KEPT)
-def passage_body(article: Article, passage: Passage, base: str) -> PassageBody:
-    """A passage with its article, links and citation: the part of a reply that no question changes."""
-    links = PassageLinks.of(article, passage)
-    return PassageBody(
-        id=passage.id,
-        text=passage.text,
-        start=passage.start,
-        end=passage.end,
-        lead=passage.lead_in(article),
-        section=passage.section,
-        article=ArticleReference.model_validate(article),
-        links=links,
-        citation=cite_plain(article, passage, base + links.self),
-    )
-
-
 def _rank(matches: Iterable[Match], base: str) -> tuple[RankedPassage, ...]:
     return tuple(
         RankedPassage(
-            **vars(passage_body(match.article, match.passage, base)),
+            **vars(PassageBody.of(match.article, match.passage, base)),
             rank=rank,
             score=round(match.score, 4),
             highlights=match.highlights,

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
 
 from app.answering.denials import leave_out_denied
 from app.answering.question import make_searchable
-from app.answering.spelling import Spelling
-from app.index.encoder import QueryVectors
-from app.index.lexical import find_content_words
+from app.index.encoder import Encoder, QueryVectors
+from app.index.lexical import LexicalIndex, find_content_words
 from app.index.opened import Index
 from app.index.retriever import Asked, Matrix, Retriever, Rows, Scores
 from app.records import Match
@@ -33,6 +36,11 @@ MAX_WORDS = 128
 NEAR_DUPLICATE = 0.95
 """Passages whose vectors are nearer to each other than this say the same."""
 _MAX_OF_SECTION = 2
+
+_SHORTEST_MENDED, _LONGEST_MENDED = 5, 24
+"""Shorter words have too many neighbours, and no longer one is meant to be an English word."""
+MENDED = 8
+"""Unknown words of one question that are compared with the corpus's: each takes a millisecond at most."""
 _LETTERS = re.compile(r"[^\W_]+")
 
 
@@ -52,8 +60,10 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A question as the retrievers see it."""
+class Ranking:
+    """A question as the retrievers saw it, and its candidates, best first: all arrays from ``rows`` on run in
+    parallel and may be empty.
+    """
 
     encoding: QueryVectors
     token_weights: Scores
@@ -62,13 +72,6 @@ class Query:
     """As they were typed."""
     words: tuple[str, ...]
     """The same, those misspelt as the corpus spells them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The candidates for a question, best first; all arrays run in parallel and may be empty."""
-
-    query: Query
     rows: Rows
     scores: Scores
     """What the order follows: the weighted sum."""
@@ -104,7 +107,6 @@ class Search:
         """Over the files of ``index``, or wherever another ``retriever`` of the same generation looks."""
         self.index = index
         self.retriever = retriever or index.retriever
-        self.spelling = Spelling(index.lexical, index.encoder)
         self._weights = weights
         self._rescored = rescored
         self._lexical_scale = np.float32(1 / math.log1p(len(index.passages)))
@@ -116,8 +118,18 @@ class Search:
 
     def rank(self, question: str, article: str | None = None) -> Ranking:
         """The candidates for a question, of one article or of all; raises QuestionError, NotFound."""
-        query = self._read(make_searchable(leave_out_denied(question)))
-        asked = self._ask(query)
+        searchable, lexicon = make_searchable(leave_out_denied(question)), self.index.lexical
+        encoding = self.index.encoder.encode(searchable)
+        token_weights = self.index.token_weights[encoding.ids]
+        content_words = tuple(find_content_words(searchable)[:MAX_WORDS])
+        mended = mend_words(content_words, lexicon, self.index.encoder)
+        words = tuple(mended.get(word, word) for word in content_words)
+        asked = Asked(
+            vector=encoding.vector,
+            tokens=encoding.tokens,
+            searched=lexicon.terms_of(words),
+            words=tuple(lexicon.look_up(word).terms for word in words),
+        )
         inside = None if article is None else np.array(self.index.store.rows_of(article), dtype=np.int64)
         found = self.retriever.propose(asked, inside)
         lexical = found.bm25 * self._lexical_scale
@@ -130,12 +142,15 @@ class Search:
         kept = (-first).argsort(kind="stable")[: self._rescored]
         kept = kept[np.isfinite(first[kept])]
         compared = self.retriever.compare(asked, found.rows[kept])
-        late = compared.tokens @ (query.token_weights / query.token_weights.sum())
+        late = compared.tokens @ (token_weights / token_weights.sum())
         scores = first[kept] + weights.late * late
         order = (-scores).argsort(kind="stable")
         kept = kept[order]
         return Ranking(
-            query=query,
+            encoding=encoding,
+            token_weights=token_weights,
+            content_words=content_words,
+            words=words,
             rows=found.rows[kept],
             scores=scores[order],
             passages=found.passages[kept],
@@ -146,22 +161,6 @@ class Search:
             tokens=compared.tokens[order],
             vectors=compared.vectors[order],
             held=compared.held[order],
-        )
-
-    def _read(self, question: str) -> Query:
-        encoding = self.index.encoder.encode(question)
-        content_words = tuple(find_content_words(question)[:MAX_WORDS])
-        corrections = self.spelling.correct(content_words)
-        words = tuple(corrections.get(word, word) for word in content_words)
-        return Query(encoding, self.index.token_weights[encoding.ids], content_words, words)
-
-    def _ask(self, query: Query) -> Asked:
-        lexical = self.index.lexical
-        return Asked(
-            vector=query.encoding.vector,
-            tokens=query.encoding.tokens,
-            searched=lexical.terms_of(query.words),
-            words=tuple(lexical.look_up(word).terms for word in query.words),
         )
 
     def select(self, ranking: Ranking, k: int) -> tuple[int, ...]:
@@ -193,7 +192,30 @@ class Search:
 
     def suggest(self, ranking: Ranking, question: str) -> str | None:
         """The question that was ranked with its misspelt words mended; None when there are none."""
-        query = ranking.query
-        pairs = zip(query.content_words, query.words, strict=True)
+        pairs = zip(ranking.content_words, ranking.words, strict=True)
         meant = {word: mended for word, mended in pairs if word != mended}
         return _LETTERS.sub(lambda found: meant.get(found[0].lower(), found[0]), question) if meant else None
+
+
+def mend_words(words: Iterable[str], lexical: LexicalIndex, encoder: Encoder) -> dict[str, str]:
+    """For those of a question's words that are misspelt the most frequent of the corpus one slip away.
+
+    A slip is one letter too many, one missing, one wrong, or two exchanged (Damerau 1964). The question stays
+    as it was typed: only the search by words takes a misspelt one for what it meant.
+    """
+    # Neither the corpus knows them nor the model, whose vocabulary has frequent words whole.
+    unknown = (
+        word
+        for word in words
+        if _SHORTEST_MENDED <= len(word) <= _LONGEST_MENDED
+        and word.isascii()
+        and word.isalpha()
+        and not lexical.look_up(word).familiar
+        and not encoder.knows(word)
+    )
+    near: dict[str, str] = {}
+    for word in islice(unknown, MENDED):
+        # Of equally near ones the first, which is the most frequent.
+        if found := extractOne(word, lexical.vocabulary, scorer=OSA.distance, score_cutoff=1):
+            near[word] = found[0]
+    return near

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.answering.language import recognise, tells_sign
+from app.answering.language import recognise
 from app.answering.urgency import UrgencyRules
-from app.answering.urgency_vote import UrgencyHead, UrgencyVote, decide, find_features
+from app.answering.urgency_vote import UrgencyHead, UrgencyVote, find_features
 from app.records import Urgency
 
 if TYPE_CHECKING:
@@ -37,24 +36,6 @@ class Triage(NamedTuple):
     """BCP 47 where it is another than English."""
 
 
-@lru_cache(maxsize=1)
-def load_rules() -> UrgencyRules:
-    """The reviewed rules, read once."""
-    return UrgencyRules.load()
-
-
-@lru_cache(maxsize=1)
-def load_vote() -> UrgencyVote:
-    """The second opinion, read once."""
-    return UrgencyVote.load()
-
-
-@lru_cache(maxsize=1)
-def load_head() -> UrgencyHead:
-    """What is read out of the encoder, read once."""
-    return UrgencyHead.load()
-
-
 def triage(text: str, encoder: Encoder | None = None) -> Triage:
     """The level and the language; what is too long for a question is read in parts.
 
@@ -62,9 +43,9 @@ def triage(text: str, encoder: Encoder | None = None) -> Triage:
     that was taught urgency, where an index is open.
     """
     text = unicodedata.normalize("NFKC", text[:LONGEST])[:LONGEST]  # a character may become eighteen
-    rules, vote = load_rules(), load_vote()
-    language = recognise(text, rules.knows)
-    if language and tells_sign(text, language):
+    rules, vote = UrgencyRules.load(), UrgencyVote.load()
+    language, told = recognise(text, rules.knows)
+    if told:
         return Triage("now", language)
     readings = [rules.read(part) for part in ((text,) if len(text) <= _PART else wrap(text, _PART))]
     levels = set(map(rules.judge, readings))
@@ -72,11 +53,6 @@ def triage(text: str, encoder: Encoder | None = None) -> Triage:
         whole = len(text) <= _WHOLE
         parts = [text] if whole else _SENTENCES.findall(text)
         for part, reading in zip(parts, readings if whole else map(rules.read, parts), strict=True):
-            odds, thresholds = vote.measure(find_features(reading, rules, vote.classes)), vote.thresholds
-            if encoder:
-                odds, thresholds = (
-                    odds + load_head().measure(encoder.encode(part).tokens),
-                    vote.joint_thresholds,
-                )
-            levels.add(decide(odds, thresholds))
+            heard = UrgencyHead.load().measure(encoder.encode(part).tokens) if encoder else None
+            levels.add(vote.judge(find_features(reading, rules, vote.classes), heard))
     return Triage("now" if "now" in levels else "today" if "today" in levels else "none", language)

@@ -10,105 +10,121 @@ file what the program matches.
 
 from __future__ import annotations
 
+import tomllib
+from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from app.answering.urgency_rules import Part, Pattern, Rule, RuleBook, index_patterns, read_rules
-from app.answering.wording import Wording
+from app.answering.wording import Reading, Wording
 from app.records import Urgency
 
 RULES = Path(__file__).with_name("urgency.toml")
-GAP = 4
+_GAP = 4
 """Words that ``..`` may stand for."""
-START = "^"
+_ANYWHERE = 1000
+"""More words than a question has."""
+_START = "^"
 EDGE = "|"
 
-Spans = dict[int, set[int]]
-"""Where something stands in a question: first word -> the ends, each one past the last word."""
+
+class _Part(NamedTuple):
+    """One word, root or concept of a pattern, and whether ``..`` stands before it."""
+
+    name: str
+    gap: bool
 
 
-class Reading:
-    """One question as words, with everything that the concepts found in it."""
+class _Candidate(NamedTuple):
+    """A pattern that may match, with its concept and the concept's number, and the names of its parts."""
 
-    def __init__(
-        self, words: list[str], clauses: list[int], sentences: list[int], negators: Collection[str]
-    ) -> None:
-        self.words = words
-        self.negators = negators
-        self.clauses = clauses
-        """The clause of each word."""
-        self.sentences = sentences
-        """The sentence of each word."""
-        self.struck = False
-        self.at: dict[str, Spans] = {}
-        self.counted: dict[tuple[tuple[int, int], bool], bool] = {}
-        """Places that were judged before, for *now* or not: many rules ask for the same concepts."""
+    number: int
+    concept: str
+    pattern: tuple[_Part, ...]
+    names: frozenset[str]
 
-    def add(self, name: str, start: int, end: int) -> None:
-        """Note that ``name`` stands at [start, end)."""
-        self.at.setdefault(name, {}).setdefault(start, set()).add(end)
 
-    def spans(self, name: str) -> Iterator[tuple[int, int]]:
-        """Every place of a concept."""
-        for start, ends in self.at.get(name, {}).items():
-            for end in ends:
-                yield start, end
+class _Quantity(NamedTuple):
+    """Figures between two bounds, in a unit where one is named."""
 
-    def strike(self, name: str) -> None:
-        """Take the words of a concept out, so that nothing else is read into them."""
-        self.struck = True
-        struck = {i for start, end in self.spans(name) for i in range(start, end)}
-        for spans in self.at.values() if struck else ():
-            for i in struck & spans.keys():
-                del spans[i]
+    name: str
+    units: dict[str, float]
+    lowest: float
+    highest: float
 
-    def follow(self, end: int, part: Part, clause: int) -> Iterator[int]:
-        """The ends of ``part`` after ``end`` in a clause; a gap does not leap over a denial."""
-        spans = self.at[part.name]
-        if part.name == EDGE:
-            yield from spans.get(end, ())
-            return
-        for start in range(end, min(end + GAP * part.gap, len(self.words) - 1) + 1):
-            if self.clauses[start] != clause:
-                return
-            yield from spans.get(start, ())
-            if self.words[start] in self.negators:
-                return
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of emergency: what must be said, what must occur beside it, what makes it harmless."""
+
+    name: str
+    level: Urgency
+    sign: str
+    reason: str
+    needs: tuple[str, ...]
+    unless: frozenset[str]
+    within: int
+    """Words between any of ``needs`` and the first of them, at most."""
+    required: frozenset[str]
+    """All that must occur: ``needs`` and what must stand beside them."""
 
 
 class UrgencyRules:
     """The reviewed rules, ready to be asked; safe to share between threads."""
 
-    def __init__(self, rules: RuleBook) -> None:
-        self.rules = rules.rules
-        self._quantities = rules.quantities
-        self._concepts = rules.concepts
-        self._idioms = [concept.name for concept in rules.concepts].index("<other_sense>")
-        self._roots = rules.roots
-        self._longest_root = max(map(len, rules.roots), default=0)
-        self._by_anchor = index_patterns(rules.concepts)
-        self._words = rules.words
-        self._long_roots = frozenset(root for root in rules.roots if len(root) >= 4)
-        self._fillers = rules.words_of("<filler>")
-        self._negators = rules.words_of("<negator>")
-        self._lead = rules.words_of("<lead>")
-        self._wording = Wording(rules.spelling, rules.words, rules.roots)
+    def __init__(self, stored: dict[str, Any]) -> None:
+        """As urgency.toml has them; raises ValueError for a name that is not defined before it is used."""
+        self._quantities = [
+            _Quantity(f"<{entry['name']}>", entry["units"], entry["from"], entry.get("to", float("inf")))
+            for entry in stored["quantities"]
+        ]
+        self.rules = tuple(map(_read_rule, stored["rules"]))
+        concepts = {
+            f"<{name}>": list(dict.fromkeys(_read_patterns(entry["patterns"])))
+            for name, entry in stored["concepts"].items()
+        }
+        known = {quantity.name for quantity in self._quantities}
+        for concept, patterns in concepts.items():
+            _refuse(concept, {part.name for part in chain(*patterns) if part.name[0] == "<"} - known)
+            known.add(concept)
+        for rule in self.rules:
+            _refuse(rule.name, (rule.required | rule.unless) - known)
+
+        uses = Counter(part.name for patterns in concepts.values() for part in chain(*patterns))
+        # Each pattern under its rarest word; under "" where it has none.
+        self._by_anchor: dict[str, list[_Candidate]] = {"": []}
+        for number, (concept, patterns) in enumerate(concepts.items()):
+            for pattern in patterns:
+                names = frozenset(part.name for part in pattern)
+                anchors = [name for name in sorted(names) if name[0].isalnum()]
+                rarest = min(anchors, key=uses.__getitem__, default="")
+                candidate = _Candidate(number, concept, pattern, names)
+                self._by_anchor.setdefault(rarest, []).append(candidate)
+        self._idioms = list(concepts).index("<other_sense>")
+        self._words = frozenset(name for name in uses if name.isalpha())
+        self._roots = frozenset(name[:-1] for name in uses if name.endswith("*"))
+        self._longest_root = max(map(len, self._roots), default=0)
+        self._long_roots = frozenset(root for root in self._roots if len(root) >= 4)
+        self._fillers, self._negators, self._lead = (
+            frozenset(pattern[0].name for pattern in concepts[name] if len(pattern) == 1)
+            for name in ("<filler>", "<negator>", "<lead>")
+        )
+        self._wording = Wording(stored["spelling"], self._words, self._roots, self._negators)
 
     @classmethod
+    @cache
     def load(cls, path: Path = RULES) -> UrgencyRules:
-        """Read the rules; raises ValueError for a name that the file does not define before it uses it."""
-        return cls(read_rules(path))
+        """Read the rules, once; raises ValueError for a name that is not defined before it is used."""
+        return cls(tomllib.loads(path.read_text(encoding="utf-8")))
 
     def judge(self, reading: Reading) -> Urgency:
         """The highest level among the rules that hold for what was read."""
         levels = {rule.level for rule in self.fire(reading)}
         return "now" if "now" in levels else "today" if levels else "none"
-
-    def explain(self, question: str) -> list[str]:
-        """The names of the rules that fire; for maintainers' tests, never logged."""
-        return [rule.name for rule in self.fire(self.read(question))]
 
     def knows(self, word: str) -> bool:
         """Whether the rules name the word, or a beginning of four letters and more that it has."""
@@ -118,11 +134,29 @@ class UrgencyRules:
 
     def read(self, question: str) -> Reading:
         """Find every concept in a question."""
-        reading = Reading(*self._wording.split(question), self._negators)
-        if not reading.words:
+        reading = self._wording.read(question)
+        words = reading.words
+        if not words:
             return reading
-        self._find_words(reading)
-        self._find_quantities(reading)
+        leading = True
+        for i, word in enumerate(words):
+            leading = leading or reading.sentences[i] != reading.sentences[i - 1]
+            if leading:
+                reading.add(_START, i, i)
+            leading = leading and word in self._lead
+            if i == 0 or reading.clauses[i] != reading.clauses[i - 1]:
+                reading.add(EDGE, i, i)
+            reading.add(word, i, i + 1)
+            for length in range(2, min(len(word), self._longest_root) + 1):
+                if word[:length] in self._roots:
+                    reading.add(f"{word[:length]}*", i, i + 1)
+        reading.add(EDGE, len(words), len(words))
+        for i, word in enumerate(words):
+            unit = words[i + 1] if i + 1 < len(words) else ""
+            for quantity in self._quantities if word[0].isdecimal() else ():
+                factor = quantity.units.get(unit) if quantity.units else 1
+                if factor and quantity.lowest <= float(word) * factor <= quantity.highest:
+                    reading.add(quantity.name, i, i + (2 if quantity.units else 1))
         found = reading.at.keys()
         # The patterns of which a word occurs, and those of concepts alone, in the order of the file.
         anchored = [self._by_anchor[name] for name in found if name in self._by_anchor]
@@ -130,9 +164,8 @@ class UrgencyRules:
             if candidate.number > self._idioms and not reading.struck:
                 reading.strike("<other_sense>")
             if candidate.names <= found:
-                name = self._concepts[candidate.number].name
                 for start, end in _match(candidate.pattern, reading):
-                    reading.add(name, start, end)
+                    reading.add(candidate.concept, start, end)
         return reading
 
     def tell(self, reading: Reading) -> list[str]:
@@ -160,34 +193,33 @@ class UrgencyRules:
         if len(places) < 2:
             return all(places)
         first, *others = places
-        return any(all(any(_distance(a, b) <= rule.within for b in other) for other in others) for a in first)
+        return any(
+            all(any(max(a[0] - b[1], b[0] - a[1]) <= rule.within for b in other) for other in others)
+            for a in first
+        )
 
     def _counts(self, span: tuple[int, int], reading: Reading, level: Urgency) -> bool:
         """Whether a concept is said of a child and of now: not denied, not supposed, not long past."""
         asked = span, level == "now"
-        if asked not in reading.counted:
-            reading.counted[asked] = self._judge(span, reading, level)
-        return reading.counted[asked]
-
-    def _judge(self, span: tuple[int, int], reading: Reading, level: Urgency) -> bool:
-        if self._is_denied(span[0], reading):
-            return False
-        if "<panic>" in reading.at:
-            return True
+        if asked in reading.counted:
+            return reading.counted[asked]
         start, _ = span
-        # The last thing said before it, in its clause or sentence, may make it a mere possibility.
-        supposed = max(
-            _last_end("<supposing>", span, start, reading, reading.clauses),
-            _last_end("<asking>", span, start, reading, reading.sentences),
-        )
-        # A report may be part of what was found ("he is limp"); a supposing stands before it.
-        asserted = _last_end("<asserting>", span, start + 1, reading, reading.sentences)
-        if "<imagined>" in reading.at or 0 <= supposed >= asserted:
-            return False
-        # What began last week is no emergency now, and may still need a doctor today.
-        past, sentence = "<past>" if level == "now" else "<long_past>", reading.sentences[start]
-        over = any(reading.sentences[place] == sentence for place, _ in reading.spans(past))
-        return not over or _last_end("<present>", span, start + 1, reading, reading.sentences) >= 0
+        counts = not self._is_denied(start, reading)
+        if counts and "<panic>" not in reading.at:
+            # The last thing said before it, in its clause or sentence, may make it a mere possibility.
+            supposed = max(
+                _last_end("<supposing>", span, start, reading, reading.clauses),
+                _last_end("<asking>", span, start, reading, reading.sentences),
+            )
+            # A report may be part of what was found ("he is limp"); a supposing stands before it.
+            asserted = _last_end("<asserting>", span, start + 1, reading, reading.sentences)
+            counts = "<imagined>" not in reading.at and not 0 <= supposed >= asserted
+            # What began last week is no emergency now, and may still need a doctor today.
+            past, sentence = "<past>" if level == "now" else "<long_past>", reading.sentences[start]
+            if counts and any(reading.sentences[place] == sentence for place, _ in reading.spans(past)):
+                counts = _last_end("<present>", span, start + 1, reading, reading.sentences) >= 0
+        reading.counted[asked] = counts
+        return counts
 
     def _is_denied(self, start: int, reading: Reading) -> bool:
         """Walk back over words such as "have a" to a denial; "or" carries it over one more thing."""
@@ -206,31 +238,6 @@ class UrgencyRules:
                     return False
         return False
 
-    def _find_words(self, reading: Reading) -> None:
-        leading = True
-        for i, word in enumerate(reading.words):
-            leading = leading or reading.sentences[i] != reading.sentences[i - 1]
-            if leading:
-                reading.add(START, i, i)
-            leading = leading and word in self._lead
-            if i == 0 or reading.clauses[i] != reading.clauses[i - 1]:
-                reading.add(EDGE, i, i)
-            reading.add(word, i, i + 1)
-            for length in range(2, min(len(word), self._longest_root) + 1):
-                if word[:length] in self._roots:
-                    reading.add(f"{word[:length]}*", i, i + 1)
-        reading.add(EDGE, len(reading.words), len(reading.words))
-
-    def _find_quantities(self, reading: Reading) -> None:
-        for i, word in enumerate(reading.words):
-            if not word[0].isdecimal():
-                continue
-            unit = reading.words[i + 1] if i + 1 < len(reading.words) else ""
-            for quantity in self._quantities:
-                factor = quantity.units.get(unit) if quantity.units else 1
-                if factor and quantity.lowest <= float(word) * factor <= quantity.highest:
-                    reading.add(quantity.name, i, i + (2 if quantity.units else 1))
-
 
 def _last_end(name: str, span: tuple[int, int], before: int, reading: Reading, groups: list[int]) -> int:
     """The last end within ``span`` of a concept that begins ``before`` in its clause or sentence; else -1."""
@@ -239,12 +246,7 @@ def _last_end(name: str, span: tuple[int, int], before: int, reading: Reading, g
     return max((end for end in places if end <= span[1]), default=-1)
 
 
-def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:
-    """Words between two places; 0 where they touch or overlap."""
-    return max(one[0] - other[1], other[0] - one[1], 0)
-
-
-def _match(pattern: Pattern, reading: Reading) -> list[tuple[int, int]]:
+def _match(pattern: tuple[_Part, ...], reading: Reading) -> list[tuple[int, int]]:
     spans = reading.at[pattern[0].name]
     if len(pattern) == 1:
         return [(start, end) for start, ends in spans.items() for end in ends]
@@ -253,6 +255,53 @@ def _match(pattern: Pattern, reading: Reading) -> list[tuple[int, int]]:
         clause = reading.clauses[min(start, len(reading.words) - 1)]
         reached = set(ends)
         for part in pattern[1:]:
-            reached = {end for so_far in reached for end in reading.follow(so_far, part, clause)}
+            reached = {end for so_far in reached for end in _follow(so_far, part, clause, reading)}
         found += [(start, end) for end in reached]
     return found
+
+
+def _follow(end: int, part: _Part, clause: int, reading: Reading) -> Iterator[int]:
+    """The ends of ``part`` after ``end`` in a clause; a gap does not leap over a denial."""
+    spans = reading.at[part.name]
+    if part.name == EDGE:
+        yield from spans.get(end, ())
+        return
+    for start in range(end, min(end + _GAP * part.gap, len(reading.words) - 1) + 1):
+        if reading.clauses[start] != clause:
+            return
+        yield from spans.get(start, ())
+        if reading.words[start] in reading.negators:
+            return
+
+
+def _read_patterns(text: str) -> Iterator[tuple[_Part, ...]]:
+    """Read the patterns of one entry: separated by ``/`` or a line's end."""
+    for line in text.replace("/", "\n").splitlines():
+        gap, parts = False, []
+        for word in line.split():
+            if word != "..":
+                parts.append(_Part(word, gap))
+            gap = word == ".."
+        if parts:
+            yield tuple(parts)
+
+
+def _read_rule(entry: dict[str, Any]) -> Rule:
+    needs, beside, unless = (
+        tuple(f"<{name}>" for name in entry.get(key, ())) for key in ("needs", "with", "unless")
+    )
+    return Rule(
+        name=entry["name"],
+        level=entry.get("level", "now"),
+        sign=entry["sign"],
+        reason=entry["reason"],
+        needs=needs,
+        unless=frozenset(unless),
+        within=entry.get("within", _ANYWHERE),
+        required=frozenset((*needs, *beside)),
+    )
+
+
+def _refuse(name: str, unknown: Collection[str]) -> None:
+    if unknown:
+        raise ValueError(f"{name} names what is not defined before it: {', '.join(sorted(unknown))}")

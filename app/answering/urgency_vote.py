@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from zlib import crc32
@@ -19,16 +20,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answering.urgency import EDGE, Reading, UrgencyRules
+from app.answering.urgency import EDGE, UrgencyRules
+from app.answering.wording import Reading
 from app.records import Urgency
 
 WEIGHTS = Path(__file__).with_name("urgency_vote.npz")
-DENIED = 4
-"""Words behind a denial that it is read into, in its clause."""
-PIECES = (3, 4)
-"""Letters of a piece of a word; the spaces around the word are letters, too."""
-
 HEAD = Path(__file__).with_name("urgency_head.npz")
+_DENIED = 4
+"""Words behind a denial that it is read into, in its clause."""
+_PIECES = (3, 4)
+"""Letters of a piece of a word; the spaces around the word are letters, too."""
 
 Features = tuple[list[int], ...]
 """Keys (CRC-32) of what was found, with repetitions: words and pairs, pieces of words, classes of words and
@@ -55,8 +56,8 @@ def find_features(reading: Reading, rules: UrgencyRules, classes: Mapping[int, i
         meant.append(f"{'! ' if denied else ''}{classes.get(make_key(word), word)}")
         if not denied:
             padded = f" {word} "
-            pieces += [padded[k : k + n] for n in PIECES for k in range(max(len(padded) - n, 0) + 1)]
-        denied = DENIED if word in reading.negators else max(denied - 1, 0)
+            pieces += [padded[k : k + n] for n in _PIECES for k in range(max(len(padded) - n, 0) + 1)]
+        denied = _DENIED if word in reading.negators else max(denied - 1, 0)
     found = (
         ("word", [*told, *map(" ".join, pairwise(words))]),
         ("piece", pieces),
@@ -94,9 +95,10 @@ class UrgencyVote:
         self._places = {int(key): place for place, key in enumerate(keys)}
 
     @classmethod
-    def load(cls, path: Path = WEIGHTS) -> UrgencyVote:
-        """Read what scripts/fit_urgency.py wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+    @cache
+    def load(cls) -> UrgencyVote:
+        """Read what scripts/fit_urgency.py wrote, once."""
+        with np.load(WEIGHTS, allow_pickle=False) as stored:
             return cls(
                 stored["keys"],
                 stored["rarity"].astype(np.float32),
@@ -119,6 +121,14 @@ class UrgencyVote:
                 odds = odds + weigh(found, self.rarity[places]) @ self.weights[places]
         return odds
 
+    def judge(self, features: Features, heard: NDArray[np.float32] | None = None) -> Urgency:
+        """The highest level whose threshold the odds reach, those that an encoder ``heard`` added."""
+        odds, thresholds = self.measure(features), self.thresholds
+        if heard is not None:
+            odds, thresholds = odds + heard, self.joint_thresholds
+        now, today = odds >= thresholds
+        return "now" if now else "today" if today else "none"
+
 
 class UrgencyHead:
     """Reads the level out of the token vectors of the encoder that was taught urgency; safe to share."""
@@ -131,9 +141,10 @@ class UrgencyHead:
         self.weights, self.intercepts, self.encoder_sha256 = weights, intercepts, encoder_sha256
 
     @classmethod
-    def load(cls, path: Path = HEAD) -> UrgencyHead:
-        """Read what scripts/train_urgency.py wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+    @cache
+    def load(cls) -> UrgencyHead:
+        """Read what scripts/train_urgency.py wrote, once."""
+        with np.load(HEAD, allow_pickle=False) as stored:
             return cls(stored["weights"], stored["intercepts"], str(stored["encoder_sha256"]))
 
     def measure(self, tokens: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -141,12 +152,6 @@ class UrgencyHead:
         pooled = np.concatenate([tokens.mean(axis=0), tokens.max(axis=0)])
         odds: NDArray[np.float32] = (self.intercepts + pooled @ self.weights).astype(np.float32)
         return odds
-
-
-def decide(odds: NDArray[np.float32], thresholds: NDArray[np.float32]) -> Urgency:
-    """The highest level whose threshold is reached."""
-    now, today = odds >= thresholds
-    return "now" if now else "today" if today else "none"
 
 
 def weigh(counts: NDArray[np.int64], rarity: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from flask import Flask
+from markupsafe import Markup, escape
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import notices
 from app.answering.answer import Answerer
 from app.answering.citation import format_day
 from app.settings import Settings
 from app.web import api, pages, staff, system
-from app.web.errors import init_errors, prepare_refusals
-from app.web.extracts import link_numbers
-from app.web.headers import add_headers
-from app.web.log import start_request
-from app.web.proxies import trust_proxies
-from app.web.reading import check_body_size
+from app.web.errors import init_errors
+from app.web.hooks import begin_request, finish_request
 from app.web.reload import Current, Watcher
-from app.web.site import Site, check_request, count_response
-from app.web.words import EXAMPLES
+from app.web.site import Site
+
+_PHONE_NUMBER = re.compile(r"\b\d{3,}\b")
 
 
 def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
@@ -34,15 +36,19 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
     _init_templates(app, site)
     for part in (pages, api, staff, system):
         app.register_blueprint(part.blueprint)
+    app.before_request(begin_request)
+    app.after_request(finish_request)
     init_errors(app)
-    app.before_request(start_request)
-    app.before_request(check_request)
-    app.before_request(check_body_size)
-    app.after_request(count_response)
-    app.after_request(add_headers)
-    prepare_refusals(app)
-    trusting = trust_proxies(app.wsgi_app, settings.trusted_proxies or ())
-    app.wsgi_app = trusting  # type: ignore[method-assign]  # Flask's way to wrap it
+    if settings.trusted_proxies:
+        trusted, direct = frozenset(settings.trusted_proxies), app.wsgi_app
+        forwarded = ProxyFix(direct, x_for=1, x_proto=1, x_host=0)
+
+        def answer(environ: dict[str, Any], start_response: Any) -> Any:
+            """Address and scheme as these proxies forward them, and no other sender."""
+            believed = environ.get("REMOTE_ADDR") in trusted
+            return (forwarded if believed else direct)(environ, start_response)
+
+        app.wsgi_app = answer  # type: ignore[method-assign]  # Flask's way to wrap it
     return app
 
 
@@ -50,10 +56,14 @@ def _init_templates(app: Flask, site: Site) -> None:
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.auto_reload = False
-    environment.filters.update(day=format_day, phone=link_numbers)
+    # A notice whose phone numbers can be tapped; its words stay the same.
+    environment.filters["phone"] = lambda text: Markup(  # noqa: S704
+        _PHONE_NUMBER.sub(r'<a href="tel:\g<0>">\g<0></a>', str(escape(text)))
+    )
+    environment.filters["day"] = format_day
     environment.globals.update(
-        assets={name: asset.path for name, asset in site.assets.items()},
-        examples=EXAMPLES,
+        assets=site.assets,
+        examples=notices.EXAMPLES,
         notices=notices,
         number=site.settings.emergency_number,
         method=site.settings.question_method,

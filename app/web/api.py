@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response
 
 from app.answering import replies
-from app.answering.answer import Answerer, answer_each
+from app.answering.answer import answer_each
 from app.errors import Withdrawn
+from app.notices import EXAMPLES
 from app.web.errors import render_error
-from app.web.headers import keep
-from app.web.models import QuestionRequest, WithdrawnReply
-from app.web.reading import read_batch_json, read_question_json, read_question_query
+from app.web.hooks import keep
+from app.web.models import WithdrawnReply
+from app.web.reading import read_batch_json, read_question
 from app.web.site import reply_json, site
-from app.web.words import EXAMPLES
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -25,13 +24,13 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 @blueprint.get("/answers")
 def answer_query() -> Response:
     """Answer one question given in the address."""
-    return _answer(read_question_query(k=site().settings.passages, strict=True))
+    return _answer()
 
 
 @blueprint.post("/answers")
 def answer_json() -> Response:
     """Answer one question given as JSON."""
-    return _answer(read_question_json(k=site().settings.passages))
+    return _answer()
 
 
 @blueprint.post("/answers:batch")
@@ -52,8 +51,8 @@ def show_passage(passage_id: str) -> Response:
         gone = replies.WithdrawnBody.of(answerer.withdrawn(passage_id))
         return render_error(410, form=WithdrawnReply, withdrawn=gone)
     article = answerer.article(passage.article)
-    body = replies.passage_body(article, passage, site().base)
-    return keep(reply_json(replies.PassageReply(passage=body, **_fixed(answerer))))
+    body = replies.PassageBody.of(article, passage, site().base)
+    return keep(reply_json(replies.PassageReply(passage=body, **site().fixed(answerer))))
 
 
 @blueprint.get("/passages/<passage_id>/verify")
@@ -62,7 +61,7 @@ def verify_passage(passage_id: str) -> Response:
     answerer = site().current.answerer
     passage = answerer.passage(passage_id)
     article = answerer.article(passage.article)
-    return keep(reply_json(replies.VerificationReply.of(article, passage, **_fixed(answerer))))
+    return keep(reply_json(replies.VerificationReply.of(article, passage, **site().fixed(answerer))))
 
 
 @blueprint.get("/articles")
@@ -73,7 +72,7 @@ def list_articles() -> Response:
         replies.ArticleSummary.of(article, len(answerer.passages_of(article.slug)))
         for article in answerer.articles()
     )
-    return keep(reply_json(replies.ArticlesReply(articles=articles, **_fixed(answerer))))
+    return keep(reply_json(replies.ArticlesReply(articles=articles, **site().fixed(answerer))))
 
 
 @blueprint.get("/openapi.json")
@@ -88,21 +87,23 @@ def show_article(slug: str) -> Response:
     answerer = site().current.answerer
     article = answerer.article(slug)
     passages = tuple(
-        replies.passage_body(article, passage, site().base) for passage in answerer.passages_of(slug)
+        replies.PassageBody.of(article, passage, site().base) for passage in answerer.passages_of(slug)
     )
     summary = replies.ArticleSummary.of(article, len(passages))
-    reply = replies.ArticleReply(article=summary, text=article.text, passages=passages, **_fixed(answerer))
+    reply = replies.ArticleReply(
+        article=summary, text=article.text, passages=passages, **site().fixed(answerer)
+    )
     return keep(reply_json(reply))
 
 
 def make_examples() -> dict[str, tuple[str, str]]:
     """For each operation a call and what it replies just now, as JSON; of articles, one passage of one."""
     answerer, base = site().current.answerer, site().base
-    question, fixed = EXAMPLES[0], _fixed(answerer)
+    question, fixed = EXAMPLES[0], site().fixed(answerer)
     answer = answerer.answer(question, 1)
     passage = (answer.matches or answer.closest)[0].passage
     article = answerer.article(passage.article)
-    body = replies.passage_body(article, passage, base)
+    body = replies.PassageBody.of(article, passage, base)
     summary = replies.ArticleSummary.of(article, len(answerer.passages_of(article.slug)))
     one = replies.AnswerReply.of(answer, site().notices, base)
     each = answer_each(partial(answerer.answer, k=1), (question, ""))
@@ -137,11 +138,7 @@ def make_examples() -> dict[str, tuple[str, str]]:
     }
 
 
-def _answer(asked: QuestionRequest) -> Response:
+def _answer() -> Response:
+    asked = read_question(k=site().settings.passages)
     answer = site().ask(site().current.answerer, asked.question, asked.k, asked.article)
     return reply_json(replies.AnswerReply.of(answer, site().notices, site().base))
-
-
-def _fixed(answerer: Answerer) -> dict[str, Any]:
-    index = replies.IndexReference(generation=answerer.generation, model=answerer.model)
-    return {"notices": site().notices, "index": index}

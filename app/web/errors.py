@@ -12,16 +12,15 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from app.answering.language import load_languages
+from app.answering.language import load_library
 from app.answering.replies import ErrorBody
 from app.answering.triage import triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
 from app.limits import QUESTION
 from app.notices import REFUSALS
-from app.web.headers import add_headers
-from app.web.log import write_line
+from app.web.hooks import add_headers, write_line
 from app.web.models import ErrorReply, WithdrawnReply
-from app.web.reading import read_seen, read_typed
+from app.web.reading import read_refused
 from app.web.site import SITE, Site, reply_json, site
 
 logger = logging.getLogger(__name__)
@@ -68,14 +67,17 @@ def render_error(
 
     ``retry`` is the number of seconds after which to come back; ``extra`` what ``form`` holds besides.
     """
-    found, code = triage(read_seen())._asdict(), code or _CODES[status]
+    said, typed = read_refused()
+    found, code = triage(said)._asdict(), code or _CODES[status]
     message = message or REFUSALS[code]
     if request.path.startswith(_JSON_PATHS) or prefers_json():
         error = ErrorBody(code=code, message=message)
         response = reply_json(form(error=error, notices=site().notices, **found, **extra), status)
     else:
-        typed = read_typed() if status in (400, 429, 503, 500) else ""
-        response = site().render("error.html", status, message=message, code=status, question=typed, **found)
+        question = typed if status in (400, 429, 503, 500) else ""
+        response = site().render(
+            "error.html", status, message=message, code=status, question=question, **found
+        )
     if retry:
         response.headers["Retry-After"] = retry
     return response
@@ -107,18 +109,6 @@ def refuse(app: Flask, status: int, head: bytes, household: str, wait: float = 0
     return reply.replace(b"\r\n", b"\r\nRetry-After: %d\r\n" % ceil(wait), 1) if wait else reply
 
 
-def prepare_refusals(app: Flask) -> None:
-    """Make those that ``refuse`` gives; read the rules that it asks and all languages, which would hold up
-    the first question in one and those behind it.
-    """
-    triage("is")
-    with suppress(OSError):  # no room for the temporary file by which the library is read
-        load_languages()
-    shared: Site = app.extensions[SITE]
-    for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
-        shared.refusals[status, path] = _make_refusal(app, status, path)
-
-
 def _make_refusal(app: Flask, status: int, path: str, query: bytes = b"", body: bytes = b"") -> bytes:
     host, method = (app.config["TRUSTED_HOSTS"] or ["localhost"])[0], "POST" if body else "GET"
     asked = query.decode("utf-8", "replace")
@@ -131,7 +121,9 @@ def _make_refusal(app: Flask, status: int, path: str, query: bytes = b"", body: 
 
 
 def init_errors(app: Flask) -> None:
-    """Register one handler for each branch of the exception tree."""
+    """Register one handler for each branch of the exception tree. Make the replies that ``refuse`` gives, and
+    read the rules and languages that it asks, which would hold up the first question and those behind it.
+    """
     app.register_error_handler(QuestionError, lambda error: render_error(400, error.code, str(error)))
     app.register_error_handler(NotFound, lambda _error: render_error(404))
     app.register_error_handler(
@@ -164,3 +156,9 @@ def init_errors(app: Flask) -> None:
 
     # Where even a handler fails, Flask would log the address; connections.py tells of it.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # noqa: ARG005
+    triage("is")
+    with suppress(OSError):  # no room for the temporary file by which the library is read
+        load_library()
+    shared: Site = app.extensions[SITE]
+    for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
+        shared.refusals[status, path] = _make_refusal(app, status, path)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import chain, zip_longest
+from typing import Self
 
 from flask import current_app
 from jinja2 import Template
@@ -18,7 +18,6 @@ from app.notices import WORDS_BEFORE
 from app.records import Article, Match, Passage, Span
 from app.web.typeset import find_block, typeset
 
-_PHONE_NUMBER = re.compile(r"\b\d{3,}\b")
 _FAR = 400
 """Characters: about ten lines of a phone."""
 _BEFORE = Markup('<details class="before"><summary aria-label="{}"></summary>{}</details>')
@@ -38,6 +37,11 @@ class Extract:
         self.base = base
         self.section = passage.section
         self._highlights = highlights
+
+    @classmethod
+    def of(cls, matches: Iterable[Match], base: str) -> list[Self]:
+        """Extracts for matches, in their order."""
+        return [cls(match.article, match.passage, base, match.highlights) for match in matches]
 
     @property
     def heading(self) -> str:
@@ -112,18 +116,6 @@ class Extract:
     def markdown(self) -> str:
         """The citation as Markdown."""
         return cite_markdown(self.article, self.passage, self.permalink)
-
-
-def make_extracts(matches: tuple[Match, ...], base: str) -> list[Extract]:
-    """Extracts for matches, in their order."""
-    return [Extract(match.article, match.passage, base, match.highlights) for match in matches]
-
-
-def link_numbers(text: str) -> Markup:
-    """A notice whose phone numbers can be tapped; its words stay the same."""
-    pieces = _PHONE_NUMBER.split(text)
-    numbers = (Markup('<a href="tel:{0}">{0}</a>').format(number) for number in _PHONE_NUMBER.findall(text))
-    return Markup("").join(chain.from_iterable(zip_longest(pieces, numbers, fillvalue="")))
 
 
 @lru_cache(maxsize=_KEPT)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from app.answering.question import MAX_CHARACTERS, MAX_PASSAGES, check_question
 from app.answering.replies import ErrorBody, NoticesReply, Reply, WithdrawnBody
-from app.errors import QuestionError
 from app.records import Urgency
 
 _MAX_BATCH = 50
@@ -18,16 +16,9 @@ _PATTERN = rf"^[^{_FORBIDDEN}]*[^{_FORBIDDEN}\s][^{_FORBIDDEN}]*$"
 """Says in the document, for programs, what check_question holds to."""
 
 
-def _check_question(text: str) -> str:
-    try:
-        return check_question(text)
-    except QuestionError as error:
-        raise PydanticCustomError(error.code, "{sentence}", {"sentence": str(error)}) from None
-
-
 Question = Annotated[
     str,
-    AfterValidator(_check_question),
+    AfterValidator(check_question),
     Field(
         description="The question in plain words: 1 to 1,000 characters, trimmed, no control characters.",
         json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": _PATTERN},
@@ -86,9 +77,3 @@ class WithdrawnReply(ErrorReply):
     """A passage that stood here once; ``withdrawn`` is null when its words are no longer kept."""
 
     withdrawn: WithdrawnBody | None
-
-
-class NotReadyReply(ErrorReply):
-    """There is no index to answer with; ``degraded`` says why."""
-
-    degraded: str | None

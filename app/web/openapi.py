@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,33 +118,33 @@ def build_document(app: Flask) -> Document:
     return document
 
 
-def list_operations(document: Document) -> Iterator[Document]:
-    """What the readable page shows of each operation."""
+def explain_document(document: Document) -> tuple[list[Document], list[Document]]:
+    """What the readable page shows of each operation, and of every form that replies are made of."""
+    schemas, operations = document["components"]["schemas"], []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             fields = [_field(one["name"], one["schema"], one["required"]) for one in operation["parameters"]]
             for media in operation.get("requestBody", {}).get("content", {}).values():
-                fields += _list_fields(document["components"]["schemas"][_name_form(media["schema"])])
+                fields += _list_fields(schemas[_name_form(media["schema"])])
             (reply,) = operation["responses"]["200"]["content"].values()
-            yield {
-                "id": operation["operationId"],
-                "method": method.upper(),
-                "path": path,
-                "summary": operation["summary"],
-                "fields": fields,
-                "reply": _name_form(reply["schema"]),
-                "responses": [
-                    (status, response["description"])
-                    for status, response in sorted(operation["responses"].items())
-                ],
-            }
-
-
-def list_forms(document: Document) -> Iterator[Document]:
-    """Every form that replies are made of, with each of its fields."""
-    for name, schema in sorted(document["components"]["schemas"].items()):
-        if not name.endswith(("Request", "Query")):
-            yield {"name": name, "summary": schema.get("description", ""), "fields": _list_fields(schema)}
+            responses = sorted(operation["responses"].items())
+            operations.append(
+                {
+                    "id": operation["operationId"],
+                    "method": method.upper(),
+                    "path": path,
+                    "summary": operation["summary"],
+                    "fields": fields,
+                    "reply": _name_form(reply["schema"]),
+                    "responses": [(status, response["description"]) for status, response in responses],
+                }
+            )
+    forms = [
+        {"name": name, "summary": schema.get("description", ""), "fields": _list_fields(schema)}
+        for name, schema in sorted(schemas.items())
+        if not name.endswith(("Request", "Query"))
+    ]
+    return operations, forms
 
 
 def _describe(tree: Any, operation: _Operation, view: Any) -> Any:

@@ -19,43 +19,33 @@ from app.errors import QuestionError
 from app.notices import REFUSALS
 from app.web.models import BatchRequest, QuestionRequest
 
-_MAX_BODY = 8 * 1024
-_MAX_BATCH_BODY = 256 * 1024
-"""Fifty questions of 1,000 characters need more room than one."""
+_FORM = "application/x-www-form-urlencoded"
 _HALF = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"\r\n|[\r\n\t]")
-_BATCHES = frozenset({"api.answer_batch", "staff.answer_many"})
 _MAX_FIELDS = 20
 _MAX_DIGITS = 20
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def check_body_size() -> None:
-    """Refuse a large body; only its first bytes are read, for an emergency."""
-    limit = _MAX_BATCH_BODY if request.endpoint in _BATCHES else _MAX_BODY
-    if (request.content_length or 0) > limit:
-        raise RequestEntityTooLarge
-    # One more than may be: a chunked body is cut there, which shows that it is too long.
-    request.max_content_length = limit + 1
-
-
-def read_question_query(*, k: int, strict: bool) -> QuestionRequest:
-    """The question in the address; ``strict`` refuses names besides q and k, as shared links may carry."""
-    fields = _read_pairs(request.query_string)
-    if strict and fields.keys() - {"q", "k", "article"}:
+def read_question(*, k: int, page: bool = False) -> QuestionRequest:
+    """The question in the address, or the posted form or JSON; a page's address may carry more, as shared
+    links do, and its box several lines and tabs: a space for each of them.
+    """
+    posted = request.method == "POST"
+    if posted and not page:
+        return _validate(QuestionRequest, {"k": k, **_read_json_object()})
+    fields = _read_pairs(_read_body(_FORM) if posted else request.query_string)
+    if page:
+        fields = {name: _LINE_BREAK.sub(" ", value) for name, value in fields.items()}
+    elif fields.keys() - {"q", "k", "article"}:
         raise QuestionError("unknown_parameter")
-    return _question_of(fields if strict else _fold_lines(fields), k)
-
-
-def read_question_form(*, k: int) -> QuestionRequest:
-    """The question in the body of a posted form."""
-    body = _read_body("application/x-www-form-urlencoded")
-    return _question_of(_fold_lines(_read_pairs(body)), k)
-
-
-def read_question_json(*, k: int) -> QuestionRequest:
-    """The question in a JSON body."""
-    return _validate(QuestionRequest, {"k": k, **_read_json_object()})
+    if "q" not in fields:
+        raise QuestionError("question_empty")
+    count: Any = fields.get("k", k)
+    if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _MAX_DIGITS:
+        count = int(count)
+    asked = {"question": fields["q"], "k": count, "article": fields.get("article") or None}
+    return _validate(QuestionRequest, asked)
 
 
 def read_batch_json(*, k: int) -> BatchRequest:
@@ -69,7 +59,7 @@ def read_batch_json(*, k: int) -> BatchRequest:
 
 def read_batch_form(*, k: int) -> tuple[BatchRequest, str]:
     """The questions of the page for many, one a line, and the form that the answers are wanted in."""
-    fields = _read_pairs(_read_body("application/x-www-form-urlencoded"))
+    fields = _read_pairs(_read_body(_FORM))
     lines = [line.strip() for line in fields.get("questions", "").splitlines() if line.strip()]
     if not lines:
         raise QuestionError("question_empty")
@@ -77,29 +67,22 @@ def read_batch_form(*, k: int) -> tuple[BatchRequest, str]:
     return _validate(BatchRequest, asked), fields.get("form", "page")
 
 
-def read_typed() -> str:
-    """What was typed, whatever it was, made safe to stand in the search box again."""
-    raw = g.get("body", b"") if request.method == "POST" else request.query_string
-    pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
-    typed = next((value for name, value in pairs if name == "q"), "")
-    return "".join(" " if is_forbidden(character) else character for character in typed)
-
-
-def _fold_lines(fields: dict[str, str]) -> dict[str, str]:
-    """The fields of a page's form, whose box may hold several lines and tabs: a space for each of them."""
-    return {name: _LINE_BREAK.sub(" ", value) for name, value in fields.items()}
-
-
-def read_seen() -> str:
-    """What a refused request says, to be read for an emergency: its address, and the first of its body."""
-    if request.method == "POST" and "body" not in g:
+def read_refused() -> tuple[str, str]:
+    """What a refused request says, to be read for an emergency: its address, and the first of its body; and
+    the question in it, whatever it was, made safe to stand in the search box again.
+    """
+    posted = request.method == "POST"
+    if posted and "body" not in g:
         request.max_content_length = None
         with suppress(OSError, HTTPException):  # whoever went away needs no answer
             g.body = request.stream.read(LONGEST)
     address, body = (raw.decode("utf-8", "replace") for raw in (request.query_string, g.get("body", b"")))
+    pairs = parse_qsl(body if posted else address, keep_blank_values=True)
+    typed = next((value for name, value in pairs if name == "q"), "")
     with suppress(ValueError, RecursionError):
         body = "\n".join(_texts_in(json.loads(body)))
-    return unquote_plus("\n".join(filter(None, (address.replace("q=", ""), body.removeprefix("q=")))))
+    said = unquote_plus("\n".join(filter(None, (address.replace("q=", ""), body.removeprefix("q=")))))
+    return said, "".join(" " if is_forbidden(character) else character for character in typed)
 
 
 def _texts_in(payload: object) -> Iterator[str]:
@@ -109,16 +92,6 @@ def _texts_in(payload: object) -> Iterator[str]:
     elif isinstance(payload, dict | list):
         for part in payload.values() if isinstance(payload, dict) else payload:
             yield from _texts_in(part)
-
-
-def _question_of(fields: dict[str, str], k: int) -> QuestionRequest:
-    if "q" not in fields:
-        raise QuestionError("question_empty")
-    count: Any = fields.get("k", k)
-    if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _MAX_DIGITS:
-        count = int(count)
-    asked = {"question": fields["q"], "k": count, "article": fields.get("article") or None}
-    return _validate(QuestionRequest, asked)
 
 
 def _read_pairs(raw: bytes) -> dict[str, str]:
@@ -184,8 +157,6 @@ def _validate(model: type[_Model], fields: dict[str, Any]) -> _Model:
             raise QuestionError("question_empty") from None
         if kind == "extra_forbidden":
             raise QuestionError("unknown_parameter") from None
-        if kind in ("question_too_long", "control_characters", "question_empty"):
-            raise QuestionError(kind, where + first["msg"]) from None
         if kind == "string_unicode":
             raise QuestionError("bad_encoding", where + REFUSALS["bad_encoding"]) from None
         raise QuestionError(f"bad_{place[0]}") from None

@@ -11,8 +11,8 @@ from app.answering.answer import Answerer, IndexAnswerer
 from app.answering.opening import open_answerer, open_best, open_newest
 from app.errors import DamagedGeneration, GenerationError, NoGeneration, Unreachable
 from app.index.publish import GENERATIONS, read_pointer
+from app.notices import EXAMPLES
 from app.settings import Settings
-from app.web.words import EXAMPLES
 
 logger = logging.getLogger(__name__)
 
@@ -23,35 +23,27 @@ SECONDS = 1.0
 class Current:
     """Holds the answerer in use; a request takes it once and keeps it to its end.
 
-    Assigning ``answerer`` is one reference store, which Python makes atomic: no request ever sees half
+    Assigning ``in_use`` is one reference store, which Python makes atomic: no request ever sees half
     of one generation and half of another. The old generation is let go when its last request ends.
     """
 
     def __init__(self, answerer: Answerer | None = None) -> None:
-        self._answerer = answerer
+        self.in_use = answerer
+        """The answerer in use, if any."""
         self.degraded: str | None = None
         """Why the newest generation is not the one served; None when it is."""
 
     @property
     def answerer(self) -> Answerer:
         """The answerer in use; raises NoGeneration while there is none."""
-        if self._answerer is None:
+        if self.in_use is None:
             raise NoGeneration("no index is loaded yet")
-        return self._answerer
-
-    @answerer.setter
-    def answerer(self, answerer: Answerer | None) -> None:
-        self._answerer = answerer
-
-    @property
-    def in_use(self) -> Answerer | None:
-        """The answerer in use, if any."""
-        return self._answerer
+        return self.in_use
 
     @property
     def generation(self) -> str | None:
         """The name of the generation in use, if any."""
-        return None if self._answerer is None else self._answerer.generation
+        return None if self.in_use is None else self.in_use.generation
 
 
 class Watcher:
@@ -105,20 +97,20 @@ class Watcher:
         try:
             answerer.index.generation.check_trusted()
         except DamagedGeneration as error:
-            self._current.answerer = None
+            self._current.in_use = None
             self._refuse(seen, str(error))
             with suppress(GenerationError):
-                self._current.answerer = open_newest(
+                self._current.in_use = open_newest(
                     self._settings, _try_answering, without=answerer.generation
                 )
 
     def _renew(self) -> str | None:
         """Serve what is published; gives why an older generation serves, where one does."""
         if self._current.in_use is None:
-            self._current.answerer, degraded = open_best(self._settings, _try_answering)
+            self._current.in_use, degraded = open_best(self._settings, _try_answering)
             return degraded
         if read_pointer(self._settings.index_dir).name != self._current.generation:
-            self._current.answerer = open_answerer(self._settings, _try_answering)
+            self._current.in_use = open_answerer(self._settings, _try_answering)
             logger.warning("now serving %s", self._current.generation)
         return None
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from concurrent import futures
 from functools import cached_property, lru_cache, partial
+from hashlib import sha256
 from math import ceil
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel
-from werkzeug.exceptions import BadRequest, TooManyRequests
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.sansio.utils import get_current_url
 
 from app.answering.answer import Answerer, answer_each
-from app.answering.replies import NoticesReply
+from app.answering.replies import IndexReference, NoticesReply
 from app.errors import TooLate
-from app.limits import QUESTION, REQUEST, Allowance, household_of
+from app.limits import QUESTION, Allowance, household_of
 from app.records import Answer, Refusal
 from app.settings import Settings
-from app.web.assets import load_assets
-from app.web.log import log_request, note_question
 from app.web.metrics import Metrics
 from app.web.models import BatchRequest
 from app.web.openapi import Document, build_document
@@ -31,7 +31,17 @@ SITE = "nightlight"
 """The Site's name among an application's extensions."""
 _HEARD = "10 per second"
 """Refusals at the door that look for an emergency in what was asked; more would cost too much."""
-_METHODS = frozenset({"GET", "HEAD", "POST"})
+_STATIC = Path(__file__).parent / "static"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ico": "image/x-icon",
+}
+_IMMUTABLE = "public, max-age=31536000, immutable"
+DAY = "public, max-age=86400"
+_ROBOTS = b"User-agent: *\nDisallow: /?q=\nDisallow: /api/\n"
+"""Search engines may read the articles' pages, not ask questions."""
 
 
 class Site:
@@ -40,8 +50,17 @@ class Site:
     def __init__(self, app: Flask, settings: Settings, current: Current) -> None:
         self.settings = settings
         self.current = current
-        self.assets = load_assets()
-        self.assets_by_path = {asset.path: asset for asset in self.assets.values()}
+        self.assets: dict[str, str] = {}
+        """The address of each static file, which changes when its bytes do."""
+        self.files = {"/robots.txt": (_ROBOTS, "text/plain; charset=utf-8", DAY)}
+        """By address: bytes, type, and how long they may be kept."""
+        for path in _STATIC.iterdir():
+            if kind := _TYPES.get(path.suffix):
+                body = path.read_bytes()
+                address = f"/static/{path.stem}.{sha256(body).hexdigest()[:12]}{path.suffix}"
+                self.assets[path.name] = address
+                self.files[address] = body, kind, _IMMUTABLE
+        self.files["/favicon.ico"] = (*self.files[self.assets["favicon.ico"]][:2], DAY)
         self.metrics = Metrics()
         self.notices = NoticesReply.of(settings.emergency_number)
         self.allowance, self.heard = Allowance(settings.rate_limit), Allowance(_HEARD)
@@ -62,6 +81,11 @@ class Site:
         """The OpenAPI document, made when it is first asked for."""
         return build_document(self._app)
 
+    def fixed(self, answerer: Answerer) -> dict[str, Any]:
+        """What stands in every reply that no question changes."""
+        index = IndexReference(generation=answerer.generation, model=answerer.model)
+        return {"notices": self.notices, "index": index}
+
     def charge(self, cost: int) -> None:
         """Take from the allowance of the address that asks; raises TooManyRequests where that is too much."""
         if wait := self.allowance.take(household_of(request.remote_addr or ""), cost):
@@ -69,7 +93,7 @@ class Site:
 
     def ask(self, answerer: Answerer, question: str, k: int, article: str | None = None) -> Answer:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
-        note_question(len(question))
+        g.length = len(question)
         left = g.started + self.settings.deadline - monotonic()
         if left <= 0:
             raise TooLate
@@ -82,7 +106,7 @@ class Site:
         if not futures.wait([asked], left).done and asked.cancel():  # none that has been begun is given up
             raise TooLate
         answer, seconds = asked.result()
-        note_question(len(question), answer.outcome)
+        g.outcome = answer.outcome
         self.metrics.count_answer(
             answer.outcome,
             urgency=answer.urgency,
@@ -124,21 +148,3 @@ def reply_json(payload: BaseModel | dict[str, Any], status: int = 200) -> Respon
     else:
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return Response(body, status, content_type="application/json")
-
-
-def check_request() -> None:
-    """Charge for a question, whatever it is: that is read later. HTTP/1.1 wants a host (RFC 9112, 3.2)."""
-    if "HTTP_HOST" not in request.environ and request.environ["SERVER_PROTOCOL"] == "HTTP/1.1":
-        raise BadRequest
-    asks = request.path == "/" or request.path.startswith("/api/v1/answers")
-    if request.method == "POST" or (asks and request.query_string):
-        site().charge(QUESTION - REQUEST)
-
-
-def count_response(response: Response) -> Response:
-    """After each request, count it and log it: by its route's template, never by its address."""
-    route = request.url_rule.rule if request.url_rule else "none"
-    method = request.method if request.method in _METHODS else "other"
-    site().metrics.count_response(route, method, response.status_code)
-    log_request(response.status_code, site().current.generation)
-    return response

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from app.answering.reports import RENDERERS
+from app.answering.reports import render_answers
 from app.notices import name_sureness
 from app.records import Answer
-from app.web.extracts import make_extracts
-from app.web.headers import keep
+from app.web.extracts import Extract
+from app.web.hooks import keep
 from app.web.reading import read_batch_form
 from app.web.site import site
 
@@ -20,20 +20,18 @@ _ON_A_PAGE = 20
 """Articles whose headings one page lists."""
 
 
-@blueprint.get("/many")
-def show_many() -> Response:
-    """The form for several questions at once."""
-    return keep(site().render("many.html", articles=site().current.answerer.articles()))
-
-
-@blueprint.post("/many")
+@blueprint.route("/many", methods=["GET", "POST"])
 def answer_many() -> Response:
-    """Their answers on a page, or as a file; posted, so that no address holds a question."""
+    """The form for several questions at once; their answers on a page, or as a file; posted, so that no
+    address holds a question.
+    """
+    if request.method != "POST":
+        return keep(site().render("many.html", articles=site().current.answerer.articles()))
     asked, form = read_batch_form(k=site().settings.passages)
     answers = site().ask_each(asked)
     if form in _DOWNLOADS:
         kind, ending = _DOWNLOADS[form]
-        body = RENDERERS[form](answers, site().settings.emergency_number, site().base)
+        body = render_answers(answers, form, site().settings.emergency_number, site().base)
         disposition = {"Content-Disposition": f'attachment; filename="answers.{ending}"'}
         return Response(body, content_type=f"text/{kind}; charset=utf-8", headers=disposition)
     levels = [answer.urgency for answer in answers]
@@ -45,8 +43,8 @@ def answer_many() -> Response:
             {
                 "answer": answer,
                 "sure": name_sureness(answer.confidence),
-                "first": make_extracts(answer.matches[:1], site().base),
-                "help": make_extracts(answer.help, site().base),
+                "first": Extract.of(answer.matches[:1], site().base),
+                "help": Extract.of(answer.help, site().base),
             }
             if isinstance(answer, Answer)
             else {"answer": answer, "refused": answer.message}

@@ -7,36 +7,29 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
 from app.web.errors import render_error
-from app.web.headers import IMMUTABLE
-from app.web.models import NotReadyReply
-from app.web.site import reply_json, site
+from app.web.models import ErrorReply
+from app.web.site import DAY, reply_json, site
 
 blueprint = Blueprint("system", __name__)
-_DAY = "public, max-age=86400"
 _FORWARDED = {"Forwarded", "Via", "X-Forwarded-For", "X-Real-Ip"}
 
 
+class _NotReadyReply(ErrorReply):
+    """There is no index to answer with; ``degraded`` says why."""
+
+    degraded: str | None
+
+
 @blueprint.get("/static/<name>")
-def serve_asset(name: str) -> Response:
-    """A static file by its hashed name, which never stands for other bytes."""
-    asset = site().assets_by_path.get(f"/static/{name}")
-    if asset is None:
-        raise NotFound
-    return Response(asset.body, content_type=asset.content_type, headers={"Cache-Control": IMMUTABLE})
-
-
 @blueprint.get("/favicon.ico")
-def serve_favicon() -> Response:
-    """The icon where browsers look for it unasked."""
-    icon = site().assets["favicon.ico"]
-    return Response(icon.body, content_type=icon.content_type, headers={"Cache-Control": _DAY})
-
-
 @blueprint.get("/robots.txt")
-def serve_robots() -> Response:
-    """Search engines may read the articles' pages, not ask questions."""
-    body = "User-agent: *\nDisallow: /?q=\nDisallow: /api/\n"
-    return Response(body, content_type="text/plain; charset=utf-8", headers={"Cache-Control": _DAY})
+def serve_file(name: str = "") -> Response:
+    """A static file by its hashed name, which never stands for other bytes; what is looked for unasked."""
+    found = site().files.get(f"/static/{name}" if name else request.path.rstrip("/"))
+    if found is None:
+        raise NotFound
+    body, content_type, caching = found
+    return Response(body, content_type=content_type, headers={"Cache-Control": caching})
 
 
 @blueprint.get("/opensearch.xml")
@@ -45,7 +38,7 @@ def describe_search() -> Response:
     response = site().render("opensearch.xml", base=site().base)
     response.content_type = "application/opensearchdescription+xml"
     if site().settings.public_url:  # else it names the host that was asked for, and that only
-        response.headers["Cache-Control"] = _DAY
+        response.headers["Cache-Control"] = DAY
     return response
 
 
@@ -61,7 +54,7 @@ def report_ready() -> Response:
     current = site().current
     answerer = current.in_use
     if answerer is None:
-        return render_error(503, form=NotReadyReply, degraded=current.degraded)
+        return render_error(503, form=_NotReadyReply, degraded=current.degraded)
     status = "degraded" if current.degraded else "ready"
     return reply_json(
         {

@@ -42,14 +42,14 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
     rankings = {question: answerer.search.rank(question) for question in questions}
 
     def search_vectors(question: str) -> None:
-        vector = rankings[question].query.encoding.vector
+        vector = rankings[question].encoding.vector
         proposed, _ = index.passages.search(vector, PROPOSED)
         if len(proposed) < len(index.passages) and index.sentences.searched:
             index.sentences.search(vector, PROPOSED)
 
     def compare_tokens(question: str) -> None:
         ranking = rankings[question]
-        index.tokens.best_cosines(ranking.query.encoding.tokens, ranking.rows)
+        index.tokens.best_cosines(ranking.encoding.tokens, ranking.rows)
 
     rendered: list[float] = []
     calls: dict[str, Call] = {

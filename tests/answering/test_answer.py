@@ -28,7 +28,7 @@ def test_highlight_is_one_sentence_of_the_passage(answerer: IndexAnswerer) -> No
 
 def test_scores_are_cosines_of_question_and_passage(answerer: IndexAnswerer) -> None:
     question = "why does my baby kick at night?"
-    vector = answerer.rank(question).query.encoding.vector
+    vector = answerer.rank(question).encoding.vector
     seen = answerer.index.encoder.encode("why does my baby kick at night.").vector
     assert vector == pytest.approx(seen, abs=1e-6)
     row_of = {id_: row for row, id_ in enumerate(answerer.index.store.passage_ids())}

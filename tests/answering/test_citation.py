@@ -10,8 +10,8 @@ import pytest
 from lxml import html
 from markdown_it import MarkdownIt
 
-from app.answering.citation import cite_markdown, cite_plain, link_source
-from app.answering.proof import Proof
+from app.answering.citation import cite_markdown, cite_plain
+from app.answering.replies import IndexReference, NoticesReply, PassageLinks, VerificationReply
 from app.answering.withdrawal import successor_of
 from app.corpus.passages import cut_article
 from app.notices import DISCLAIMER
@@ -118,14 +118,19 @@ def test_markdown_signs_of_the_article_are_shown_not_read(text: str) -> None:
 def test_source_link_has_the_passages_fragment_behind_one_that_is_there() -> None:
     passage = replace(passage_of("They stop."), fragment="They%20stop.")
     anchored = replace(ARTICLE, url="https://example.org/a#b")
-    assert link_source(ARTICLE, passage) == "https://example.org/jerks#:~:text=They%20stop."
-    assert link_source(anchored, passage) == "https://example.org/a#b:~:text=They%20stop."
-    assert link_source(anchored, passage_of("They stop.")) == "https://example.org/a#b"
+    assert PassageLinks.of(ARTICLE, passage).source == "https://example.org/jerks#:~:text=They%20stop."
+    assert PassageLinks.of(anchored, passage).source == "https://example.org/a#b:~:text=They%20stop."
+    assert PassageLinks.of(anchored, passage_of("They stop.")).source == "https://example.org/a#b"
+
+
+def prove(article: Article, passage: Passage) -> VerificationReply:
+    index = IndexReference(generation="20261122T010000Z-words", model="shared-words")
+    return VerificationReply.of(article, passage, NoticesReply.of(), index)
 
 
 def test_proof_shows_the_words_around() -> None:
     passage = cut_article(ARTICLE)[1]
-    proof = Proof.of(ARTICLE, passage)
+    proof = prove(ARTICLE, passage)
     assert (proof.exact, proof.sha256) == (True, ARTICLE.sha256)
     assert ARTICLE.text[: passage.start].endswith(proof.before)
     assert ARTICLE.text[passage.end :].startswith(proof.after)
@@ -133,7 +138,7 @@ def test_proof_shows_the_words_around() -> None:
 
 def test_proof_fails_when_the_article_is_another() -> None:
     passage = cut_article(ARTICLE)[0]
-    proof = Proof.of(replace(ARTICLE, text="x" + ARTICLE.text), passage)
+    proof = prove(replace(ARTICLE, text="x" + ARTICLE.text), passage)
     assert (proof.exact, proof.article_sha256_matches, proof.text_matches) == (False, False, False)
 
 

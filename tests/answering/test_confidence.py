@@ -16,7 +16,6 @@ from app.answering.confidence import (
     Calibration,
     Cohort,
     Confidence,
-    OtherSubjects,
     features_of,
 )
 from app.answering.search import Search
@@ -103,12 +102,12 @@ def test_features_speak_of_the_first_passage_and_of_the_candidates_around_it(
     cohort = answerer._confidence._cohort
     found = features_of(ranking, index, cohort)
     features = dict(zip(FEATURES, found.tolist(), strict=True))
-    words = ranking.query.words
+    words = ranking.words
     weights = np.array([index.lexical.look_up(word).weight for word in words])
     held, familiar = ranking.held[0], np.array([word != "zebras" for word in words])
-    tokens = ranking.query.token_weights * ~ranking.query.encoding.special
+    tokens = ranking.token_weights * ~ranking.encoding.special
     cosines, nearest = cohort.find(ranking)
-    every = ranking.query.token_weights / ranking.query.token_weights.sum()
+    every = ranking.token_weights / ranking.token_weights.sum()
     others = nearest @ every + 0.5 * cosines[: len(nearest)]
     first = ranking.late[0] + 0.5 * ranking.passages[0]
     expected = {
@@ -208,5 +207,6 @@ class Mentions:
 def test_word_of_another_subject_counts_until_the_articles_are_about_it(
     answerer: IndexAnswerer, counts: dict[str, int], titles: tuple[str, ...], held: bool, other: bool
 ) -> None:
-    subjects = OtherSubjects(Mentions(answerer.index, counts, titles))  # type: ignore[arg-type]
-    assert subjects.are_named(["my", "dog", "twitches"], [False, held, False]) is other
+    mentions, cohort = Mentions(answerer.index, counts, titles), answerer._confidence._cohort
+    found = Confidence(CALIBRATED, cohort, mentions)  # type: ignore[arg-type]
+    assert found.names_other_subject(["my", "dog", "twitches"], [False, held, False]) is other

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from app.answering.replies import BatchReply
-from app.answering.reports import RENDERERS, render_csv, render_json, render_markdown, render_text
+from app.answering.reports import FORMS, render_answers
 from app.notices import DISCLAIMER, HELP_BESIDE, NOT_ANSWERED, URGENT_NOTICE, emergency_text
 from app.records import Answer
 from tests.web.answerer import WordAnswerer, make_answerer, make_article
@@ -23,9 +23,9 @@ def ask(*questions: str, k: int = 1) -> list[Answer]:
     return [answerer.answer(question, k) for question in questions]
 
 
-@pytest.mark.parametrize("form", RENDERERS)
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_has_the_words_the_source_and_the_notices(form: str) -> None:
-    printed = RENDERERS[form](ask("is shuddering dangerous"), None, BASE)
+    printed = render_answers(ask("is shuddering dangerous"), form, None, BASE)
     for words in (WORDS, "Shuddering", "Example & Sons", "https://example.org/shudders", f"{BASE}/p/"):
         assert words in printed
     assert emergency_text() in printed
@@ -33,8 +33,8 @@ def test_every_form_has_the_words_the_source_and_the_notices(form: str) -> None:
 
 
 def test_text_names_the_question_when_there_are_several() -> None:
-    assert "Question:" not in render_text(ask("zebra"), None, BASE)
-    printed = render_text(ask("zebra", "jerks blue"), "000", BASE)
+    assert "Question:" not in render_answers(ask("zebra"), "text", None, BASE)
+    printed = render_answers(ask("zebra", "jerks blue"), "text", "000", BASE)
     assert [line for line in printed.splitlines() if line.startswith("Question:")] == [
         "Question: zebra",
         "Question: jerks blue",
@@ -45,12 +45,12 @@ def test_text_names_the_question_when_there_are_several() -> None:
 
 
 def test_help_of_the_same_article_is_printed_beside() -> None:
-    for render in (render_text, render_markdown):
-        assert HELP_BESIDE in render(ask("jerks in sleep"), None, BASE)
+    for form in ("text", "markdown"):
+        assert HELP_BESIDE in render_answers(ask("jerks in sleep"), form, None, BASE)
 
 
 def test_markdown_escapes_what_was_asked() -> None:
-    assert "## \\<b\\>jerks\\</b\\>" in render_markdown(ask("<b>jerks</b>"), None, BASE)
+    assert "## \\<b\\>jerks\\</b\\>" in render_answers(ask("<b>jerks</b>"), "markdown", None, BASE)
 
 
 def read_csv(printed: str) -> list[dict[str, str]]:
@@ -59,7 +59,9 @@ def read_csv(printed: str) -> list[dict[str, str]]:
 
 
 def test_csv_has_a_row_for_each_passage_and_help_and_one_for_none() -> None:
-    printed = render_csv(ask("is shuddering dangerous", "zebra", 'jerks "in sleep"', k=2), None, BASE)
+    printed = render_answers(
+        ask("is shuddering dangerous", "zebra", 'jerks "in sleep"', k=2), "csv", None, BASE
+    )
     rows = read_csv(printed)
     assert [(row["question"], row["outcome"], row["kind"], row["rank"]) for row in rows] == [
         ("is shuddering dangerous", "answered", "passage", "1"),
@@ -76,7 +78,7 @@ def test_csv_has_a_row_for_each_passage_and_help_and_one_for_none() -> None:
 
 
 def test_csv_of_an_emergency_says_so_in_words() -> None:
-    (row,) = read_csv(render_csv(ask("jerks blue"), None, BASE))[:1]
+    (row,) = read_csv(render_answers(ask("jerks blue"), "csv", None, BASE))[:1]
     assert (row["urgency"], row["urgency_notice"]) == ("now", URGENT_NOTICE)
 
 
@@ -95,7 +97,7 @@ Never do one of these things, whoever tells you to, while the fit goes on:
 
 def test_part_of_a_list_has_its_lead_in_in_a_column() -> None:
     answerer = WordAnswerer(make_article("fits", "Fits", LIST))
-    rows = read_csv(render_csv([answerer.answer("hold the child down", 20)], None, BASE))
+    rows = read_csv(render_answers([answerer.answer("hold the child down", 20)], "csv", None, BASE))
     later = [row for row in rows if row["lead"]]
     assert later
     for row in later:
@@ -109,7 +111,7 @@ def test_part_of_a_list_has_its_lead_in_in_a_column() -> None:
 def test_no_cell_is_a_formula_and_its_words_stay_what_they_are(sign: str) -> None:
     words = f"{sign} wobbles zonk the baby for a while."
     article = make_article("odd", f"{sign} odd", f"Signs\n\n{words}\n", author=sign)
-    printed = render_csv([WordAnswerer(article).answer(f"{sign} wobbles zonk")], None, BASE)
+    printed = render_answers([WordAnswerer(article).answer(f"{sign} wobbles zonk")], "csv", None, BASE)
     (row,) = read_csv(printed)
     assert not [cell for cell in row.values() if cell.startswith(tuple("=+-@\t\r＝＋－＠"))]
     cells = ("question", "text", "title", "author")
@@ -122,6 +124,6 @@ def test_no_cell_is_a_formula_and_its_words_stay_what_they_are(sign: str) -> Non
 
 
 def test_json_is_the_reply_of_the_batch_request() -> None:
-    printed = render_json(ask("is shuddering dangerous", "zebra"), None, BASE)
+    printed = render_answers(ask("is shuddering dangerous", "zebra"), "json", None, BASE)
     BatchReply.model_validate_json(printed)
     assert [answer["outcome"] for answer in json.loads(printed)["answers"]] == ["answered", "none"]

@@ -27,7 +27,7 @@ def test_score_is_the_weighted_sum_of_four(answerer: IndexAnswerer) -> None:
 
 def test_late_interaction_is_the_weighted_mean_of_the_tokens_best_cosines(answerer: IndexAnswerer) -> None:
     ranking = answerer.search.rank("can cold air make legs jump")
-    encoding = ranking.query.encoding
+    encoding = ranking.encoding
     weights = answerer.index.token_weights[encoding.ids]
     stored = answerer.index.tokens.stored(int(ranking.rows[0])) / quantization_scale(DIRECTIONS)
     projection = read_projection(answerer.index.generation.read(LAYOUT.token_projection), 384)
@@ -38,7 +38,7 @@ def test_late_interaction_is_the_weighted_mean_of_the_tokens_best_cosines(answer
 def test_best_sentence_is_the_passages_sentence_nearest_to_the_question(answerer: IndexAnswerer) -> None:
     ranking = answerer.search.rank("can cold air make legs jump")
     first, last = answerer.index.sentence_offsets[ranking.rows[0] : ranking.rows[0] + 2]
-    cosines = answerer.index.sentences.vectors(np.arange(first, last)) @ ranking.query.encoding.vector
+    cosines = answerer.index.sentences.vectors(np.arange(first, last)) @ ranking.encoding.vector
     assert ranking.sentences[0] == pytest.approx(float(cosines.max()), abs=1e-6)
     match = answerer.search.match(ranking, 0)
     ((start, _),) = match.highlights
@@ -125,7 +125,7 @@ def test_weights_of_one_retriever_give_its_order(answerer: IndexAnswerer) -> Non
 
 def test_question_of_stop_words_alone_still_ranks(answerer: IndexAnswerer) -> None:
     ranking = answerer.search.rank("what is it")
-    assert ranking.query.words == ()
+    assert ranking.words == ()
     assert not ranking.lexical.any()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.answering.answer import IndexAnswerer
-from app.answering.spelling import COMPARED, Spelling
+from app.answering.search import MENDED, mend_words
 from app.index.lexical import Word
 
 
@@ -53,10 +53,10 @@ class Words:
 
 
 def test_most_frequent_of_equally_near_words_is_meant() -> None:
-    spelling = Spelling(Words(), Words())  # type: ignore[arg-type]
-    assert spelling.correct(["rockinz", "zocking", "socking"]) == {"rockinz": "rocking", "zocking": "rocking"}
+    mended = mend_words(["rockinz", "zocking", "socking"], Words(), Words())  # type: ignore[arg-type]
+    assert mended == {"rockinz": "rocking", "zocking": "rocking"}
 
 
 def test_so_many_unknown_words_are_compared_and_no_more() -> None:
     unknown = [f"rockin{letter}" for letter in "abcdefhijklm"]
-    assert list(Spelling(Words(), Words()).correct(unknown)) == unknown[:COMPARED]  # type: ignore[arg-type]
+    assert list(mend_words(unknown, Words(), Words())) == unknown[:MENDED]  # type: ignore[arg-type]

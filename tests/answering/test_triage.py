@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.answering.language import LANGUAGES, recognise, tells_sign
-from app.answering.triage import LONGEST, Triage, load_rules, triage
+from app.answering.triage import LONGEST, Triage, triage
+from app.answering.urgency import UrgencyRules
 from app.evaluation.questions import read_questions
 from app.notices import EMERGENCY_SIGNS, translations
 
@@ -166,7 +167,7 @@ def test_english_is_not_taken_for_another_language(question: str) -> None:
 
 def test_language_without_a_translation_is_not_named() -> None:
     assert triage("mitt barn sover inte på natten").language is None
-    assert recognise("babi ddim yn anadlu", load_rules().knows) is None
+    assert recognise("babi ddim yn anadlu", UrgencyRules.load().knows) == (None, False)
 
 
 def test_sign_of_one_language_is_not_looked_for_in_another() -> None:

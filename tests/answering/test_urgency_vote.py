@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from app.answering.answer import IndexAnswerer
-from app.answering.triage import load_head, load_rules, load_vote, triage
-from app.answering.urgency import RULES
+from app.answering.triage import triage
+from app.answering.urgency import RULES, UrgencyRules
 from app.answering.urgency_vote import (
     HEAD,
     WEIGHTS,
+    Features,
     UrgencyHead,
     UrgencyVote,
-    decide,
     find_features,
     make_key,
     weigh,
@@ -35,7 +35,7 @@ LEARNT = ("level_practice.jsonl", "urgent_practice.jsonl", "practice.jsonl")
 
 def measure(question: str) -> list[float]:
     """The log odds of *now* and of *today or now*."""
-    rules, vote = load_rules(), load_vote()
+    rules, vote = UrgencyRules.load(), UrgencyVote.load()
     odds = vote.measure(find_features(rules.read(question), rules, vote.classes))
     return [float(one) for one in odds]
 
@@ -50,13 +50,15 @@ def measure(question: str) -> list[float]:
     ],
 )
 def test_vote_raises_what_no_rule_names_and_leaves_the_harmless(question: str, level: str) -> None:
-    assert load_rules().explain(question) == []
+    rules = UrgencyRules.load()
+    assert list(rules.fire(rules.read(question))) == []
     assert triage(question).urgency == level
 
 
 def test_vote_never_lowers_what_the_rules_say() -> None:
     question = "7 weeks old, temperature 38.4, smiling"
-    assert load_rules().judge(load_rules().read(question)) == "today"
+    rules = UrgencyRules.load()
+    assert rules.judge(rules.read(question)) == "today"
     silent = UrgencyVote(
         keys=np.zeros(0, np.uint32),
         rarity=np.zeros(0, np.float32),
@@ -66,13 +68,12 @@ def test_vote_never_lowers_what_the_rules_say() -> None:
         joint_thresholds=np.zeros(2, np.float32),
         classes={},
     )
-    odds = silent.measure(find_features(load_rules().read(question), load_rules(), {}))
-    assert decide(odds, silent.thresholds) == "none"
+    assert silent.judge(find_features(rules.read(question), rules, {})) == "none"
     assert triage(question).urgency in ("today", "now")
 
 
 def test_vote_needs_only_words_it_has_seen() -> None:
-    assert measure("zqxv wrtplk") == pytest.approx(load_vote().intercepts.tolist(), abs=1.5)
+    assert measure("zqxv wrtplk") == pytest.approx(UrgencyVote.load().intercepts.tolist(), abs=1.5)
 
 
 def test_denied_sign_weighs_less_than_one_that_is_told() -> None:
@@ -81,7 +82,7 @@ def test_denied_sign_weighs_less_than_one_that_is_told() -> None:
 
 
 def test_features_are_words_pieces_classes_and_concepts_and_what_is_denied_is_another() -> None:
-    rules = load_rules()
+    rules = UrgencyRules.load()
     reading = rules.read("no fever we saw today now, he is limp")
     told = "no/! fever/! we/! saw/! today/now/he/is/limp".split("/")
     pairs = "no fever/fever we/we saw/saw today/today now/now |/| he/he is/is limp".split("/")
@@ -111,14 +112,16 @@ def test_levels_are_the_highest_whose_threshold_is_reached() -> None:
         weights=np.array([[2, 3]], np.float32),
         intercepts=np.array([-1, -1], np.float32),
         thresholds=np.array([1, 0], np.float32),
-        joint_thresholds=np.zeros(2, np.float32),
+        joint_thresholds=np.array([3, 4], np.float32),
         classes={},
     )
     assert vote.measure(([key, key], [], [], [])).tolist() == [1, 2]
-    odds = vote.measure(([key], [], [], []))
-    assert decide(odds, vote.thresholds) == "now"
-    assert decide(odds, np.array([1.5, 0], np.float32)) == "today"
-    assert decide(vote.measure(([], [], [], [])), vote.thresholds) == "none"
+    floppy: Features = ([key], [], [], [])
+    assert vote.judge(floppy) == "now"
+    assert vote.judge(floppy, np.array([2, 0], np.float32)) == "now"
+    assert vote.judge(floppy, np.array([1.5, 2], np.float32)) == "today"
+    assert vote.judge(floppy, np.array([1.5, 1], np.float32)) == "none"
+    assert vote.judge(([], [], [], [])) == "none"
 
 
 def test_weights_have_unit_length_and_grow_slowly_with_counts() -> None:
@@ -143,7 +146,7 @@ def test_what_is_kept_was_learnt_from_the_sentences_and_the_concepts_as_they_are
 
 @pytest.mark.parametrize("text", ["x" * 1000, "he is blue and limp " * 50, "a " * 500, "ab " * 333])
 def test_longest_texts_cost_the_vote_little(text: str) -> None:
-    rules, vote = load_rules(), load_vote()
+    rules, vote = UrgencyRules.load(), UrgencyVote.load()
     reading = rules.read(text)
     spent = []
     for _ in range(5):
@@ -176,7 +179,7 @@ def test_encoder_that_was_taught_urgency_sees_what_words_miss_and_lowers_no_rule
     asked = [one["question"] for one in written if one["level"] == "now" and one["writer"] > 0][::20]
     by_words, by_both = ([triage(text, one).urgency for text in asked] for one in (None, encoder))
     assert by_both.count("now") > by_words.count("now")
-    rules = load_rules()
+    rules = UrgencyRules.load()
     for text, level in zip(asked, by_both, strict=True):
         assert level == "now" or rules.judge(rules.read(text)) != "now"
     assert [answerer.answer(text).urgency for text in asked[:20]] == by_both[:20]
@@ -185,6 +188,6 @@ def test_encoder_that_was_taught_urgency_sees_what_words_miss_and_lowers_no_rule
 def test_generation_with_another_encoder_of_urgency_is_refused(
     answerer: IndexAnswerer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_head(), "encoder_sha256", "0" * 64)
+    monkeypatch.setattr(UrgencyHead.load(), "encoder_sha256", "0" * 64)
     with pytest.raises(WrongModel, match="urgency was learnt with another encoder; run `make index`"):
         IndexAnswerer(answerer.index)

@@ -128,7 +128,7 @@ def test_every_passage_scores_the_same_in_whichever_shard(answerer: IndexAnswere
 
 def test_nothing_is_compared_as_on_one_machine(answerer: IndexAnswerer, tmp_path: Path) -> None:
     cut = cut_copy(answerer, tmp_path / "cut", 3)
-    encoding = answerer.search.rank("is shuddering dangerous?").query.encoding
+    encoding = answerer.search.rank("is shuddering dangerous?").encoding
     asked = Asked(encoding.vector, encoding.tokens, (), ((), ()))
     nothing = np.empty(0, dtype=np.int64)
     one, other = (each.search.retriever.compare(asked, nothing) for each in (answerer, cut))
@@ -182,7 +182,7 @@ def test_shard_needs_its_own_files_alone(answerer: IndexAnswerer, tmp_path: Path
     shard = Shard(generation, 2)
     rows = np.arange(*generation.manifest.shards[2:])
     ranking = answerer.search.rank("is shuddering dangerous?")
-    vector = ranking.query.encoding.vector
+    vector = ranking.encoding.vector
     wanted = answerer.index.passages.cosines(vector, rows)
     np.testing.assert_allclose(shard.cosines(generation.name, vector, rows), wanted, atol=1e-6)
 

@@ -11,7 +11,7 @@ import html5lib
 from werkzeug.test import TestResponse
 
 from app.notices import DISCLAIMER, emergency_text
-from app.web.headers import SECURITY_HEADERS
+from app.web.hooks import SECURITY_HEADERS
 
 _FORBIDDEN_TAGS = {"style", "iframe", "object", "embed", "base", "img"}
 _SPACE = re.compile(r"\s+")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -70,14 +73,22 @@ def test_refused_method_has_all_headers_and_allow(client: FlaskClient) -> None:
 
 
 def test_static_files_are_kept_for_ever_under_their_hashed_names(app: Flask, client: FlaskClient) -> None:
+    types = {
+        "favicon.ico": "image/x-icon",
+        "favicon.svg": "image/svg+xml",
+        "nightlight.css": "text/css; charset=utf-8",
+        "nightlight.js": "text/javascript; charset=utf-8",
+    }
     assets = app.extensions["nightlight"].assets
-    assert sorted(assets) == ["favicon.ico", "favicon.svg", "nightlight.css", "nightlight.js"]
-    for asset in assets.values():
-        response = client.get(asset.path)
+    assert assets.keys() == types.keys()
+    for name, address in assets.items():
+        response = client.get(address)
         headers = dict(response.headers)
         del headers["Content-Length"]
-        assert headers == {"Content-Type": asset.content_type, **ALWAYS, **FOREVER}
-        assert response.data == asset.body
+        assert headers == {"Content-Type": types[name], **ALWAYS, **FOREVER}
+        assert response.data == (Path(app.root_path) / "static" / name).read_bytes()
+        digest = sha256(response.data).hexdigest()[:12]
+        assert address == f"/static/{name.replace('.', f'.{digest}.')}"
 
 
 def test_transport_security_is_named_behind_tls_only(client: FlaskClient) -> None:
@@ -89,6 +100,6 @@ def test_transport_security_is_named_behind_tls_only(client: FlaskClient) -> Non
 def test_answer_page_is_light(app: Flask, client: FlaskClient) -> None:
     assets = app.extensions["nightlight"].assets
     files = [client.get("/?q=jerks&k=5").data]
-    files += [asset.body for name, asset in assets.items() if name != "favicon.ico"]
+    files += [client.get(address).data for name, address in assets.items() if name != "favicon.ico"]
     assert len(files) <= 5
     assert sum(map(len, files)) < 60_000

@@ -14,7 +14,7 @@ from app.records import Answer
 from app.settings import Settings
 from app.web import create_app
 from app.web.errors import refuse
-from app.web.log import name_length
+from app.web.hooks import write_line
 from app.web.metrics import _BUCKETS
 from tests.web.answerer import WordAnswerer, make_answerer
 
@@ -122,8 +122,8 @@ def test_failing_error_page_is_told_without_the_address(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr("app.web.pages.read_question_query", fail)
-    monkeypatch.setattr("app.web.errors.read_typed", fail)
+    monkeypatch.setattr("app.web.pages.read_question", fail)
+    monkeypatch.setattr("app.web.errors.read_refused", fail)
     with pytest.raises(RuntimeError):  # for connections.py, which replies with what was made before
         client.get(f"/?q={CANARY}")
     assert CANARY not in caplog.text
@@ -163,5 +163,8 @@ def test_counts_tell_neither_how_long_one_question_took_nor_what_was_near(
     ("length", "bucket"),
     [(0, "0"), (1, "1-25"), (25, "1-25"), (26, "26-50"), (1000, "501-1000"), (1001, "1001-")],
 )
-def test_length_is_told_roughly(length: int, bucket: str) -> None:
-    assert name_length(length) == bucket
+def test_length_is_told_roughly(caplog: pytest.LogCaptureFixture, length: int, bucket: str) -> None:
+    with caplog.at_level("INFO"):
+        write_line(200, GENERATION, length=length)
+    (line,) = read_lines(caplog)
+    assert line["length"] == bucket

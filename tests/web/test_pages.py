@@ -14,6 +14,7 @@ from app.notices import (
     CLOSEST,
     EMERGENCY_NUMBERS,
     EMERGENCY_SIGNS,
+    EXAMPLES,
     HELP_BESIDE,
     NOT_ANSWERED,
     NOTHING_FOUND_MEANS,
@@ -29,7 +30,6 @@ from app.notices import (
 from app.records import Answer, WithdrawnPassage
 from app.settings import Settings
 from app.web import create_app
-from app.web.words import EXAMPLES
 from tests.web.answerer import WordAnswerer
 from tests.web.page import Page, read_page, squeeze, text_of
 
