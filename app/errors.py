@@ -3,8 +3,7 @@
 NightlightError
 ├── QuestionError        the question cannot be taken (the asker can mend it)
 ├── TooLate              a request's deadline has passed
-├── CorpusError          a source article or its metadata is faulty
-├── QuestionsError       a file of evaluation questions is faulty
+├── CorpusError          a source article, its metadata or a file of questions is faulty
 ├── GenerationError     a stored generation cannot be used
 │   ├── NoGeneration     nothing has been built yet
 │   ├── DamagedGeneration a file differs from its manifest
@@ -44,11 +43,7 @@ class TooLate(NightlightError):
 
 
 class CorpusError(NightlightError):
-    """An article's text or metadata is faulty; names the file and the field."""
-
-
-class QuestionsError(NightlightError):
-    """A file of evaluation questions is faulty; names the file and the line."""
+    """An article, its metadata or a file of questions is faulty; names the file and the field or line."""
 
 
 class GenerationError(NightlightError):

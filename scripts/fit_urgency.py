@@ -33,7 +33,7 @@ from app.answering.urgency_vote import (
     make_key,
     weigh,
 )
-from app.errors import QuestionsError
+from app.errors import CorpusError
 from app.evaluation.worlds import ARTICLES, read_material
 from app.index.model import DEFAULT, Model
 from app.settings import ROOT
@@ -92,7 +92,7 @@ def learn_classes(rules: UrgencyRules) -> dict[int, int]:
     asked += [json.loads(line)["question"] for line in WRITTEN.read_text("utf-8").splitlines()]
     seen = Counter(word for text in asked for word in set(rules.read(text).words))
     words = sorted(word for word, count in seen.items() if count >= COMMON and word.isalpha())
-    vectors = np.array([one.vector for one in Model.load(DEFAULT).encode(words)])
+    vectors = np.array([vector for vector, _ in Model.load(DEFAULT).encode(words)])
     classes = MiniBatchKMeans(CLASSES, n_init=1, random_state=0, batch_size=2048).fit_predict(vectors)
     return {make_key(word): int(number) for word, number in zip(words, classes, strict=True)}
 
@@ -177,7 +177,7 @@ def choose_thresholds(sentences: list[Sentence], votes: NDArray[np.float32]) -> 
         already = raised >= least
         allowed = int(FALSE_SHARES[column] * harmless.sum()) - int((already & harmless).sum())
         if allowed < 0:
-            raise QuestionsError(f"The rules alone raise {-allowed} harmless sentences more than they may.")
+            raise CorpusError(f"The rules alone raise {-allowed} harmless sentences more than they may.")
         ranked = np.sort(votes[harmless & ~already, column])[::-1]
         thresholds.append(np.nextafter(ranked[allowed], np.float32(np.inf)))
         # What is shown as *now* by the vote is *today or now*, too.

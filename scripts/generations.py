@@ -12,14 +12,14 @@ from console import run
 
 from app.errors import GenerationError, NoGeneration
 from app.index.generation import Manifest
-from app.index.publish import list_names, open_named, read_pointer
+from app.index.publish import list_names, open_generation, read_pointer
 from app.settings import Settings
 
 
 def describe(index: Path, name: str) -> str:
     """One generation in a few lines; one that is damaged says so."""
     try:
-        with open_named(index, name) as generation:
+        with open_generation(index, name) as generation:
             return f"{name}  {describe_manifest(generation.manifest)}"
     except GenerationError as error:
         return f"{name}  {error}"

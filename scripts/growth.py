@@ -30,15 +30,15 @@ from app.corpus.catalog import read_corpus
 from app.errors import BuildError
 from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
-from app.index.generation import Generation, Previous, note_checked
+from app.index.generation import Generation
 from app.index.lexical import find_content_words
 from app.index.model import Model, TextVectors
 from app.index.postings import ADDED, CHAMPIONS, SHARE
-from app.index.publish import open_current
+from app.index.publish import open_generation
 from app.index.retriever import PROPOSED
 from app.index.vectors import PROBED, VectorIndex, choose_kind
 from app.settings import Settings
-from bench.figures import Spread, make_table, time_call
+from bench.figures import Spread, make_table, time_call, time_processor
 from bench.picture import load_pyplot
 from synthesize import Synthesizer, collect
 
@@ -69,12 +69,12 @@ class StaticModel(Model):
         self.seconds = 0.0
         """Spent on what the model would do."""
         sums = np.zeros((len(self.tokenizer.vocabulary), self.settings.dimension), dtype=np.float32)
-        for text, encoded in zip(texts, model.encode(texts), strict=True):
-            np.add.at(sums, self.tokenizer.tokenize(text).ids, encoded.tokens)
+        for text, (_, tokens) in zip(texts, model.encode(texts), strict=True):
+            np.add.at(sums, self.tokenizer.tokenize(text)[0], tokens)
         self._table = normalise(sums)
-        self._first, self._last = self.tokenizer.tokenize("").ids.tolist()
+        self._first, self._last = self.tokenizer.tokenize("")[0].tolist()
         self._tokens_of = cache(self._cut)
-        if any(self._tokenize(text) != self.tokenizer.tokenize(text).ids.tolist() for text in texts):
+        if any(self._tokenize(text) != self.tokenizer.tokenize(text)[0].tolist() for text in texts):
             raise BuildError(f"The tokens of the model {model.name} reach over white space.")
         self._random, dimension = np.random.default_rng(1), self.settings.dimension
         self._noise = self._random.normal(0, NOISE / np.sqrt(dimension), (POOL, dimension)).astype(np.float32)
@@ -86,9 +86,9 @@ class StaticModel(Model):
             tokens = self._table[self._tokenize(text)]
             start = self._random.integers(POOL - len(tokens))
             noisy = tokens + self._noise[start : start + len(tokens)]
-            encoded = TextVectors(pool(noisy, "mean"), noisy)
+            vector = pool(noisy, "mean")
             self.seconds += time.perf_counter() - began
-            yield encoded
+            yield vector, noisy
 
     def _tokenize(self, text: str) -> list[int]:
         """What the tokenizer gives, each word cut up once."""
@@ -96,7 +96,7 @@ class StaticModel(Model):
         return [self._first, *ids[: self.settings.max_length - 2], self._last]
 
     def _cut(self, word: str) -> list[int]:
-        found: list[int] = self.tokenizer.tokenize(word).ids[1:-1].tolist()
+        found: list[int] = self.tokenizer.tokenize(word)[0][1:-1].tolist()
         return found
 
 
@@ -149,10 +149,11 @@ def build_corpus(size: int, model: StaticModel, settings: Settings, folder: Path
     articles = collect(Synthesizer(read_corpus(settings.corpus_dir)).make(), size)
     folder.mkdir(parents=True)
     began, model.seconds = time.perf_counter(), 0.0
-    with open_current(settings.index_dir) as current:  # its encoder is used again
-        build_generation(articles, folder, model, previous=Previous(current))
+    with open_generation(settings.index_dir) as current:  # its encoder is used again
+        build_generation(articles, folder, model, previous=(current,))
         annotate(folder, extra=current.manifest.extra)
-    note_checked(folder)
+    with Generation.open(folder) as built:
+        built.note_checked()
     return time.perf_counter() - began - model.seconds
 
 
@@ -164,7 +165,7 @@ def open_and_ask(folder: Path, settings: Settings) -> Figures:
         answerer.answer(question)
     spread = Spread.of([time_call(lambda q=q: answerer.answer(q)) for q in questions])  # type: ignore[misc]
     encoding = Spread.of([time_call(lambda q=q: answerer.index.encoder.encode(q)) for q in questions])  # type: ignore[misc]
-    processor = _time_processor(answerer, questions)
+    processor = float(np.median(time_processor(answerer.answer, questions)))
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {
         "passages": len(answerer.index.passages),
@@ -180,22 +181,13 @@ def open_and_ask(folder: Path, settings: Settings) -> Figures:
 
 def _measure_words(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
     """How many of the best passages by words are among those that a question is given."""
-    search, shares = answerer.index.lexical.search, []
+    lexical, postings, shares = answerer.index.lexical, answerer.index.retriever.postings, []
     for words in map(find_content_words, questions):
-        wanted, _ = search(words, PROPOSED, exact=True)
+        terms = lexical.terms_of(words)
+        wanted, _ = postings.search(terms, PROPOSED, exact=True)
         if len(wanted):
-            shares.append(np.isin(wanted, search(words, PROPOSED)[0]).mean())
+            shares.append(np.isin(wanted, postings.search(terms, PROPOSED)[0]).mean())
     return float(np.mean(shares))
-
-
-def _time_processor(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
-    """Milliseconds of this thread a question: what other processes do counts less than on the wall."""
-    times = []
-    for question in questions:
-        started = time.thread_time()
-        answerer.answer(question)
-        times.append(1e3 * (time.thread_time() - started))
-    return float(np.median(times))
 
 
 def read_questions(settings: Settings) -> list[str]:
@@ -276,7 +268,7 @@ def main() -> None:
 def write_report(settings: Settings, sizes: Sequence[int], counts: Sequence[int], folder: Path) -> None:
     """docs/growth.md and its picture; what is built is in ``folder``."""
     load = os.getloadavg()[0]
-    answerer = answer_from(open_current(settings.index_dir), settings)
+    answerer = answer_from(open_generation(settings.index_dir), settings)
     index = answerer.index
     base = np.concatenate([part.vectors(np.arange(len(part))) for part in (index.passages, index.sentences)])
     queries = np.stack([index.encoder.encode(question).vector for question in read_questions(settings)])

@@ -21,9 +21,9 @@ from app.errors import BuildError
 from app.evaluation.changes import Changes, render_measures
 from app.evaluation.release import MADE_FROM, examine, fingerprint
 from app.index.build import build_generation, refuse_shrinking
-from app.index.generation import Manifest, Previous
+from app.index.generation import Generation, Manifest
 from app.index.model import Model
-from app.index.publish import building, next_time, open_previous, publish
+from app.index.publish import building, open_previous, publish
 from app.records import Article
 from app.settings import Settings
 
@@ -52,21 +52,11 @@ class ProgressBars:
             self._bar.close()
 
 
-def read_all(corpus: Path) -> tuple[Article, ...]:
-    """The corpus; every fault of every file is told before the first of them ends it."""
-    articles, problems = check_corpus(corpus)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    for problem in problems:
-        raise problem
-    return articles
-
-
 def build(
     articles: Sequence[Article],
     folder: Path,
     settings: Settings,
-    previous: Previous | None,
+    previous: Sequence[Generation],
     *,
     reuse: bool,
     shards: int | None,
@@ -89,28 +79,10 @@ def build(
             precision=settings.precision,
             previous=previous,
             reuse=reuse,
-            created=next_time(settings.index_dir),
             progress=bars.show,
             spread=spread,
         )
     return cut_generation(folder, shards) if shards else manifest
-
-
-def show_changes(changes: Changes, page: Path | None) -> None:
-    """As text and, where a file is named, as a page."""
-    print(changes.render_text())
-    if page:
-        page.write_text(changes.render_page(), encoding="utf-8")
-
-
-def summarize(name: str, manifest: Manifest, seconds: float) -> str:
-    """What was built, in one paragraph."""
-    size = sum(record.size for record in manifest.files.values()) / 1e6
-    counts = manifest.counts
-    return (
-        f"Published {name}: {counts['articles']} articles, {counts['passages']:,} passages, "
-        f"{counts['sentences']:,} sentences, {size:.1f} MB, {seconds:.1f} s."
-    )
 
 
 def main() -> None:
@@ -132,34 +104,40 @@ def main() -> None:
         if previous and not (
             options.full or options.anyway or options.dry_run or options.html or options.shards
         ):
-            last = previous.generation
+            last = previous[0]
             if last.manifest.extra.get(MADE_FROM) == fingerprint(settings):
                 print(f"Nothing changed since {last.name} was published; it goes on serving.")
                 return
-        articles = read_all(settings.corpus_dir)
+        articles, problems = check_corpus(settings.corpus_dir)
+        for problem in problems:  # every fault of every file is told before the first of them ends it
+            print(problem, file=sys.stderr)
+        for problem in problems:
+            raise problem
         reuse = not options.full
         manifest = build(articles, folder, settings, previous, reuse=reuse, shards=options.shards)
         settings = settings.model_copy(update={"cluster": None})  # what is new is measured here
         if previous and not (options.allow_shrink or options.dry_run):
-            refuse_shrinking(previous.generation.manifest, manifest)
-        examination = examine(
-            folder,
-            settings,
-            previous.generation if previous else None,
-            accepted=options.accept,
-        )
-        before = previous.generation if previous else None
+            refuse_shrinking(previous[0].manifest, manifest)
+        before = previous[0] if previous else None
+        examination = examine(folder, settings, before, accepted=options.accept)
         if options.dry_run or options.html:
-            show_changes(Changes.of(folder, before, examination), options.html)
+            changes = Changes.of(folder, before, examination)
+            print(changes.render_text())
+            if options.html:
+                options.html.write_text(changes.render_page(), encoding="utf-8")
         else:
             print(render_measures(examination))
         if options.dry_run:
             return
         examination.enforce(options.accept)
-        if previous:
-            previous.close()  # publishing deletes only what nobody holds
+        for one in previous:
+            one.close()  # publishing deletes only what nobody holds
         name = publish(settings.index_dir, folder)
-    print(summarize(name, manifest, time.monotonic() - began))
+    size, counts = sum(record.size for record in manifest.files.values()) / 1e6, manifest.counts
+    print(
+        f"Published {name}: {counts['articles']} articles, {counts['passages']:,} passages, "
+        f"{counts['sentences']:,} sentences, {size:.1f} MB, {time.monotonic() - began:.1f} s."
+    )
 
 
 if __name__ == "__main__":

@@ -7,23 +7,14 @@ import hashlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from console import ROOT, run
 
 from app.errors import GenerationError, NoGeneration, WrongModel
-from app.index.publish import open_current
+from app.index.publish import open_generation
 from app.settings import Settings
 
 SCRIPTS = ROOT / "scripts"
-
-
-def find_outdated(index: Path, corpus: Path) -> list[str]:
-    """Articles whose text was added, changed or removed since the build; raises GenerationError."""
-    with open_current(index) as generation:
-        built = {(source.slug, source.sha256) for source in generation.manifest.sources}
-    now = {(path.stem, hashlib.sha256(path.read_bytes()).hexdigest()) for path in corpus.glob("*.txt")}
-    return sorted({slug for slug, _ in built ^ now})
 
 
 def build(reason: str) -> None:
@@ -38,7 +29,8 @@ def build(reason: str) -> None:
 def prepare_index(settings: Settings) -> None:
     """Build only what cannot serve for want of it: what is there may serve, and its state is told."""
     try:
-        outdated = find_outdated(settings.index_dir, settings.corpus_dir)
+        with open_generation(settings.index_dir) as generation:
+            built = {(source.slug, source.sha256) for source in generation.manifest.sources}
     except NoGeneration:
         build("No index yet: building it from the corpus ...")
     except WrongModel:
@@ -46,7 +38,9 @@ def prepare_index(settings: Settings) -> None:
     except GenerationError as error:
         print(f"Note: {error}", flush=True)
     else:
-        if outdated:
+        texts = settings.corpus_dir.glob("*.txt")
+        now = {(path.stem, hashlib.sha256(path.read_bytes()).hexdigest()) for path in texts}
+        if outdated := sorted({slug for slug, _ in built ^ now}):
             print(f"Note: the index is older than {', '.join(outdated)}; `make index` renews it.", flush=True)
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,15 +26,14 @@ from numpy.typing import NDArray
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
-from app.cluster.merging import ShardedRetriever
-from app.cluster.shards import Shard, cut_generation
+from app.cluster.shards import Shard, ShardedRetriever, cut_generation
 from app.corpus.catalog import read_corpus
-from app.index.build import Work, build_generation, encode_here
+from app.index.build import Work, build_generation
 from app.index.generation import Generation
 from app.index.model import Model
-from app.index.publish import GENERATIONS, open_current
+from app.index.publish import GENERATIONS, open_generation
 from app.settings import Settings
-from bench.figures import time_call
+from bench.figures import time_call, time_processor
 from growth import StaticModel, build_corpus, describe, read_questions
 
 SHARDS = (1, 2, 4)
@@ -81,7 +79,7 @@ def build_whole(size: int, settings: Settings, folder: Path) -> Path:
     """A generation of so many made-up passages, built where it is not yet."""
     whole = folder / str(size)
     if not whole.exists():
-        index = answer_from(open_current(settings.index_dir), settings).index
+        index = answer_from(open_generation(settings.index_dir), settings).index
         texts = [passage.text for _, passage in index.store.passage_rows()]
         build_corpus(size, StaticModel(Model.load(settings.model), texts), settings, whole)
     return whole
@@ -108,19 +106,22 @@ def measure(
     """What all of a question and each of its calls took, in processor's milliseconds."""
     with Generation.open(shards) as generation:
         timed = Timed(generation)
-        answerer = IndexAnswerer(one.index, ShardedRetriever(generation.manifest.shards, timed))
+        answerer = IndexAnswerer(one.index, ShardedRetriever(generation.manifest.shards, timed.call))
         same = [_first(one, question) == _first(answerer, question) for question in questions]
         for samples in timed.milliseconds.values():
             samples.clear()
-        times = {"whole": _time(one, questions), "all shards in turn": _time(answerer, questions)}
-    times |= {name: np.array(timed.milliseconds[name]) for name in ("propose", "compare")}
+        times = {
+            name: time_processor(asked.answer, questions)
+            for name, asked in (("whole", one), ("all shards in turn", answerer))
+        }
+    times |= {name: timed.milliseconds[name] for name in ("propose", "compare")}
     figures: Figures = {"passages": len(one.index.passages), "shards": len(generation.manifest.shards) - 1}
     for name, taken in times.items():
         figures |= _spread(taken, f"{name} ")
     return {**figures, "same first five": float(np.mean(same))}, timed.milliseconds
 
 
-def _spread(samples: Samples, name: str = "") -> Figures:
+def _spread(samples: Samples | Sequence[float], name: str = "") -> Figures:
     p50, p99 = np.quantile(samples, (0.5, 0.99)).tolist()
     return {f"{name}p50 ms": p50, f"{name}p99 ms": p99}
 
@@ -128,16 +129,6 @@ def _spread(samples: Samples, name: str = "") -> Figures:
 def _first(answerer: IndexAnswerer, question: str) -> list[str]:
     answer = answerer.answer(question)
     return [match.passage.id for match in (*answer.matches, *answer.closest)]
-
-
-def _time(answerer: IndexAnswerer, questions: Sequence[str]) -> Samples:
-    """Processor's milliseconds of each question: what other processes do does not count."""
-    times = []
-    for question in questions:
-        began = time.thread_time()
-        answerer.answer(question)
-        times.append(1e3 * (time.thread_time() - began))
-    return np.array(times)
 
 
 def simulate(
@@ -198,7 +189,7 @@ def ask(answerer: IndexAnswerer, questions: Sequence[str], threads: int) -> Figu
     return {
         "threads": threads,
         "questions a second": len(times) / (time.perf_counter() - began),
-        **_spread(np.array(times)),
+        **_spread(times),
     }
 
 
@@ -212,7 +203,7 @@ def ask_over_ray(shards: Path, one: IndexAnswerer, questions: Sequence[str], add
     serving.connect(address)
     with Generation.open(shards) as generation:
         carrier = serving.RayCarrier(generation, 1)
-        answerer = IndexAnswerer(one.index, ShardedRetriever(generation.manifest.shards, carrier))
+        answerer = IndexAnswerer(one.index, ShardedRetriever(generation.manifest.shards, carrier.call))
         for question in questions:
             answerer.answer(question)
         found = [ask(answerer, questions, threads) for threads in THREADS]
@@ -251,7 +242,11 @@ def measure_build(settings: Settings, address: str | None) -> Figures:
 
     with TemporaryDirectory() as scratch, ExitStack() as stack:
         began = time.perf_counter()
-        spread = stack.enter_context(spread_over(address, model)) if address else partial(encode_here, model)
+        spread = (
+            stack.enter_context(spread_over(address, model))
+            if address
+            else lambda work, texts: iter(work(model, list(texts)))
+        )
         manifest = build_generation(articles, Path(scratch), model, spread=time_waits)
         seconds = time.perf_counter() - began
     return {
@@ -284,7 +279,7 @@ def main() -> None:
     if options.build:
         print(describe([measure_build(settings, options.ray)]))
     wholes = [build_whole(size, settings, options.folder) for size in options.sizes]
-    wholes += [open_current(settings.index_dir).folder] if options.current else []
+    wholes += [open_generation(settings.index_dir).folder] if options.current else []
     for whole in wholes:
         one, questions = answer_from(Generation.open(whole), settings), read_questions(settings)
         figures, asked = [], []

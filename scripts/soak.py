@@ -13,10 +13,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from console import ROOT, fail, run
@@ -296,7 +297,7 @@ async def soak_adversarially(server: Server, plan: Plan) -> bool:
     )
 
 
-PARTS: dict[str, Callable[[Server, Plan], Awaitable[bool]]] = {
+PARTS: dict[str, Callable[[Server, Plan], Coroutine[Any, Any, bool]]] = {
     "steady": soak_steadily,
     "overload": soak_overloaded,
     "slow": soak_slowly,
@@ -322,14 +323,10 @@ def main() -> None:
                 Settings().index_dir, Path("/dev/full") if name == "adversarial" else Path(folder) / "log"
             ) as server,
         ):
-            if not asyncio.run(_run_part(PARTS[name], server, plan)):
+            if not asyncio.run(PARTS[name](server, plan)):
                 failed.append(name)
     if failed:
         fail(f"not kept: {', '.join(failed)}")
-
-
-async def _run_part(part: Callable[[Server, Plan], Awaitable[bool]], server: Server, plan: Plan) -> bool:
-    return await part(server, plan)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ import argparse
 import copy
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from console import run
 
@@ -26,10 +26,11 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import pad_sequence
 
 from app.evaluation.worlds import ARTICLES, GENERAL, read_material
-from app.index.model import ADAPTER, DEFAULT, Model, hash_weights
-from app.index.tokens import TokenFrequencies, find_content, fit_projection
+from app.index.model import ADAPTER, DEFAULT, Model
+from app.index.tokens import fit_projection, mark_content, weigh_tokens
 from app.settings import ROOT
 
+Batch = TypeVar("Batch")
 MATERIAL = ROOT / "tests" / "questions" / "worlds"
 
 RANK, SCALE = 16, 2
@@ -126,8 +127,8 @@ class Trainee:
         words = self.base.get_input_embeddings().weight.detach().float()
         self.projection = torch.from_numpy(fit_projection(words.cpu().numpy())).to(device)
         vocabulary = self.tokenizer.convert_ids_to_tokens(range(len(words)))
-        self.content = torch.from_numpy(find_content(vocabulary)).to(device)
-        self.frequencies = TokenFrequencies(vocabulary)
+        self.content = torch.from_numpy(mark_content(vocabulary)).to(device)
+        self.vocabulary = vocabulary
         self.device = device
         self.base.set_attn_implementation("eager")  # on a processor, twice as quick backwards
         # 16 bits are several times as quick, on a processor too; no dropout, as a text is seen a few times.
@@ -199,20 +200,24 @@ def interact(tokens: Tensor, shares: Tensor, passages: Sequence[Tensor]) -> Tens
     return torch.einsum("qmp,qm->qp", cosines.amax(-1), shares)
 
 
-def find_duplicates(trainee: Trainee, items: Sequence[Item]) -> Tensor:
-    """bool[n, n]: passages of different articles that are no negatives of each other's questions."""
-    vectors = []
+def compare_items(trainee: Trainee, items: Sequence[Item]) -> tuple[Tensor, Tensor]:
+    """Which passages of different articles are no negatives of each other's questions: bool[n, n].
+
+    And what each token counts in late interaction: float[v].
+    """
+    vectors, held = [], np.zeros(len(trainee.vocabulary), dtype=np.int64)
     with torch.no_grad():
         for start in range(0, len(items), PASSAGES):
             part = items[start : start + PASSAGES]
             read = trainee.read([one.heading for one in part], [one.text for one in part])
             vectors.append(trainee.encode(read, as_base=True).vectors)
             for ids, mask in zip(read.ids, read.mask, strict=True):
-                trainee.frequencies.add(ids[mask > 0].cpu().numpy())
+                held[np.unique(ids[mask > 0].cpu().numpy())] += 1
     joined = torch.cat(vectors)
     articles = np.array([one.article for one in items])
     apart = torch.from_numpy(articles[:, None] != articles).to(joined.device)
-    return (joined @ joined.T > DUPLICATE) & apart
+    weights = torch.from_numpy(weigh_tokens(trainee.vocabulary, held, len(items)))
+    return (joined @ joined.T > DUPLICATE) & apart, weights.to(trainee.device)
 
 
 def measure_loss(
@@ -262,42 +267,60 @@ def stay_near(trainee: Trainee, read: Read, encoded: Encoded, general: Tensor) -
     return PULL * (off.mean() + off_tokens.mean() * TOKEN_PULL)
 
 
+def descend(
+    batches: Sequence[Batch],
+    measure: Callable[[Batch], Tensor],
+    optimizer: torch.optim.Optimizer,
+    learned: Sequence[Parameter],
+    share: Callable[[int], float],
+    shown: int,
+) -> None:
+    """A step of the optimizer for each batch, with ``share`` of its rate at the n-th, gradients clipped.
+
+    The mean loss is printed after every so many batches.
+    """
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+    began, lost = time.monotonic(), 0.0
+    for step, batch in enumerate(batches, 1):
+        optimizer.zero_grad()
+        loss = measure(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        optimizer.step()
+        schedule.step()
+        lost += loss.item()
+        if step % shown == 0 or step == len(batches):
+            taken = time.monotonic() - began
+            print(f"{step:4} of {len(batches)}: loss {lost / step:.3f}, {taken:.0f} s", flush=True)
+
+
 def train(folder: Path, passes: int, rate: float, seed: int) -> Trainee:
     """Train an adapter; the same seed gives the same on the same machine."""
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
     trainee = Trainee(folder, "cuda" if torch.cuda.is_available() else "cpu")
     items = read_items("train")
-    duplicates = find_duplicates(trainee, items)
-    weights = torch.from_numpy(trainee.frequencies.weigh(len(items))).to(trainee.device)
+    duplicates, weights = compare_items(trainee, items)
     batches = [batch for _ in range(passes) for batch in draw_batches(items, generator)]
     learned = [weight for low_rank in trainee.learned.values() for weight in low_rank.parameters()]
     optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=0.01)
     warm_up = WARM_UP * len(batches)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warm_up, (len(batches) - step) / (len(batches) - warm_up))
-    )
-    began = time.monotonic()
-    for step, batch in enumerate(batches, 1):
+
+    def measure(batch: list[int]) -> Tensor:
         headed = (generator.random(len(batch)) < HEADED).tolist()
         numbers = torch.tensor(batch, device=trainee.device)
         chosen = [items[place] for place in batch]
-        optimizer.zero_grad()
         with parametrize.cached():
-            loss = measure_loss(trainee, chosen, weights, duplicates[numbers][:, numbers], headed)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % 5 == 0 or step == len(batches):
-            print(
-                f"{step:4} of {len(batches)}: loss {loss.item():.3f}, {time.monotonic() - began:.0f} s",
-                flush=True,
-            )
+            return measure_loss(trainee, chosen, weights, duplicates[numbers][:, numbers], headed)
+
+    def share(step: int) -> float:
+        return min((step + 1) / warm_up, (len(batches) - step) / (len(batches) - warm_up))
+
+    descend(batches, measure, optimizer, learned, share, 5)
     return trainee
 
 
-def save(learned: Mapping[str, LowRank], folder: Path, base: Path) -> None:
+def save(learned: Mapping[str, LowRank], folder: Path, base: Model) -> None:
     """As peft reads it, bound to the base model's weights."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
@@ -311,7 +334,7 @@ def save(learned: Mapping[str, LowRank], folder: Path, base: Path) -> None:
         lora_alpha=SCALE * RANK,
         target_modules=r"encoder\.layer\..*\.(query|key|value|dense)",
         base_model_name_or_path=DEFAULT,
-        revision=hash_weights(base),
+        revision=base.weights_sha256,
         inference_mode=True,
     ).save_pretrained(str(folder))
 
@@ -324,8 +347,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=6e-4, help="the highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    base = Model.load(DEFAULT).folder
-    trainee = train(base, options.passes, options.rate, options.seed)
+    base = Model.load(DEFAULT)
+    trainee = train(base.folder, options.passes, options.rate, options.seed)
     save(trainee.learned, options.output, base)
 
 

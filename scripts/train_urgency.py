@@ -16,7 +16,6 @@ import gzip
 import json
 import random
 import re
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,7 +33,7 @@ from torch.nn.utils import parametrize
 from app.answering.urgency import UrgencyRules
 from app.answering.urgency_vote import HEAD, make_key
 from app.evaluation.worlds import ARTICLES, read_material
-from app.index.model import DEFAULT, URGENCY, Model, hash_weights
+from app.index.model import DEFAULT, URGENCY, Model
 from fit_urgency import (
     ASKED,
     GROUPS,
@@ -47,7 +46,7 @@ from fit_urgency import (
     read_sentences,
     report,
 )
-from train import adapt, save
+from train import adapt, descend, save
 
 PASSES, TEACHER_PASSES = 2.0, 2.2
 BATCH = 64
@@ -192,27 +191,18 @@ def train(folder: Path, texts: list[Text], seed: int, passes: float = PASSES, ra
     groups = ({"params": learned, "lr": rate}, {"params": reader.head.parameters(), "lr": HEAD_RATE})
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
     warm_up = 0.08 * len(batches)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warm_up, 1) * max(1 - step / len(batches), 0)
-    )
-    began, lost = time.monotonic(), 0.0
-    for step, batch in enumerate(batches, 1):
-        odds = reader.read([slip(one.text, chance) for one in batch], forget=0.1)
-        loss = binary_cross_entropy_with_logits(
-            odds,
+
+    def measure_loss(batch: list[Text]) -> Tensor:
+        return binary_cross_entropy_with_logits(
+            reader.read([slip(one.text, chance) for one in batch], forget=0.1),
             torch.tensor([[one.now, one.soon] for one in batch]),
             weight=torch.tensor([[one.weight] for one in batch]),
         )
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
-        optimizer.step()
-        schedule.step()
-        lost += loss.item()
-        if step % 100 == 0 or step == len(batches):
-            print(
-                f"{step:4} of {len(batches)}: {lost / step:.3f}, {time.monotonic() - began:.0f} s", flush=True
-            )
+
+    def share(step: int) -> float:
+        return min((step + 1) / warm_up, 1) * max(1 - step / len(batches), 0)
+
+    descend(batches, measure_loss, optimizer, learned, share, 100)
     return reader
 
 
@@ -233,7 +223,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--teacher", type=Path, metavar="FOLDER", help="the larger model")
     arguments = parser.parse_args()
-    base = Model.load(DEFAULT).folder
+    base = Model.load(DEFAULT)
     sentences = read_sentences(UrgencyRules.load(), {})
     unseen = [one for one in sentences if one.writer and one.writer % GROUPS == 0]
     known = [one for one in sentences if not one.writer or one.writer % GROUPS]
@@ -254,15 +244,15 @@ def main() -> None:
                 lines.write(f"{json.dumps([text, round(now, 3), round(soon, 3)], ensure_ascii=False)}\n")
         return
     taught = read_taught()
-    odds = report_unseen("encoder", train(base, judge_as_written(known) + taught, arguments.seed))
-    reader = train(base, judge_as_written(sentences) + taught, arguments.seed)
+    odds = report_unseen("encoder", train(base.folder, judge_as_written(known) + taught, arguments.seed))
+    reader = train(base.folder, judge_as_written(sentences) + taught, arguments.seed)
     save(reader.learned, URGENCY, base)
     np.savez_compressed(
         HEAD,
         allow_pickle=False,
         weights=reader.head.weight.detach().numpy().T @ TOGETHER,
         intercepts=reader.head.bias.detach().numpy() @ TOGETHER,
-        encoder_sha256=np.array(hash_weights(base, URGENCY)),
+        encoder_sha256=np.array(Model(DEFAULT, base.folder, URGENCY).weights_sha256),
         # For scripts/fit_urgency.py: what was said of each sentence of the writers that were left out.
         unseen=np.array([make_key(one.text) for one in unseen], dtype=np.uint32),
         odds=odds.astype(np.float16),

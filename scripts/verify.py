@@ -8,8 +8,8 @@ import argparse
 from console import run
 
 from app.corpus.catalog import read_corpus
-from app.index.audit import find_faults
-from app.index.publish import open_current, open_named
+from app.index.opened import find_faults
+from app.index.publish import open_generation
 from app.settings import Settings
 
 
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("generation", nargs="?", help="its name (default: the current one)")
     name = parser.parse_args().generation
     settings = Settings()
-    with open_named(settings.index_dir, name) if name else open_current(settings.index_dir) as generation:
+    with open_generation(settings.index_dir, name) as generation:
         faults = list(find_faults(generation, read_corpus(settings.corpus_dir)))
         for fault in faults:
             print(fault)

@@ -17,7 +17,7 @@ from app.corpus.catalog import read_corpus
 from app.evaluation.release import examine
 from app.index.build import build_generation
 from app.index.model import Model
-from app.index.publish import building, next_time, open_previous, publish
+from app.index.publish import building, open_previous, publish
 from app.settings import Settings
 from tests.articles import copy_five
 from tests.generations import copy_settings, load_model, name_folders
@@ -48,9 +48,7 @@ def built_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     )
     with (shared / "building").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first builds, the others wait for it
-        if kept := open_previous(settings.index_dir):
-            kept.close()
-        else:
+        if not open_previous(settings.index_dir):
             copy_five(settings.corpus_dir)
             build_index(settings)
     return settings
@@ -60,8 +58,7 @@ def build_index(settings: Settings) -> None:
     """Build, measure and publish."""
     articles = read_corpus(settings.corpus_dir)
     with building(settings.index_dir) as folder:
-        created = next_time(settings.index_dir)
-        build_generation(articles, folder, load_model(settings.model), created=created)
+        build_generation(articles, folder, load_model(settings.model))
         examine(folder, settings, None)
         publish(settings.index_dir, folder)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.corpus.catalog import read_corpus
 from app.index.build import annotate, build_generation
 from app.index.model import Model
-from app.index.publish import building, next_time, open_previous, publish
+from app.index.publish import building, open_previous, publish
 from app.settings import SERVED, Settings
 
 load_model = cache(Model.load)
@@ -28,14 +28,13 @@ def publish_again(settings: Settings, examine: Callable[[Path], object] | None =
             load_model(settings.model),
             precision=settings.precision,
             previous=previous,
-            created=next_time(settings.index_dir),
         )
         if examine:
             examine(folder)
         elif previous:
-            annotate(folder, extra=previous.generation.manifest.extra)
-        if previous:
-            previous.close()
+            annotate(folder, extra=previous[0].manifest.extra)
+        for one in previous:
+            one.close()
         return publish(settings.index_dir, folder)
 
 

@@ -24,8 +24,8 @@ from app.answering.search import Ranking
 from app.errors import WrongModel
 from app.index.lexical import find_words
 from app.index.opened import Index
-from app.index.rows import map_values
-from app.index.tokens import Matrix, TokenVectors
+from app.index.rows import Matrix, map_values
+from app.index.tokens import TokenVectors
 from app.records import Outcome
 
 Features = NDArray[np.float64]
@@ -125,7 +125,7 @@ class Cohort:
         dimension = index.passages.dimension
         self._vectors = map_values(folder / COHORT_VECTORS, "<f2").reshape(-1, dimension).astype(np.float32)
         offsets = (folder / COHORT_OFFSETS).read_bytes()
-        self._tokens = TokenVectors(folder / COHORT_TOKENS, offsets, index.projection)
+        self._tokens = TokenVectors(folder / COHORT_TOKENS, offsets, index.tokens.projection)
 
     def find(self, ranking: Ranking) -> tuple[NDArray[np.float32], Matrix]:
         """For the question its nearest: their cosines, best first, and its tokens' best cosines in some.

@@ -9,7 +9,7 @@ from app.answering.answer import IndexAnswerer
 from app.errors import DamagedGeneration, GenerationError, Unreachable
 from app.index.generation import REMEDY, Generation
 from app.index.opened import Index
-from app.index.publish import list_names, open_current, open_named
+from app.index.publish import list_names, open_generation
 from app.settings import Settings
 
 Check = Callable[[IndexAnswerer], None]
@@ -18,7 +18,7 @@ Check = Callable[[IndexAnswerer], None]
 
 def open_answerer(settings: Settings, check: Check | None = None) -> IndexAnswerer:
     """Answer from the published generation; raises NoGeneration, DamagedGeneration or WrongModel."""
-    return answer_from(open_current(settings.index_dir), settings, check)
+    return answer_from(open_generation(settings.index_dir), settings, check)
 
 
 def open_best(settings: Settings, check: Check | None = None) -> tuple[IndexAnswerer, str | None]:
@@ -43,7 +43,7 @@ def open_newest(
     for name in list_names(settings.index_dir):
         with suppress(GenerationError):
             if name != without:
-                return answer_from(open_named(settings.index_dir, name), settings, check)
+                return answer_from(open_generation(settings.index_dir, name), settings, check)
     return None
 
 

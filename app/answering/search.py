@@ -23,7 +23,8 @@ from app.answering.question import make_searchable
 from app.index.encoder import Encoder, QueryVectors
 from app.index.lexical import LexicalIndex, find_content_words
 from app.index.opened import Index
-from app.index.retriever import Asked, Matrix, Retriever, Rows, Scores
+from app.index.retriever import Asked, Retriever
+from app.index.rows import Matrix, Rows, Scores
 from app.records import Match
 
 RESCORED = 24

@@ -39,8 +39,7 @@ from ray.util.placement_group import (
     remove_placement_group,
 )
 
-from app.cluster.merging import Call, ShardedRetriever
-from app.cluster.shards import Shard
+from app.cluster.shards import Call, Shard, ShardedRetriever
 from app.errors import DamagedGeneration, GenerationError, NoGeneration, Unreachable
 from app.index.generation import Generation
 
@@ -65,13 +64,13 @@ FAILURES = Counter(
 )
 
 
-class Replica:
+class _Replica:
     """One copy of a shard, on the machine where it was placed."""
 
     def __init__(self, folder: str, number: int) -> None:
         """``folder`` is the generation's, which this machine must have under the same path."""
-        generation = Generation.open(Path(folder))
-        self._shard = Shard(generation, number)
+        self._generation = Generation.open(Path(folder))
+        self._shard = Shard(self._generation, number)
         self._damage: DamagedGeneration | None = None
         threading.Thread(target=self._check_trusted, daemon=True).start()
 
@@ -86,7 +85,7 @@ class Replica:
 
     def _check_trusted(self) -> None:
         try:
-            self._shard.check_trusted()
+            self._generation.check_trusted()
         except DamagedGeneration as error:
             self._damage = error
 
@@ -98,7 +97,7 @@ _deployment = serve.deployment(
     graceful_shutdown_timeout_s=5,
     logging_config={"enable_access_log": False, "log_level": "WARNING"},
     ray_actor_options={"num_cpus": 0.5},  # so that two generations fit while one follows the other
-)(Replica)
+)(_Replica)
 
 
 class RayCarrier:
@@ -161,7 +160,7 @@ def open_retriever(generation: Generation, address: str, replicas: int) -> Shard
         raise NoGeneration(f"{generation.name} has no shards; run `scripts/reindex.py --anyway --shards N`.")
     try:
         connect(address)
-        return ShardedRetriever(generation.manifest.shards, RayCarrier(generation, replicas))
+        return ShardedRetriever(generation.manifest.shards, RayCarrier(generation, replicas).call)
     except (RayError, RayServeException, OSError, RuntimeError, ValueError) as error:
         raise Unreachable(f"The cluster cannot serve {generation.name}: {type(error).__name__}.") from None
 
@@ -174,17 +173,11 @@ def connect(address: str) -> None:
     if colon:  # Ray would look for it for a minute
         socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
     here = {"include_dashboard": False, "object_store_memory": LOCAL_BYTES} if address == LOCAL else {}
-    with _own_signals():
-        ray.init(address, namespace="nightlight", log_to_driver=False, configure_logging=False, **here)
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Ray would end this process at a SIGTERM in its own way; a server ends in its."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
+    ended_by = signal.getsignal(signal.SIGTERM)
+    ray.init(address, namespace="nightlight", log_to_driver=False, configure_logging=False, **here)
+    # Ray would end this process at a SIGTERM in its own way; a server ends in its.
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, ended_by)
 
 
 @contextmanager
@@ -199,7 +192,10 @@ def _alone(index: Path) -> Iterator[None]:
 
 
 def _start(generation: Generation, names: list[str], replicas: int) -> None:
-    """Have every shard of a generation running, each an application of its own."""
+    """Have every shard of a generation running, each an application of its own, with a replica that answers.
+
+    More may follow, and one may be lost at any time.
+    """
     serve.start(proxy_location="Disabled")
     if not set(names) <= serve.status().applications.keys():
         nodes = sum(node["Alive"] for node in ray.nodes())
@@ -217,11 +213,6 @@ def _start(generation: Generation, names: list[str], replicas: int) -> None:
             for number, name in enumerate(names)
         ]
         serve.run_many(targets, wait_for_applications_running=False)
-    _await_running(generation.name, names)
-
-
-def _await_running(generation: str, names: list[str]) -> None:
-    """Wait until each shard has a replica that answers; more may follow, and one may be lost at any time."""
     until = time.monotonic() + START_SECONDS
     while True:
         found = [app for name, app in serve.status().applications.items() if name in names]
@@ -231,9 +222,11 @@ def _await_running(generation: str, names: list[str]) -> None:
         if any(app.status == ApplicationStatus.DEPLOY_FAILED for app in found):
             for name in names:
                 serve.delete(name, _blocking=False)
-            raise DamagedGeneration(f"Not every shard of {generation} can be opened by the cluster's nodes.")
+            raise DamagedGeneration(
+                f"Not every shard of {generation.name} can be opened by the cluster's nodes."
+            )
         if time.monotonic() > until:
-            raise Unreachable(f"Not every shard of {generation} answers yet.")
+            raise Unreachable(f"Not every shard of {generation.name} answers yet.")
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""A shard: the vectors, tokens and postings of some passages, cut out of a whole generation and asked alone.
+"""Shards: some passages of a whole generation each, cut out, asked alone and asked as one index.
 
 Everything that a score hangs on (document frequencies, lengths, weights, directions) was worked out for the
 whole, and a shard only holds a part of its rows: a passage scores the same wherever it lies. A shard has
@@ -7,49 +7,35 @@ neither the articles' words nor a list of terms; texts and proof stay with the w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryFile
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.disk import flush_folder, write_durably
 from app.errors import BuildError, NoGeneration
-from app.index.database import Database
 from app.index.generation import LAYOUT, MANIFEST, POSTINGS_TERMS, Generation, Manifest, name_shard, seal_file
 from app.index.opened import Index
-from app.index.postings import Postings, Term, cut_postings
-from app.index.retriever import (
-    Asked,
-    Candidates,
-    Compared,
-    LocalRetriever,
-    Proposal,
-    Rows,
-    Scores,
-    unite,
-)
-from app.index.tokens import TokenVectors, read_projection
-from app.index.vectors import VectorIndex, choose_kind
+from app.index.postings import Term
+from app.index.retriever import PROPOSED, Asked, Candidates, Compared, Found, LocalRetriever, unite
+from app.index.rows import Rows, Scores
+from app.index.vectors import VectorIndex
+
+Call = Literal["propose", "propose_inside", "compare", "cosines"]
+"""A method of `Shard`."""
+Carrier = Callable[[Call, Mapping[int, tuple[Any, ...]]], dict[int, Any]]
+"""Brings a call to the shards of these numbers, all at once, each with its arguments after the generation.
+
+All of them answer, or it raises GenerationError: a question is never answered from a part in silence.
+"""
 
 STEP = 50_000
 """Vectors in memory at a time."""
 PIECE = 1 << 24
 """Bytes that are copied at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one shard proposes: each retriever's best, by which all shards' are compared, and their scores."""
-
-    passages: Proposal
-    sentences: Proposal
-    """The rows are the sentences' passages."""
-    words: Proposal
-    candidates: Candidates
 
 
 class Shard:
@@ -61,35 +47,17 @@ class Shard:
             raise NoGeneration(f"{generation.name} has no shard {number}.")
         self._generation = generation
         self._start = generation.manifest.shards[number]
+        terms = generation.read(name_shard(number, POSTINGS_TERMS))
+        self._terms = np.frombuffer(terms, dtype="<i8").reshape(-1, 5)
+        self._local = LocalRetriever.open(generation, number)
 
-        def path(name: str) -> Path:
-            return generation.path(name_shard(number, name))
-
-        def read(name: str) -> bytes:
-            return generation.read(name_shard(number, name))
-
-        self._terms = np.frombuffer(read(POSTINGS_TERMS), dtype="<i8").reshape(-1, 5)
-        projection = read_projection(
-            generation.read(LAYOUT.token_projection), generation.manifest.model.dimension
-        )
-        self._local = LocalRetriever(
-            VectorIndex.open(path(LAYOUT.passages)),
-            VectorIndex.open(path(LAYOUT.sentences)),
-            np.frombuffer(read(LAYOUT.sentence_offsets), dtype="<i8"),
-            TokenVectors(path(LAYOUT.tokens), read(LAYOUT.token_offsets), projection),
-            Postings(path(LAYOUT.postings), path(LAYOUT.impacts)),
-        )
-
-    def propose(self, generation: str, asked: Asked) -> Found:
-        """This shard's best of each retriever."""
-        here = self._find(generation, asked)
-        passages, words = self._local.search_passages(here), self._local.search_words(here)
-        sentences = self._local.search_sentences(here)
-        candidates = self._local.score(here, unite(passages.rows, sentences.rows, words.rows), words)
-        passages, sentences, words = (
-            Proposal(one.rows + self._start, one.scores) for one in (passages, sentences, words)
-        )
-        return Found(passages, sentences, words, self._place(candidates))
+    def propose(self, generation: str, asked: Asked) -> tuple[list[Found], Candidates]:
+        """This shard's best by passages, by sentences and by words, and all of them as candidates."""
+        here, local = self._find(generation, asked), self._local
+        words = local.postings.search(here.searched, PROPOSED)
+        best = [local.passages.search(here.vector, PROPOSED), local.search_sentences(here.vector), words]
+        candidates = local.score(here, unite(*(rows for rows, _ in best)), words)
+        return [(rows + self._start, scores) for rows, scores in best], self._place(candidates)
 
     def propose_inside(self, generation: str, asked: Asked, rows: Rows) -> Candidates:
         """These passages, of one article, all of them."""
@@ -104,10 +72,6 @@ class Shard:
         """The cosine of ``vector`` with each of these passages."""
         self._require(generation)
         return self._local.cosines(vector, rows - self._start)
-
-    def check_trusted(self) -> None:
-        """Read what was only believed at opening; raises DamagedGeneration."""
-        self._generation.check_trusted()
 
     def _require(self, generation: str) -> None:
         """No answer is made of two generations."""
@@ -136,6 +100,81 @@ class Shard:
         return replace(candidates, rows=candidates.rows + self._start)
 
 
+class ShardedRetriever:
+    """A `Retriever` over the shards of one generation."""
+
+    def __init__(self, bounds: Sequence[int], carry: Carrier) -> None:
+        """``bounds`` are each shard's first row and, last, the number of rows."""
+        self._bounds = np.array(bounds, dtype=np.int64)
+        self._carry = carry
+
+    def propose(self, asked: Asked, inside: Rows | None = None) -> Candidates:
+        """The candidates; of one article its passages, all of them, whose rows are ``inside``."""
+        if inside is not None:
+            parts = self._ask("propose_inside", inside, asked)
+            return _join([parts[number] for number in sorted(parts)])
+        shards = range(len(self._bounds) - 1)
+        answers = self._carry("propose", dict.fromkeys(shards, (asked,)))
+        found, candidates = zip(*(answers[number] for number in shards), strict=True)
+        # The candidates that one machine would have.
+        passages, sentences, words = map(_choose_best, zip(*found, strict=True))
+        rows = unite(passages[0], sentences[0], words[0])
+        every = _join(candidates)
+        places = every.rows.searchsorted(rows)
+        bm25 = np.zeros(len(rows), dtype=np.float32)
+        bm25[rows.searchsorted(words[0])] = words[1]
+        return Candidates(
+            rows, every.passages[places], every.sentences[places], every.best_sentences[places], bm25
+        )
+
+    def compare(self, asked: Asked, rows: Rows) -> Compared:
+        """A closer look at these passages, in this order."""
+        parts: dict[int, Compared] = self._ask("compare", rows, asked)
+        return Compared(
+            *(
+                self._gather(rows, {number: getattr(part, name) for number, part in parts.items()})
+                for name in Compared.__slots__
+            )
+        )
+
+    def cosines(self, vector: Scores, rows: Rows) -> Scores:
+        """The cosine of ``vector`` with each of these passages."""
+        cosines: Scores = self._gather(rows, self._ask("cosines", rows, vector))
+        return cosines
+
+    def _find(self, rows: Rows) -> Rows:
+        """The number of the shard that each of these rows lies in."""
+        return self._bounds.searchsorted(rows, side="right") - 1
+
+    def _ask(self, method: Call, rows: Rows, *before: object) -> dict[int, Any]:
+        """What each shard that has some of these rows says of them."""
+        numbers = self._find(rows)
+        asked = np.unique(numbers).tolist() or [0]  # of no rows one shard says what nothing looks like
+        return self._carry(method, {n: (*before, rows[numbers == n]) for n in asked})
+
+    def _gather(self, rows: Rows, parts: Mapping[int, Any]) -> Any:
+        """The shards' answers in the order of the rows."""
+        numbers = self._find(rows)
+        first = next(iter(parts.values()))
+        gathered = np.empty((len(rows), *first.shape[1:]), dtype=first.dtype)
+        for number, part in parts.items():
+            gathered[numbers == number] = part
+        return gathered
+
+
+def _join(parts: Sequence[Candidates]) -> Candidates:
+    """The shards' candidates one after the other, their rows ascending."""
+    names = Candidates.__slots__
+    return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _choose_best(found: Sequence[Found]) -> Found:
+    """The PROPOSED best of all shards', of equal ones the first row, as one machine chooses."""
+    rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    best = np.lexsort((rows, -scores))[:PROPOSED]
+    return rows[best], scores[best]
+
+
 def cut_generation(folder: Path, count: int) -> Manifest:
     """Cut a built, unpublished generation into so many shards, beside its own files, and seal them with it.
 
@@ -149,10 +188,8 @@ def cut_generation(folder: Path, count: int) -> Manifest:
             raise BuildError(f"{passages} passages cannot be divided into {count} shards.")
         bounds = [passages * number // count for number in range(count + 1)]
         # All terms of the whole, in the order of their postings.
-        database = Database(generation.path(LAYOUT.store))
-        rows = database.all("SELECT documents, start, champions, best FROM terms ORDER BY start")
-        terms = [Term(*row) for row in rows]
-        database.close()
+        find = "SELECT documents, start, champions, best FROM terms ORDER BY start"
+        terms = [Term(*row) for row in index.store.database.all(find)]
         files = dict(generation.manifest.files)
         for number, (start, stop) in enumerate(pairwise(bounds)):
             target = folder / name_shard(number, "")
@@ -168,12 +205,12 @@ def cut_generation(folder: Path, count: int) -> Manifest:
 
 
 def _cut_shard(index: Index, terms: Sequence[Term], folder: Path, start: int, stop: int) -> None:
-    sentences = index.sentence_offsets[start : stop + 1]
+    sentences = index.retriever.sentence_offsets[start : stop + 1]
     _cut_vectors(index.passages, folder / LAYOUT.passages, start, stop)
     _cut_vectors(index.sentences, folder / LAYOUT.sentences, int(sentences[0]), int(sentences[-1]))
     (folder / LAYOUT.sentence_offsets).write_bytes((sentences - sentences[0]).astype("<i8").tobytes())
-    offsets = np.frombuffer(index.generation.read(LAYOUT.token_offsets), dtype="<i8")[start : stop + 1]
-    width = len(index.projection)
+    offsets = index.tokens.offsets[start : stop + 1]
+    width = len(index.tokens.projection)
     tokens = index.generation.path(LAYOUT.tokens)
     with tokens.open("rb") as source, (folder / LAYOUT.tokens).open("wb") as target:
         source.seek(int(offsets[0]) * width)
@@ -182,18 +219,12 @@ def _cut_shard(index: Index, terms: Sequence[Term], folder: Path, start: int, st
             left -= target.write(source.read(min(left, PIECE)))
     (folder / LAYOUT.token_offsets).write_bytes((offsets - offsets[0]).astype("<i8").tobytes())
     postings = (folder / LAYOUT.postings, folder / LAYOUT.impacts)
-    places = cut_postings(index.lexical.postings, terms, slice(start, stop), postings)
+    places = index.retriever.postings.cut(terms, slice(start, stop), postings)
     (folder / POSTINGS_TERMS).write_bytes(places.tobytes())
 
 
 def _cut_vectors(whole: VectorIndex, target: Path, start: int, stop: int) -> None:
     """An index of these rows, of the precision of the whole's, so that cosines are the same."""
-    with TemporaryFile(dir=target.parent) as scratch:
-        rows: NDArray[np.float32] = np.memmap(
-            scratch, dtype=np.float32, mode="w+", shape=(stop - start, whole.dimension)
-        )
-        for first in range(start, stop, STEP):
-            part = np.arange(first, min(first + STEP, stop))
-            rows[part - start] = whole.vectors(part)
-        kind = choose_kind(stop - start, whole=len(whole), searched=whole.searched)
-        VectorIndex.build(rows, kind).write(target)
+    firsts = range(start, stop, STEP)
+    parts = (whole.vectors(np.arange(first, min(first + STEP, stop))) for first in firsts)
+    VectorIndex.gather(parts, target, whole=len(whole), searched=whole.searched)

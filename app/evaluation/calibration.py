@@ -33,7 +33,7 @@ from app.evaluation.worlds import Material, Part, sample_worlds, write_corpus
 from app.index.build import build_generation
 from app.index.model import Model
 from app.index.opened import Index
-from app.index.publish import CURRENT, building, next_time, open_current, open_previous, publish
+from app.index.publish import CURRENT, building, open_generation, open_previous, publish
 from app.index.tokens import TokenWriter
 from app.settings import Settings
 
@@ -84,7 +84,7 @@ def build_index(corpus: Path, folder: Path, settings: Settings, base: Path) -> I
     One that is there already is opened as it is.
     """
     if (folder / CURRENT).exists():
-        return Index(open_current(folder))
+        return Index(open_generation(folder))
     with building(folder) as built:
         previous = open_previous(base)
         build_generation(
@@ -93,12 +93,11 @@ def build_index(corpus: Path, folder: Path, settings: Settings, base: Path) -> I
             Model.load(settings.model),
             precision=settings.precision,
             previous=previous,
-            created=next_time(folder),
         )
-        if previous:
-            previous.close()
+        for one in previous:
+            one.close()
         publish(folder, built)
-    return Index(open_current(folder))
+    return Index(open_generation(folder))
 
 
 def build_world(materials: Iterable[Material], folder: Path, settings: Settings, base: Path) -> Index:

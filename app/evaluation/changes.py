@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from html import escape
@@ -10,7 +11,6 @@ from typing import Self
 
 from app.corpus.resemblance import find_resemblances
 from app.evaluation.release import Examination
-from app.index.database import Database
 from app.index.generation import LAYOUT, Generation
 from app.index.store import Store
 from app.records import Passage
@@ -104,11 +104,8 @@ class Changes:
 
 
 def _read_passages(generation: Generation) -> dict[str, Passage]:
-    database = Database(generation.path(LAYOUT.store))
-    try:
-        return {passage.id: passage for _, passage in Store(database, cached=1).passage_rows()}
-    finally:
-        database.close()
+    with closing(Store(generation.path(LAYOUT.store), cached=1)) as store:
+        return {passage.id: passage for _, passage in store.passage_rows()}
 
 
 def _read_sources(generation: Generation) -> dict[str, tuple[str, str]]:

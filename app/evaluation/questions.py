@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.errors import QuestionsError
+from app.errors import CorpusError
 
 Kind = Literal["answerable", "unanswerable", "urgent", "today", "harmless"]
 """*urgent*: help is needed now; *today*: a doctor must see the child today; *harmless*: neither, and whether
@@ -61,7 +61,7 @@ class Question(BaseModel):
 
 
 def read_questions(path: Path) -> tuple[Question, ...]:
-    """Every question of the file; raises QuestionsError that names the file and the line.
+    """Every question of the file; raises CorpusError that names the file and the line.
 
     An unanswerable one that does not say itself what it was judged against was judged against the articles
     of ``judged.toml`` in the same folder.
@@ -71,7 +71,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         lines = path.read_text("utf-8").splitlines()
         against = tomllib.loads(judged.read_text("utf-8"))["articles"] if judged.exists() else None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise QuestionsError(f"{path}: cannot be read with its {_JUDGED}: {error}.") from None
+        raise CorpusError(f"{path}: cannot be read with its {_JUDGED}: {error}.") from None
     questions: dict[str, Question] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -81,12 +81,12 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         except ValidationError as error:
             fault = error.errors()[0]
             field = ".".join(map(str, fault["loc"]))
-            raise QuestionsError(f"{path}: line {number}: {field}: {fault['msg']}.") from None
+            raise CorpusError(f"{path}: line {number}: {field}: {fault['msg']}.") from None
         if question.id in questions:
-            raise QuestionsError(f"{path}: the id {question.id} is used twice.")
+            raise CorpusError(f"{path}: the id {question.id} is used twice.")
         if question.kind == "unanswerable" and question.against is None:
             question = question.model_copy(update={"against": against and tuple(against)})
         questions[question.id] = question
     if not questions:
-        raise QuestionsError(f"{path}: there is no question in it.")
+        raise CorpusError(f"{path}: there is no question in it.")
     return tuple(questions.values())

@@ -89,7 +89,7 @@ def examine(
 
     Only questions whose label holds for the articles of both generations are compared, and passages of
     articles that the generation before did not have are passed over in it. Raises
-    QuestionsError, GenerationError.
+    CorpusError, GenerationError.
     """
     questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
     made_from = fingerprint(settings)  # as it was before the answers were measured, which takes a while

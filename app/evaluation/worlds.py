@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.corpus.catalog import MAX_SLUG
-from app.errors import QuestionsError
+from app.errors import CorpusError
 from app.evaluation.questions import Gold, Grade, Question
 
 Part = Literal["train", "validation", "test"]
@@ -99,15 +99,15 @@ class World:
 
 
 def read_material(path: Path) -> tuple[Material, ...]:
-    """Every article of a file of material; raises QuestionsError."""
+    """Every article of a file of material; raises CorpusError."""
     try:
         return tuple(map(Material.model_validate_json, path.read_text("utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise QuestionsError(f"{path}: cannot be used: {error}.") from None
+        raise CorpusError(f"{path}: cannot be used: {error}.") from None
 
 
 def read_judged(path: Path, materials: Iterable[Material]) -> dict[str, tuple[Gold, ...]]:
-    """Of each judged question, by id, the passages that answer it; raises QuestionsError."""
+    """Of each judged question, by id, the passages that answer it; raises CorpusError."""
     texts = {
         f"{material.slug}/{place}": Gold(article=material.slug, quote=section.text.strip(), grade=3)
         for material in materials
@@ -122,7 +122,7 @@ def read_judged(path: Path, materials: Iterable[Material]) -> dict[str, tuple[Go
             for line in lines
         }
     except (OSError, UnicodeDecodeError, ValidationError, KeyError) as error:
-        raise QuestionsError(f"{path}: cannot be used: {error}.") from None
+        raise CorpusError(f"{path}: cannot be used: {error}.") from None
 
 
 def sample_worlds(

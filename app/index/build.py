@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import islice
@@ -20,15 +21,8 @@ from numpy.typing import NDArray
 from app.corpus.passages import CHUNKER, cut_article
 from app.disk import write_durably
 from app.errors import BuildError
-from app.index.database import Database
-from app.index.embedded import (
-    body_start,
-    embedded_hash,
-    embedded_introduction,
-    embedded_sentence,
-    embedded_text,
-)
-from app.index.encoder import Encoder, EncoderSettings, TextTokenizer, Tokenized
+from app.index.embedded import embedded_hash, embedded_passage, embedded_sentence
+from app.index.encoder import Encoder, EncoderSettings, TextTokenizer, Tokens
 from app.index.generation import (
     FILES,
     FORMAT,
@@ -37,33 +31,19 @@ from app.index.generation import (
     Generation,
     Manifest,
     ModelRecord,
-    Previous,
     SourceRecord,
     seal_file,
 )
 from app.index.model import ADAPTED, CHUNK, DEFAULT, URGENCY, Model, Precision
-from app.index.store import Store, StoreWriter, dump_metadata
-from app.index.tokens import (
-    TokenFrequencies,
-    TokenVectors,
-    TokenWriter,
-    compress,
-    find_content,
-    read_projection,
-)
+from app.index.publish import next_time
+from app.index.retriever import LocalRetriever
+from app.index.rows import Matrix, Vector
+from app.index.store import Store, StoreWriter
+from app.index.tokens import TokenWriter, compress, mark_content, weigh_tokens
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
 
-_LIBRARIES = (
-    "faiss-cpu",
-    "nltk",
-    "numpy",
-    "onnxruntime",
-    "sentence-transformers",
-    "tokenizers",
-    "torch",
-    "transformers",
-)
+_LIBRARIES = "faiss-cpu nltk numpy onnxruntime sentence-transformers tokenizers torch transformers".split()
 
 _AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8": (0.98, 0.95)}
 """Least mean and least single cosine of the exported encoder's vectors with the model's own."""
@@ -87,9 +67,6 @@ Work = Callable[[Model, Sequence[Any]], Iterable[Any]]
 Spread = Callable[[Work, Iterator[Any]], Iterator[Any]]
 """Has such work done, wherever that is: the results of all texts, in order."""
 
-Vector = NDArray[np.float32]
-Matrix = NDArray[np.float32]
-
 
 @cache
 def _load_urgency_model() -> Model:
@@ -103,7 +80,7 @@ def build_generation(
     model: Model,
     *,
     precision: Precision = "int8",
-    previous: Previous | None = None,
+    previous: Sequence[Generation] = (),
     reuse: bool = True,
     created: datetime | None = None,
     progress: Progress = lambda _what, _done, _total: None,
@@ -111,20 +88,35 @@ def build_generation(
 ) -> Manifest:
     """Fill the empty ``folder`` with a whole, sealed generation; raises CorpusError, BuildError, OSError.
 
-    ``spread`` has the model's work done elsewhere. It is not published: until `publish` points to it, a
-    caller may open it and put questions to it.
+    ``previous`` are the generation that it follows and the one before. It is ``created`` now, or a second
+    after the newest that stands beside it. ``spread`` has the model's work done elsewhere. It is not
+    published: until `publish` points to it, a caller may open it and put questions to it.
     """
-    created = created or datetime.now(UTC)
-    counts = _write_store(articles, folder, previous, created, progress)
-    database = Database(folder / LAYOUT.store)
+    created = created or next_time(folder.parents[1])
+    with closing(StoreWriter(folder)) as writer:
+        for done, article in enumerate(articles, 1):
+            writer.add(article, cut_article(article))
+            progress("articles", done, len(articles))
+        if previous:
+            before = [Store(generation.path(LAYOUT.store)) for generation in previous]
+            writer.remember_withdrawn(before, created)
+            for store in before:
+                store.close()
+        writer.finish()
+    store = Store(folder / LAYOUT.store, cached=1)
+    counts = store.counts()
     old = _find_reusable(previous, model) if reuse else None
-    texts = _Texts(Store(database, cached=1), counts, progress)
-    (folder / LAYOUT.sentence_offsets).write_bytes(texts.store.sentence_offsets().tobytes())
-    spread = spread or partial(encode_here, model)
+    texts = _Texts(store, counts, progress)
+    spread = spread or partial(_encode_here, model)
     passages = _write_passages(texts, folder, model, old, spread)
     _write_sentences(texts, folder, old, spread)
     agreement = _write_encoder(texts, folder, model, precision, passages, old)
-    database.close()
+    find = "SELECT slug, metadata ->> 'sha256', metadata FROM articles ORDER BY number"
+    sources = [
+        SourceRecord(slug=slug, sha256=digest, metadata_sha256=hashlib.sha256(metadata.encode()).hexdigest())
+        for slug, digest, metadata in store.database.each(find)
+    ]
+    store.close()
     manifest = Manifest(
         format=FORMAT,
         created=f"{created:%Y%m%dT%H%M%SZ}",
@@ -144,14 +136,7 @@ def build_generation(
             LAYOUT.sentences: choose_kind(counts["sentences"], searched=False),
         },
         counts=counts,
-        sources=[
-            SourceRecord(
-                slug=article.slug,
-                sha256=article.sha256,
-                metadata_sha256=hashlib.sha256(dump_metadata(article).encode()).hexdigest(),
-            )
-            for article in articles
-        ],
+        sources=sources,
         files={name: seal_file(folder / name) for name in FILES},
     )
     write_durably(folder / MANIFEST, manifest.to_bytes())
@@ -192,13 +177,7 @@ class _Texts:
     progress: Progress
 
     def passages(self) -> Iterator[tuple[str, str, int]]:
-        """Each passage's introduction and text, and where in the text its own words begin."""
-        for article, passage in self.store.passage_rows():
-            yield (
-                embedded_introduction(article, passage),
-                embedded_text(article, passage),
-                body_start(passage),
-            )
+        return (embedded_passage(*found) for found in self.store.passage_rows())
 
     def sentences(self) -> Iterator[str]:
         for article, passage in self.store.passage_rows():
@@ -207,132 +186,57 @@ class _Texts:
 
     def passage(self, row: int) -> str:
         passage = self.store.passage_at(row)
-        return embedded_text(self.store.article(passage.article), passage)
+        return embedded_passage(self.store.article(passage.article), passage)[1]
 
 
-@dataclass(frozen=True, slots=True)
 class _Reusable:
     """The vectors of the generation before, by what the model saw."""
 
-    generation: Generation
-    rows: dict[str, dict[bytes, int]]
-    passages: VectorIndex
-    sentences: VectorIndex
-    tokens: TokenVectors
-    projection: Matrix
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        self.vectors = LocalRetriever.open(generation)
+        store = Store(generation.path(LAYOUT.store))
+        self._rows: dict[str, dict[bytes, int]] = {
+            table: dict(store.database.each(f"SELECT embedded, row FROM {table} ORDER BY row"))  # noqa: S608
+            for table in ("passages", "sentences")
+        }
+        store.close()
 
     def find(self, table: str, *texts: str) -> int | None:
-        return self.rows[table].get(embedded_hash(*texts))
+        return self._rows[table].get(embedded_hash(*texts))
 
 
-def _find_reusable(previous: Previous | None, model: Model) -> _Reusable | None:
+def _find_reusable(previous: Sequence[Generation], model: Model) -> _Reusable | None:
     """Nothing of a generation that another model or other libraries made is used again."""
-    if previous is None:
+    if not previous:
         return None
-    generation = previous.generation
-    made_by, libraries = generation.manifest.model, generation.manifest.libraries
+    made_by, libraries = previous[0].manifest.model, previous[0].manifest.libraries
     hashes = (made_by.weights_sha256, made_by.config_sha256, made_by.urgency_sha256)
     wanted = (model.weights_sha256, model.config_sha256, _load_urgency_model().weights_sha256)
-    if hashes != wanted or libraries != library_versions():
-        return None
-    database = Database(generation.path(LAYOUT.store))
-    store = Store(database, cached=1)
-    tables = ("passages", "sentences")
-    rows = {table: {digest: row for row, digest in store.embedded_hashes(table)} for table in tables}
-    database.close()
-    passages = VectorIndex.open(generation.path(LAYOUT.passages))
-    sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
-    offsets = generation.read(LAYOUT.token_offsets)
-    projection = read_projection(generation.read(LAYOUT.token_projection), passages.dimension)
-    tokens = TokenVectors(generation.path(LAYOUT.tokens), offsets, projection)
-    return _Reusable(generation, rows, passages, sentences, tokens, projection)
+    same = hashes == wanted and libraries == library_versions()
+    return _Reusable(previous[0]) if same else None
 
 
-def _write_store(
-    articles: Sequence[Article], folder: Path, previous: Previous | None, now: datetime, progress: Progress
-) -> dict[str, int]:
-    writer = StoreWriter(folder)
-    try:
-        for done, article in enumerate(articles, 1):
-            writer.add(article, cut_article(article))
-            progress("articles", done, len(articles))
-        if previous is not None:
-            database = Database(previous.generation.path(LAYOUT.store))
-            older = Database(previous.older.path(LAYOUT.store)) if previous.older else None
-            writer.remember_withdrawn(Store(database), Store(older) if older else None, now)
-            database.close()
-            if older:
-                older.close()
-        writer.finish()
-    finally:
-        writer.close()
-    return {"articles": writer.articles, "passages": writer.passages, "sentences": writer.sentences}
-
-
-class _Rows:
-    """Vectors on their way into an index, in a file, so that a large corpus need not fit in memory."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.with_name(f"{path.name}.rows")
-        self._file = self._path.open("wb")
-        self._target = path
-        self.count = self.dimension = 0
-
-    def __enter__(self) -> _Rows:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._path.unlink()
-
-    def add(self, vector: Vector) -> None:
-        """The next row, float32[d]."""
-        self._file.write(vector.tobytes())
-        self.count, self.dimension = self.count + 1, len(vector)
-
-    def write_index(self, *, searched: bool = True) -> VectorIndex:
-        """Build the index of all rows and write it; raises BuildError, OSError."""
-        self._file.flush()
-        shape = (self.count, self.dimension)
-        rows = np.memmap(self._path, dtype=np.float32, mode="r", shape=shape)
-        index = VectorIndex.build(rows, choose_kind(self.count, searched=searched))
-        index.write(self._target)
-        return index
-
-
-def encode_here(model: Model, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
+def _encode_here(model: Model, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
     """The work done in this process, CHUNK texts at a time."""
     while chunk := list(islice(texts, CHUNK)):
         yield from work(model, chunk)
 
 
-@dataclass(frozen=True, slots=True)
-class _EncodePassages:
-    """Introductions, texts, where in each its own words begin -> vectors, token vectors as stored, tokens."""
+def _encode_passages(
+    projection: Matrix, content: NDArray[np.bool_], model: Model, texts: Sequence[tuple[str, str, int]]
+) -> Iterator[tuple[Vector, NDArray[np.int8], NDArray[np.int64]]]:
+    """Of introductions, texts, and where in each its own words begin: vectors, token vectors and tokens.
 
-    projection: Matrix
-    content: NDArray[np.bool_]
-    """Which tokens of the vocabulary carry content."""
-
-    def __call__(
-        self, model: Model, texts: Sequence[tuple[str, str, int]]
-    ) -> Iterator[tuple[Vector, NDArray[np.int8], NDArray[np.int64]]]:
-        """float32[d], int8[n, m] and int64[t] of each."""
-        introduced = model.encode([introduction for introduction, _, _ in texts])
-        encoded = model.encode([text for _, text, _ in texts])
-        for (introduction, text, start), above, own in zip(texts, introduced, encoded, strict=True):
-            named, tokens = model.tokenizer.tokenize(introduction), model.tokenizer.tokenize(text)
-            kept = [
-                own.tokens[_choose_tokens(tokens, start, self.content)],
-                above.tokens[_choose_tokens(named, 0, self.content)],
-            ]
-            vectors = compress(np.concatenate(kept), self.projection)
-            yield own.vector, vectors, _list_ids(named, tokens, start)
-
-
-def encode_sentences(model: Model, texts: Sequence[str]) -> Iterator[Vector]:
-    """Each text's vector."""
-    return (encoded.vector for encoded in model.encode(texts))
+    float32[d], int8[n, m] as stored, and int64[t] of each; ``content`` are the tokens that carry some.
+    """
+    introduced = model.encode([introduction for introduction, _, _ in texts])
+    encoded = model.encode([text for _, text, _ in texts])
+    for one, (_, above), (vector, own) in zip(texts, introduced, encoded, strict=True):
+        introduction, text, start = one
+        named, tokens = model.tokenizer.tokenize(introduction), model.tokenizer.tokenize(text)
+        kept = [own[_choose_tokens(tokens, start, content)], above[_choose_tokens(named, 0, content)]]
+        yield vector, compress(np.concatenate(kept), projection), _list_ids(named, tokens, start)
 
 
 def _write_passages(
@@ -344,58 +248,63 @@ def _write_passages(
     else:  # the stored one is the same, and there at once, without the model's library
         settings = EncoderSettings.from_bytes(old.generation.read(LAYOUT.encoder_settings))
         tokenizer = TextTokenizer(old.generation.read(LAYOUT.tokenizer), settings)
-        projection = old.projection
-    frequencies = TokenFrequencies(tokenizer.vocabulary)
-    work = _EncodePassages(projection, find_content(tokenizer.vocabulary))
+        projection = old.vectors.tokens.projection
+    vocabulary = tokenizer.vocabulary
+    held = np.zeros(len(vocabulary), dtype=np.int64)
+    work = partial(_encode_passages, projection, mark_content(vocabulary))
     fresh = spread(
         work, (one for one in texts.passages() if not old or old.find("passages", *one[:2]) is None)
     )
-    with (
-        _Rows(folder / LAYOUT.passages) as vectors,
-        TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer,
-    ):
-        for introduction, text, start in texts.passages():
+
+    def read_vectors(writer: TokenWriter) -> Iterator[Vector]:
+        for done, (introduction, text, start) in enumerate(texts.passages(), 1):
             row = old.find("passages", introduction, text) if old else None
             if row is None or old is None:
                 vector, stored, ids = next(fresh)
             else:
-                vector, stored = old.passages.vector(row), old.tokens.stored(row)
-                named, tokens = tokenizer.tokenize(introduction), tokenizer.tokenize(text)
-                ids = _list_ids(named, tokens, start)
-            vectors.add(vector)
+                vector, stored = old.vectors.passages.vector(row), old.vectors.tokens.stored(row)
+                ids = _list_ids(tokenizer.tokenize(introduction), tokenizer.tokenize(text), start)
             writer.add(stored)
-            frequencies.add(ids)
-            texts.progress("passages", vectors.count, texts.counts["passages"])
-        weights = frequencies.weigh(texts.counts["passages"])
-        (folder / LAYOUT.token_weights).write_bytes(weights.tobytes())
-        (folder / LAYOUT.token_projection).write_bytes(projection.tobytes())
-        return vectors.write_index()
+            held[np.unique(ids)] += 1
+            texts.progress("passages", done, texts.counts["passages"])
+            yield vector
+
+    with TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer:
+        index = VectorIndex.gather(read_vectors(writer), folder / LAYOUT.passages)
+    weights = weigh_tokens(vocabulary, held, texts.counts["passages"])
+    (folder / LAYOUT.token_weights).write_bytes(weights.tobytes())
+    (folder / LAYOUT.token_projection).write_bytes(projection.tobytes())
+    return index
 
 
-def _choose_tokens(tokens: Tokenized, start: int, content: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _choose_tokens(tokens: Tokens, start: int, content: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The content tokens of the text from ``start`` on; where there are none, all of it."""
-    body = tokens.starts >= start
-    kept = body & content[tokens.ids]
+    ids, starts = tokens
+    body = starts >= start
+    kept = body & content[ids]
     if kept.any():
         return kept
     return body if body.any() else np.ones_like(body)
 
 
-def _list_ids(introduction: Tokenized, text: Tokenized, start: int) -> NDArray[np.int64]:
+def _list_ids(introduction: Tokens, text: Tokens, start: int) -> NDArray[np.int64]:
     """Every token that counts in how common it is: of the text from ``start`` on, and of the introduction."""
-    return np.concatenate([text.ids[text.starts >= start], introduction.ids])
+    ids, starts = text
+    return np.concatenate([ids[starts >= start], introduction[0]])
 
 
 def _write_sentences(texts: _Texts, folder: Path, old: _Reusable | None, spread: Spread) -> None:
     """Vectors of the single sentences."""
     unknown = (text for text in texts.sentences() if not old or old.find("sentences", text) is None)
-    fresh = spread(encode_sentences, unknown)
-    with _Rows(folder / LAYOUT.sentences) as vectors:
-        for text in texts.sentences():
+    fresh = spread(lambda model, some: (vector for vector, _ in model.encode(some)), unknown)
+
+    def read_vectors() -> Iterator[Vector]:
+        for done, text in enumerate(texts.sentences(), 1):
             row = old.find("sentences", text) if old else None
-            vectors.add(next(fresh) if row is None or old is None else old.sentences.vector(row))
-            texts.progress("sentences", vectors.count, texts.counts["sentences"])
-        vectors.write_index(searched=False)
+            yield next(fresh) if row is None or old is None else old.vectors.sentences.vector(row)
+            texts.progress("sentences", done, texts.counts["sentences"])
+
+    VectorIndex.gather(read_vectors(), folder / LAYOUT.sentences, searched=False)
 
 
 def _write_encoder(

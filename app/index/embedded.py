@@ -21,19 +21,15 @@ _RECIPE = "4"
 """Part of every hash: change it with this module, so that no vector made from another copy is used again."""
 
 
-def embedded_text(article: Article, passage: Passage) -> str:
-    """Heading path, then the lead-in or header row that stands elsewhere, then the passage."""
-    return _introduce(passage) + _tidy(f"{passage.lead_in(article) or ''}\n{passage.text}")
+def embedded_passage(article: Article, passage: Passage) -> tuple[str, str, int]:
+    """What introduces a passage, its text under its heading path, and where in this its own words begin.
 
-
-def body_start(passage: Passage) -> int:
-    """Where in the embedded text the heading path ends and the passage's own words begin."""
-    return len(_introduce(passage))
-
-
-def embedded_introduction(article: Article, passage: Passage) -> str:
-    """Title and heading path, which say what a passage is about that names it nowhere."""
-    return _tidy(f"{article.title}: {passage.place}" if passage.section else article.title)
+    Title and heading path introduce it. The text begins with the lead-in or header row that stands elsewhere.
+    """
+    introduction = f"{article.title}: {passage.place}" if passage.section else article.title
+    headings = f"{passage.place}: " if passage.section else ""
+    words = _tidy(f"{passage.lead_in(article) or ''}\n{passage.text}")
+    return _tidy(introduction), headings + words, len(headings)
 
 
 def embedded_sentence(article: Article, sentence: Span) -> str:
@@ -44,10 +40,6 @@ def embedded_sentence(article: Article, sentence: Span) -> str:
 def embedded_hash(*texts: str) -> bytes:
     """What tells that a vector made from these texts can be used again: 16 bytes."""
     return hashlib.sha256("\0".join((_RECIPE, *texts)).encode()).digest()[:16]
-
-
-def _introduce(passage: Passage) -> str:
-    return f"{passage.place}: " if passage.section else ""
 
 
 def _tidy(text: str) -> str:

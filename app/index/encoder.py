@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from app.errors import QuestionError
+from app.index.rows import Matrix, Vector
 
-Vector = NDArray[np.float32]
-Matrix = NDArray[np.float32]
+Tokens = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 _BATCH_TOKENS = 512
 """Of a batch, padding included: small enough to stay in the processor's caches."""
@@ -61,15 +61,6 @@ class QueryVectors:
     """int64[n]: the tokens' places in the vocabulary."""
     special: NDArray[np.bool_]
     """bool[n]: the model's own tokens, such as [CLS] and [SEP]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tokenized:
-    """A text's n tokens as `encode` gives their vectors: cut at the model's maximum length."""
-
-    ids: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    """Where in the text each begins; -1 for the model's own tokens, such as [CLS] and [SEP]."""
 
 
 class Encoder:
@@ -169,12 +160,15 @@ class TextTokenizer:
         """Every token's string, by id."""
         return [self._tokenizer.id_to_token(i) or "" for i in range(self._tokenizer.get_vocab_size())]
 
-    def tokenize(self, text: str) -> Tokenized:
-        """A text's tokens, the prompt before it among the model's own."""
+    def tokenize(self, text: str) -> Tokens:
+        """Ids and starts of a text's tokens as `encode` gives their vectors, cut at the maximum length.
+
+        Starts are where in the text each begins: -1 for the prompt's and the model's own, such as [CLS].
+        """
         encoded = self._tokenizer.encode(self._prompt + text)
         starts = np.array([start for start, _ in encoded.offsets], dtype=np.int64) - len(self._prompt)
         starts[np.array(encoded.special_tokens_mask, dtype=bool)] = -1
-        return Tokenized(np.array(encoded.ids, dtype=np.int64), np.maximum(starts, -1))
+        return np.array(encoded.ids, dtype=np.int64), np.maximum(starts, -1)
 
 
 def pool(tokens: Matrix, pooling: Literal["mean", "cls"]) -> Vector:

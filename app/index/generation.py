@@ -9,7 +9,6 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from io import BufferedReader
@@ -85,7 +84,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class FileRecord(_Record):
+class _FileRecord(_Record):
     """What a file must be."""
 
     size: int
@@ -127,7 +126,7 @@ class Manifest(_Record):
     """FAISS factory string of each vector file."""
     counts: dict[str, int]
     sources: list[SourceRecord]
-    files: dict[str, FileRecord]
+    files: dict[str, _FileRecord]
     figures: dict[str, Any] = {}
     """What readers are told: measures on questions that nothing was fitted to."""
     extra: dict[str, Any] = {}
@@ -224,6 +223,18 @@ class Generation:
         for name in self.manifest.files:
             self.read_whole(name)
 
+    def note_checked(self) -> None:
+        """Write down how the large files stand, to be called by whoever has just verified them.
+
+        A file's inode, size and times of change: no program that writes to it can leave all of them as they
+        were, and no copy has them. Nothing is written where no file is large.
+        """
+        large = [name for name in self.manifest.files if (self.folder / name).stat().st_size >= LARGE]
+        states = {name: _describe_state(self.folder / name) for name in large}
+        if states:
+            noted = json.dumps(states, indent=1, sort_keys=True) + "\n"
+            (self.folder / CHECKED).write_text(noted, encoding="ascii")
+
     def read_whole(self, name: str) -> Path:
         """A file's path, its content read and compared now; raises DamagedGeneration."""
         _, path = self._read(name, keep=False)
@@ -261,20 +272,6 @@ class Generation:
         return content, path
 
 
-@dataclass(frozen=True, slots=True)
-class Previous:
-    """The generation that a new one follows, and the one before that, where there is one."""
-
-    generation: Generation
-    older: Generation | None = None
-
-    def close(self) -> None:
-        """Let go of both."""
-        self.generation.close()
-        if self.older:
-            self.older.close()
-
-
 def open_regular(path: Path) -> BufferedReader:
     """A regular file, to be read; raises OSError for anything else and never waits as for a pipe."""
     file = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")  # noqa: SIM115, PTH123
@@ -290,7 +287,7 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def seal_file(path: Path) -> FileRecord:
+def seal_file(path: Path) -> _FileRecord:
     """Flush a file, read it back from the disk and give its size and SHA-256; raises BuildError, OSError."""
     written = hash_file(path)
     descriptor = os.open(path, os.O_RDONLY)
@@ -302,19 +299,7 @@ def seal_file(path: Path) -> FileRecord:
         os.close(descriptor)
     if hash_file(path) != written:
         raise BuildError(f"{path} reads back differently from what was written; check the disk.")
-    return FileRecord(size=path.stat().st_size, sha256=written)
-
-
-def note_checked(folder: Path, files: Iterable[str] = FILES) -> None:
-    """Write down how the large files stand, to be called by whoever has just read all of them and compared.
-
-    A file's inode, size and times of change: no program that writes to it can leave all of them as they were,
-    and no copy has them. Nothing is written where no file is large.
-    """
-    large = [name for name in files if (folder / name).stat().st_size >= LARGE]
-    states = {name: _describe_state(folder / name) for name in large}
-    if states:
-        (folder / CHECKED).write_text(json.dumps(states, indent=1, sort_keys=True) + "\n", encoding="ascii")
+    return _FileRecord(size=path.stat().st_size, sha256=written)
 
 
 def _describe_state(path: Path) -> list[int] | None:

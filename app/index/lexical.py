@@ -12,16 +12,15 @@ import sqlite3
 import threading
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.index.database import Database
-from app.index.postings import CHAMPIONS, Postings, PostingsWriter, Term
+from app.index.postings import PostingsWriter, Term
 
 TOKENIZER = "porter unicode61"
 _SCHEMA = """
@@ -41,9 +40,6 @@ _BUILD_WORDS = 200_000
 """Words whose stems are kept ready while building."""
 FAMILY_WEIGHT = 0.5
 """What another word of the family counts beside the word itself."""
-
-Rows = NDArray[np.int64]
-Scores = NDArray[np.float32]
 
 # Words of a question that say nothing about what it asks.
 STOP_WORDS = frozenset(
@@ -79,71 +75,87 @@ class Synonyms:
     """Words that parents and articles use for the same thing, each family a term of its own in the index.
 
     The families travel with the generation, so that questions always meet the ones they were indexed with.
+    Words are told apart by FTS5's own stems, but for those that it would throw together (_SENSES_FILE).
     """
 
-    def __init__(self, numbers: Mapping[str, Sequence[int]], stemmer: Stemmer) -> None:
-        self._numbers = numbers
-        self.stem = stemmer.find
+    def __init__(self, *, kept: int = 0) -> None:
+        """Words whose stems are ``kept`` ready: none while serving, where words are somebody's question."""
+        self._numbers: dict[str, list[int]] = {}
+        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        connection.executescript(
+            f"CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='{TOKENIZER}');"
+            "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, instance);"
+        )
+        lock = threading.Lock()
+        senses = {
+            form: (f"={sense}",)  # no stem holds this sign
+            for sense, forms in tomllib.loads(_SENSES_FILE.read_text("utf-8")).items()
+            for form in forms.split()
+        }
+
+        @lru_cache(maxsize=kept)
+        def stem(word: str) -> tuple[str, ...]:
+            """The terms that the word is indexed under, in order; several for "don't"."""
+            if sense := senses.get(word.lower()):
+                return sense
+            with lock:
+                connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
+                stems = tuple(
+                    term for (term,) in connection.execute('SELECT term FROM stem ORDER BY "offset"')
+                )
+                connection.execute("INSERT INTO asked(asked) VALUES ('delete-all')")
+            return stems
+
+        self.stem = stem
 
     @classmethod
-    def read(cls, path: Path = _SYNONYMS_FILE) -> Synonyms:
+    def read(cls) -> Synonyms:
         """From the reviewed list, to build by."""
-        stemmer = Stemmer(kept=_BUILD_WORDS)
-        numbers: dict[str, list[int]] = {}
-        for number, family in enumerate(tomllib.loads(path.read_text("utf-8")).values()):
-            stems = {stem for word in family["words"].split() for stem in stemmer.find(word)}
-            for stem in stems:
-                numbers.setdefault(stem, []).append(number)
-        return cls(numbers, stemmer)
+        synonyms = cls(kept=_BUILD_WORDS)
+        families = tomllib.loads(_SYNONYMS_FILE.read_text("utf-8")).values()
+        for number, family in enumerate(families):
+            for stem in {stem for word in family["words"].split() for stem in synonyms.stem(word)}:
+                synonyms._numbers.setdefault(stem, []).append(number)
+        return synonyms
 
     @classmethod
     def load(cls, database: Database) -> Synonyms:
         """From a generation."""
-        numbers: dict[str, list[int]] = {}
+        synonyms = cls()
         for stem, number in database.each("SELECT stem, family FROM families ORDER BY stem, family"):
-            numbers.setdefault(stem, []).append(number)
-        return cls(numbers, Stemmer())
+            synonyms._numbers.setdefault(stem, []).append(number)
+        return synonyms
 
     def store(self, connection: sqlite3.Connection) -> None:
         """Into a generation."""
         rows = [(stem, number) for stem, numbers in self._numbers.items() for number in numbers]
         connection.executemany("INSERT INTO families VALUES (?, ?)", sorted(rows))
 
-    def of(self, stems: Iterable[str]) -> tuple[int, ...]:
-        """The numbers of the families that a word with these stems belongs to."""
-        return tuple(n for stem in dict.fromkeys(stems) for n in self._numbers.get(stem, ()))
-
-
-def _name_family(number: int) -> str:
-    return f"#{number}"  # no stem holds this sign
-
-
-def _join(stems: Sequence[str]) -> str:
-    return " ".join(stems)
+    def families_of(self, stems: Iterable[str]) -> list[str]:
+        """The terms of the families that a word with these stems belongs to; no stem holds their sign."""
+        return [f"#{n}" for stem in dict.fromkeys(stems) for n in self._numbers.get(stem, ())]
 
 
 class LexicalWriter:
     """Fills the words of a new generation, passage by passage."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, rows: Path, impacts: Path, *, champions: int = CHAMPIONS
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, rows: Path, impacts: Path) -> None:
         self._connection = connection
         connection.executescript(_SCHEMA)
-        self._postings = PostingsWriter(rows, impacts, champions=champions)
-        self._families = Synonyms.read()
+        self._postings = PostingsWriter(rows, impacts)
+        self._synonyms = Synonyms.read()
         self._numbers: dict[str, int] = {}
         self._written: Counter[str] = Counter()
         """How often each word occurs, as `_WORD` finds it."""
 
         @lru_cache(maxsize=_BUILD_WORDS)
         def read_piece(piece: str) -> tuple[int, ...]:
-            return tuple(map(self._number, self._families.stem(piece)))
+            return tuple(map(self._number, self._synonyms.stem(piece)))
 
         @lru_cache(maxsize=_BUILD_WORDS)
         def find_families(written: str) -> tuple[int, ...]:
-            stems = self._families.stem(_clean(written))
-            return tuple(self._number(_name_family(n)) for n in self._families.of(stems))
+            stems = self._synonyms.stem(_clean(written))
+            return tuple(map(self._number, self._synonyms.families_of(stems)))
 
         self._terms_of_piece, self._families_of_word = read_piece, find_families
 
@@ -160,9 +172,9 @@ class LexicalWriter:
         for written, count in self._written.items():
             words[_clean(written)] += count
         # Words that are written as several terms: each is a term as a whole besides.
-        stems = {self._families.stem(word) for word in words if not word.isalnum()}
+        stems = {self._synonyms.stem(word) for word in words if not word.isalnum()}
         several = sorted(names for names in stems if len(names) > 1)
-        phrases = {tuple(map(self._number, names)): self._number(_join(names)) for names in several}
+        phrases = {tuple(map(self._number, names)): self._number(" ".join(names)) for names in several}
         names = sorted(self._numbers)
         order = np.array([self._numbers[name] for name in names], dtype=np.int64)
         weights = np.ones(len(self._numbers) + 1)
@@ -171,7 +183,7 @@ class LexicalWriter:
         rows = ((n, *astuple(term)) for n, term in zip(names, terms, strict=True) if term.documents)
         self._connection.executemany("INSERT INTO terms VALUES (?, ?, ?, ?, ?)", rows)
         self._connection.executemany("INSERT INTO words VALUES (?, ?)", sorted(words.items()))
-        self._families.store(self._connection)
+        self._synonyms.store(self._connection)
 
     def close(self) -> None:
         """Close without finishing."""
@@ -204,12 +216,11 @@ class Word:
 
 
 class LexicalIndex:
-    """Finds passages by their words and by other words of the same families."""
+    """The words of the corpus and the terms that passages are found by."""
 
-    def __init__(self, database: Database, postings: Postings) -> None:
-        self.postings = postings
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._families = Synonyms.load(database)
+        self._synonyms = Synonyms.load(database)
         self._passages = int(database.all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
         find = "SELECT word FROM words ORDER BY occurrences DESC, word DESC LIMIT ?"
         self.vocabulary: tuple[str, ...] = tuple(word for (word,) in database.all(find, _VOCABULARY))
@@ -217,16 +228,11 @@ class LexicalIndex:
         self._kept: dict[str, Word | None] = dict.fromkeys(self.vocabulary)
         self._passing: dict[str, Word] = {}
 
-    def search(self, words: Sequence[str], k: int, *, exact: bool = False) -> tuple[Rows, Scores]:
-        """Rows and BM25 (positive, higher is better) of the ``k`` best passages that hold any of the words.
-
-        Stop words are dropped. A word that is written as several terms ("38.5") is looked for as a whole.
-        Common words are looked up where they count most, unless the best must be found ``exact``.
-        """
-        return self.postings.search(self.terms_of(words), k, exact=exact)
-
     def terms_of(self, words: Sequence[str]) -> tuple[Term, ...]:
-        """The terms that these words are looked for by; stop words are dropped."""
+        """The terms that these words are looked for by; stop words are dropped.
+
+        A word that is written as several terms ("38.5") is looked for as a whole.
+        """
         return tuple(term for word in words if word not in STOP_WORDS for term in self.look_up(word).terms)
 
     def look_up(self, word: str) -> Word:
@@ -243,10 +249,10 @@ class LexicalIndex:
         self._passing.clear()
 
     def _read(self, word: str) -> Word:
-        stem = self._families.stem(word)
+        stem = self._synonyms.stem(word)
         own = [self._find(term) for term in stem]
-        whole = own[0] if len(own) == 1 else self._find(_join(stem))
-        families = [self._find(_name_family(number)) for number in self._families.of(stem)]
+        whole = own[0] if len(own) == 1 else self._find(" ".join(stem))
+        families = map(self._find, self._synonyms.families_of(stem))
         documents = min((term.documents if term else 0 for term in own), default=0)
         weight = math.log1p((self._passages - documents + 0.5) / (documents + 0.5))
         return Word(stem, documents, tuple(filter(None, (whole, *families))), weight)
@@ -254,38 +260,3 @@ class LexicalIndex:
     def _find(self, name: str) -> Term | None:
         found = self._database.all("SELECT documents, start, champions, best FROM terms WHERE term = ?", name)
         return Term(*found[0]) if found else None
-
-
-class Stemmer:
-    """FTS5's own tokenizer and stems, but for words that these would throw together (_SENSES_FILE)."""
-
-    def __init__(self, *, kept: int = 0) -> None:
-        """Words whose stems are ``kept`` ready: none while serving, where words are somebody's question."""
-        connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        connection.executescript(
-            f"CREATE VIRTUAL TABLE asked USING fts5(word, content='', tokenize='{TOKENIZER}');"
-            "CREATE VIRTUAL TABLE stem USING fts5vocab(asked, instance);"
-        )
-        lock = threading.Lock()
-        senses = read_senses()
-
-        @lru_cache(maxsize=kept)
-        def find(word: str) -> tuple[str, ...]:
-            """The terms that the word is indexed under, in order; several for "don't"."""
-            if sense := senses.get(word.lower()):
-                return sense
-            with lock:
-                connection.execute("INSERT INTO asked(rowid, word) VALUES (1, ?)", (word,))
-                stems = tuple(
-                    term for (term,) in connection.execute('SELECT term FROM stem ORDER BY "offset"')
-                )
-                connection.execute("INSERT INTO asked(asked) VALUES ('delete-all')")
-            return stems
-
-        self.find = find
-
-
-def read_senses() -> dict[str, tuple[str, ...]]:
-    """The terms of the reviewed words; no stem holds the sign before them."""
-    senses = tomllib.loads(_SENSES_FILE.read_text("utf-8"))
-    return {form: (f"={sense}",) for sense, forms in senses.items() for form in forms.split()}

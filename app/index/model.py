@@ -10,7 +10,6 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Precision = Literal["fp32", "int8"]
+TextVectors = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 CHUNK = 1024
 """Texts whose token vectors are held in memory at a time; within a chunk those of like length go together."""
@@ -56,14 +56,6 @@ URGENCY = Path(__file__).with_name("urgency")
 """What scripts/train_urgency.py taught it in the same way: how urgent a question is."""
 _ADAPTER_CONFIG = "adapter_config.json"
 """As peft writes it; ``revision`` is the SHA-256 of the weights that it was trained on."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextVectors:
-    """A text's unit vector float32[d] and its tokens' vectors float32[n, d] as the model gives them."""
-
-    vector: NDArray[np.float32]
-    tokens: NDArray[np.float32]
 
 
 class Model:
@@ -89,7 +81,7 @@ class Model:
             )
         if not list(folder.glob("*.safetensors")):
             raise BuildError(f"The model {base} has no .safetensors file in {folder}.")
-        found = hash_weights(folder)
+        found = cls(name, folder).weights_sha256
         if EXPECTED.get(base, found) != found:
             raise BuildError(
                 f"The weights of {base} are not the ones that are known: their SHA-256 is {found}."
@@ -106,8 +98,10 @@ class Model:
 
     @cached_property
     def weights_sha256(self) -> str:
-        """Of the model's weights and, where it has one, of the adapter's besides."""
-        return hash_weights(*self._folders)
+        """Of the one .safetensors file or, with an adapter's or where there are several, of their SHA-256."""
+        paths = [path for folder in self._folders for path in sorted(folder.glob("*.safetensors"))]
+        digests = [_hash_once(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
     @cached_property
     def config_sha256(self) -> str:
@@ -148,10 +142,10 @@ class Model:
         return fit_projection(embeddings.detach().float().numpy())
 
     def encode(self, texts: Sequence[str]) -> Iterator[TextVectors]:
-        """Each text's vector and token vectors from one pass through the model, in order."""
+        """Each text's unit vector float32[d] and its tokens' vectors float32[n, d], in order."""
         for start in range(0, len(texts), CHUNK):
             for tokens in self._encoder.encode(texts[start : start + CHUNK]):
-                yield TextVectors(pool(tokens, self.settings.pooling), tokens)
+                yield pool(tokens, self.settings.pooling), tokens
 
     def export(self, folder: Path, precision: Precision) -> None:
         """Write the ONNX encoder, its tokenizer and its settings into ``folder``."""
@@ -252,13 +246,6 @@ class Model:
                 )
         finally:
             model.set_attn_implementation(attention)
-
-
-def hash_weights(*folders: Path) -> str:
-    """SHA-256 of the .safetensors file or, where there are several, of their SHA-256 in order."""
-    paths = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
-    digests = [_hash_once(path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 @lru_cache(maxsize=8)

@@ -1,22 +1,28 @@
-"""A generation ready to be searched: each of its files checked, then opened by the module that owns it."""
+"""A generation ready to be searched: each of its files checked, then opened by the module that owns it.
+
+And every promise of a generation, checked one by one.
+"""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from app.errors import DamagedGeneration
-from app.index.database import Database
 from app.index.encoder import Encoder, EncoderSettings
-from app.index.generation import LAYOUT, REMEDY, Generation
+from app.index.generation import CHECKED, LAYOUT, MANIFEST, REMEDY, Generation
 from app.index.lexical import LexicalIndex
-from app.index.postings import Postings
-from app.index.retriever import LocalRetriever, Retriever
+from app.index.retriever import LocalRetriever
 from app.index.store import Store
-from app.index.tokens import TokenVectors, read_projection
-from app.index.vectors import VectorIndex
+from app.index.vectors import UNIT_TOLERANCE
+from app.records import Article, name_passage
 
 _SMALL = 10_000
 """Up to so many passages all of them are compared with their articles at opening; it takes milliseconds."""
+_STEP = 10_000
+"""Vectors that are compared at a time."""
 
 
 class Index:
@@ -25,21 +31,11 @@ class Index:
     def __init__(self, generation: Generation) -> None:
         """Raises DamagedGeneration, naming the file."""
         self.generation = generation
-        dimension = generation.manifest.model.dimension
-        self._database = Database(generation.path(LAYOUT.store))
-        self.store = Store(self._database)
-        postings = Postings(generation.path(LAYOUT.postings), generation.path(LAYOUT.impacts))
-        self.lexical = LexicalIndex(self._database, postings)
-        self.passages = VectorIndex.open(generation.path(LAYOUT.passages))
-        self.sentences = VectorIndex.open(generation.path(LAYOUT.sentences))
-        self.sentence_offsets = np.frombuffer(generation.read(LAYOUT.sentence_offsets), dtype="<i8")
-        self.projection = read_projection(generation.read(LAYOUT.token_projection), dimension)
-        self.tokens = TokenVectors(
-            generation.path(LAYOUT.tokens), generation.read(LAYOUT.token_offsets), self.projection
-        )
-        self.retriever: Retriever = LocalRetriever(
-            self.passages, self.sentences, self.sentence_offsets, self.tokens, postings
-        )
+        self.store = Store(generation.path(LAYOUT.store))
+        self.retriever = LocalRetriever.open(generation)
+        self.passages, self.sentences = self.retriever.passages, self.retriever.sentences
+        self.tokens = self.retriever.tokens
+        self.lexical = LexicalIndex(self.store.database)
         self.token_weights = np.frombuffer(generation.read(LAYOUT.token_weights), dtype="<f4")
         self.encoder, self.urgency_encoder = (
             Encoder(
@@ -54,8 +50,9 @@ class Index:
         )
         # What must never be false: the files belong together, are numbers, and passages are verbatim.
         size = generation.path(LAYOUT.tokens).stat().st_size
-        numbers = np.isfinite(self.projection).all() and np.isfinite(self.token_weights).all()
-        if not numbers or size != self.tokens.offsets[-1] * len(self.projection):
+        projection = self.tokens.projection
+        numbers = np.isfinite(projection).all() and np.isfinite(self.token_weights).all()
+        if not numbers or size != self.tokens.offsets[-1] * len(projection):
             raise DamagedGeneration(f"{self.generation.name}: the tokens' vectors are none; {REMEDY}.")
         counts = self.store.counts()
         found = (len(self.passages), len(self.tokens), len(self.sentences))
@@ -74,5 +71,53 @@ class Index:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._database.close()
+        self.store.close()
         self.generation.close()
+
+
+def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[str]:
+    """One sentence for each fault; nothing when the generation is sound and is what ``corpus`` says."""
+    damaged = []
+    for name in generation.manifest.files:
+        try:
+            generation.read_whole(name)
+        except DamagedGeneration as error:
+            damaged.append(str(error))
+    yield from damaged
+    wanted = {generation.folder / name for name in (*generation.manifest.files, MANIFEST, CHECKED)}
+    wanted |= {folder for path in wanted for folder in path.parents}
+    for path in sorted(set(generation.folder.rglob("*")) - wanted):
+        yield f"{path.relative_to(generation.folder.parent)} does not belong there; delete it."
+    if damaged:
+        return
+    try:
+        index = Index(generation)
+    except DamagedGeneration as error:
+        yield str(error)
+        return
+    stored = {article.slug: article for article in index.store.articles()}
+    given = {article.slug: article for article in corpus}
+    for slug in sorted(stored.keys() | given.keys()):
+        if slug not in given:
+            yield f"{slug} is indexed but not in the corpus; run `make index`."
+        elif slug not in stored:
+            yield f"{slug} is in the corpus but not indexed; run `make index`."
+        elif stored[slug] != given[slug]:
+            yield f"{slug} is not what the corpus says any more; run `make index`."
+    seen: Counter[tuple[str, str]] = Counter()
+    for article, passage in index.store.passage_rows():
+        key = (article.slug, passage.text)
+        if passage.id != name_passage(article.slug, passage.text, seen[key]):
+            yield f"{article.slug}: passage {passage.id} does not bear the id of its words."
+        seen[key] += 1
+        if not passage.stands_in(article):
+            yield f"{article.slug}: passage {passage.id} is not what stands in the article."
+        bounds = [passage.start, *(bound for span in passage.sentences for bound in span), passage.end]
+        if not passage.sentences or bounds != sorted(bounds):
+            yield f"{article.slug}: passage {passage.id} has a sentence outside of itself."
+    for name, vectors in (("passages", index.passages), ("sentences", index.sentences)):
+        for start in range(0, len(vectors), _STEP):
+            rows = np.arange(start, min(start + _STEP, len(vectors)), dtype=np.int64)
+            off = np.abs(np.linalg.norm(vectors.vectors(rows), axis=1) - 1)
+            if not (off < UNIT_TOLERANCE).all():
+                yield f"{name}: vector {start + int(off.argmax())} is not of length 1."

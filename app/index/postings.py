@@ -18,10 +18,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from app.index.rows import map_values, run_starts
+from app.index.rows import Rows, Scores, map_values, run_starts
 
-Rows = NDArray[np.int64]
-Scores = NDArray[np.float32]
 Sums = NDArray[np.float64]
 Numbers = NDArray[np.int32]
 Places = NDArray[np.int64]
@@ -107,6 +105,31 @@ class Postings:
             found |= self._look_up(term, narrow) > 0
         return found
 
+    def cut(self, terms: Sequence[Term], passages: slice, paths: tuple[Path, Path]) -> Places:
+        """Write the postings of some passages alone, renumbered from 0, with the impacts of the whole.
+
+        ``terms`` are all, in the order of their postings. Gives int64[n, 5]: for each term that
+        these passages hold, where its postings begin in the whole, and its Term here.
+        """
+        documents = np.array([term.documents for term in terms], dtype=np.int64)
+        kept, counts = [], np.zeros(len(terms), dtype=np.int64)
+        ends = np.cumsum(documents)
+        first = 0
+        while first < len(terms):  # so many postings at a time as fit in memory
+            begin = int(ends[first] - documents[first])
+            last = max(first + 1, int(ends.searchsorted(begin + _STEP, side="right")))
+            rows = self.rows[begin : int(ends[last - 1])]
+            places = np.flatnonzero((rows >= passages.start) & (rows < passages.stop))
+            numbers = ends[first:last].searchsorted(begin + places, side="right")
+            counts[first:last] += np.bincount(numbers, minlength=last - first)
+            kept.append((rows[places] - passages.start, self.impacts[begin + places]))
+            first = last
+        own = _lay_out(counts)
+        rows, impacts = (np.concatenate(part) for part in zip(*kept, strict=True))
+        _write_postings(paths, own, rows, impacts)
+        table = np.array([(t.start, *astuple(o)) for t, o in zip(terms, own, strict=True)], dtype="<i8")
+        return table[counts > 0]
+
     def _look_up(self, term: Term, rows: Numbers) -> Scores:
         """What the term counts in each of these passages, 0 where it is not: float32[len(rows)].
 
@@ -128,9 +151,8 @@ def _choose_best(scores: Sums | Scores, k: int) -> Places:
 class PostingsWriter:
     """Takes the terms of passage after passage, numbered from 1 on; running text waits in a file."""
 
-    def __init__(self, rows: Path, impacts: Path, *, champions: int = CHAMPIONS) -> None:
+    def __init__(self, rows: Path, impacts: Path) -> None:
         self._paths = (rows, impacts)
-        self._champions = champions
         self._text: IO[bytes] = TemporaryFile(dir=rows.parent)  # noqa: SIM115 - `close` does
         self._counted: IO[bytes] = TemporaryFile(dir=rows.parent)  # noqa: SIM115
         self._chunks: list[int] = []
@@ -155,7 +177,7 @@ class PostingsWriter:
         part of a passage's length. ``weights`` are what an occurrence of each term counts, by number.
         """
         documents = self._count(phrases, len(weights))
-        terms = _lay_out(documents[order], self._champions)
+        terms = _lay_out(documents[order])
         size = int(documents.sum())
         rows, impacts = np.empty(size, dtype="<i4"), np.empty(size, dtype="<f4")
         starts = np.zeros(len(weights), dtype=np.int64)
@@ -229,32 +251,6 @@ class PostingsWriter:
             cursor[numbers[firsts]] += sizes
 
 
-def cut_postings(whole: Postings, terms: Sequence[Term], passages: slice, paths: tuple[Path, Path]) -> Places:
-    """Write the postings of some passages alone, renumbered from 0, with the impacts of the whole.
-
-    ``terms`` are all of the whole's, in the order of their postings. Gives int64[n, 5]: for each term that
-    these passages hold, where its postings begin in the whole, and its Term here.
-    """
-    documents = np.array([term.documents for term in terms], dtype=np.int64)
-    kept, counts = [], np.zeros(len(terms), dtype=np.int64)
-    ends = np.cumsum(documents)
-    first = 0
-    while first < len(terms):  # so many postings at a time as fit in memory
-        begin = int(ends[first] - documents[first])
-        last = max(first + 1, int(ends.searchsorted(begin + _STEP, side="right")))
-        rows = whole.rows[begin : int(ends[last - 1])]
-        places = np.flatnonzero((rows >= passages.start) & (rows < passages.stop))
-        numbers = ends[first:last].searchsorted(begin + places, side="right")
-        counts[first:last] += np.bincount(numbers, minlength=last - first)
-        kept.append((rows[places] - passages.start, whole.impacts[begin + places]))
-        first = last
-    own = _lay_out(counts, CHAMPIONS)
-    rows, impacts = (np.concatenate(part) for part in zip(*kept, strict=True))
-    _write_postings(paths, own, rows, impacts)
-    table = np.array([(t.start, *astuple(o)) for t, o in zip(terms, own, strict=True)], dtype="<i8")
-    return table[counts > 0]
-
-
 def _write_postings(paths: tuple[Path, Path], terms: Sequence[Term], rows: Numbers, impacts: Scores) -> None:
     """Write them, and behind them the best of each large term once more, of equal ones the first."""
     for path, values, kind in zip(paths, (rows, impacts), ("<i4", "<f4"), strict=True):
@@ -267,10 +263,10 @@ def _write_postings(paths: tuple[Path, Path], terms: Sequence[Term], rows: Numbe
                     file.write(values[whole][places].astype(kind, copy=False).data)
 
 
-def _lay_out(documents: Places, champions: int) -> list[Term]:
+def _lay_out(documents: Places) -> list[Term]:
     """Where the postings of each of these terms lie, and behind them all the best of the large ones."""
     starts = np.cumsum(documents) - documents
-    copied = np.where(documents > champions, champions, 0)
+    copied = np.where(documents > CHAMPIONS, CHAMPIONS, 0)
     bests = np.where(copied, documents.sum() + np.cumsum(copied) - copied, starts)
-    chosen = np.minimum(documents, champions)
+    chosen = np.minimum(documents, CHAMPIONS)
     return [Term(*place) for place in np.stack([documents, starts, chosen, bests], axis=1).tolist()]

@@ -8,14 +8,14 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import NamedTuple
 
 from app.disk import flush_folder, write_durably
 from app.errors import BuildError, Busy, DamagedGeneration, GenerationError, NoGeneration
-from app.index.generation import MANIFEST, NAME, REMEDY, Generation, Previous, note_checked, open_regular
+from app.index.generation import MANIFEST, NAME, REMEDY, Generation, open_regular
 
 CURRENT = "CURRENT"
 _LOCK = ".lock"
@@ -31,8 +31,7 @@ _DOOMED = ".deleting-"
 _POINTER = re.compile(r"(\d{8}T\d{6}Z-[0-9a-f]{12}) ([0-9a-f]{64})\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class _Pointer(NamedTuple):
     """What CURRENT says: a generation's name and its manifest's SHA-256."""
 
     name: str
@@ -46,7 +45,7 @@ def building(index: Path) -> Iterator[Path]:
     Raises Busy at once when another builder is at work, BuildError when the disk fails or is full. The
     rubbish of builders that were killed goes first.
     """
-    with locked(index):
+    with _locked(index):
         generations = index / GENERATIONS
         generations.mkdir(exist_ok=True)
         for path in generations.iterdir():
@@ -65,7 +64,7 @@ def building(index: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(index: Path) -> Iterator[None]:
+def _locked(index: Path) -> Iterator[None]:
     """Hold the lock of one who changes the index; raises Busy when another has it."""
     index.mkdir(parents=True, exist_ok=True)
     with (index / _LOCK).open("w") as lock:
@@ -93,15 +92,14 @@ def publish(index: Path, folder: Path) -> str:
     """
     with Generation.open(folder) as generation:
         generation.verify()
-        note_checked(folder, generation.manifest.files)
-        pointer = Pointer(generation.name, generation.manifest_sha256)
+        generation.note_checked()
     folder.chmod(0o755)
     flush_folder(folder)
-    folder.rename(index / GENERATIONS / pointer.name)
+    folder.rename(index / GENERATIONS / generation.name)
     flush_folder(index / GENERATIONS)
-    _point(index, pointer)
+    _point(index, generation)
     # Neither the current one, nor the newest besides, nor what a server holds.
-    others = [name for name in list_names(index) if name != pointer.name]
+    others = [name for name in list_names(index) if name != generation.name]
     for name in others[_KEPT - 1 :]:
         old, doomed = index / GENERATIONS / name, index / GENERATIONS / (_DOOMED + name)
         with suppress(BlockingIOError), (old / MANIFEST).open("rb") as manifest:
@@ -110,7 +108,7 @@ def publish(index: Path, folder: Path) -> str:
         if doomed.exists():
             shutil.rmtree(doomed)
             flush_folder(doomed.parent)
-    return pointer.name
+    return generation.name
 
 
 def roll_back(index: Path, name: str | None = None) -> str:
@@ -118,20 +116,20 @@ def roll_back(index: Path, name: str | None = None) -> str:
 
     Raises Busy, NoGeneration or DamagedGeneration.
     """
-    with locked(index):
+    with _locked(index):
         if name is None:
             current = read_pointer(index).name
             older = [kept for kept in list_names(index) if kept < current]
             if not older:
                 raise NoGeneration(f"There is no generation before {current}.")
             name = older[0]
-        with open_named(index, name) as generation:
+        with open_generation(index, name) as generation:
             generation.verify()
-            _point(index, Pointer(generation.name, generation.manifest_sha256))
+            _point(index, generation)
         return name
 
 
-def read_pointer(index: Path) -> Pointer:
+def read_pointer(index: Path) -> _Pointer:
     """What CURRENT says; raises NoGeneration or DamagedGeneration."""
     try:
         with open_regular(index / CURRENT) as file:
@@ -143,35 +141,30 @@ def read_pointer(index: Path) -> Pointer:
     found = _POINTER.fullmatch(content.decode("ascii", errors="replace"))
     if not found:
         raise DamagedGeneration(f"{CURRENT} is damaged: it does not name a generation; {REMEDY}.")
-    return Pointer(found[1], found[2])
+    return _Pointer(found[1], found[2])
 
 
-def open_current(index: Path) -> Generation:
-    """The published generation, its manifest checked; raises GenerationError."""
-    pointer = read_pointer(index)
-    return Generation.open(index / GENERATIONS / pointer.name, pointer.manifest_sha256)
-
-
-def open_named(index: Path, name: str) -> Generation:
-    """A kept generation, its manifest checked; raises GenerationError."""
+def open_generation(index: Path, name: str | None = None) -> Generation:
+    """The published generation or one that is kept, its manifest checked; raises GenerationError."""
+    if name is None:
+        name, sha256 = read_pointer(index)
+        return Generation.open(index / GENERATIONS / name, sha256)
     if name not in list_names(index):
         raise NoGeneration("There is no such generation; `scripts/generations.py` lists them.")
     return Generation.open(index / GENERATIONS / name)
 
 
-def open_previous(index: Path) -> Previous | None:
-    """What a new generation follows; None when there is nothing that could be read."""
+def open_previous(index: Path) -> tuple[Generation, ...]:
+    """What a new generation follows: the published one and the one before, or as much as can be read."""
     try:
-        generation = open_current(index)
+        generation = open_generation(index)
         generation.verify()
     except GenerationError:
-        return None
-    names = list_names(index)
-    older = [name for name in names if name < generation.name]
+        return ()
+    older = [name for name in list_names(index) if name < generation.name]
     with suppress(GenerationError):
-        if older:
-            return Previous(generation, Generation.open(index / GENERATIONS / older[0]))
-    return Previous(generation)
+        return (generation, *(Generation.open(index / GENERATIONS / name) for name in older[:1]))
+    return (generation,)
 
 
 def list_names(index: Path) -> list[str]:
@@ -185,5 +178,5 @@ def list_names(index: Path) -> list[str]:
     return sorted((name for name in names if NAME.fullmatch(name)), reverse=True)
 
 
-def _point(index: Path, pointer: Pointer) -> None:
-    write_durably(index / CURRENT, f"{pointer.name} {pointer.manifest_sha256}\n".encode())
+def _point(index: Path, generation: Generation) -> None:
+    write_durably(index / CURRENT, f"{generation.name} {generation.manifest_sha256}\n".encode())

@@ -8,19 +8,19 @@ vectors and postings lie: here, in this process, or in shards on many machines (
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.index.generation import LAYOUT, Generation, name_shard
 from app.index.postings import Postings, Term
-from app.index.rows import members_of, run_starts
+from app.index.rows import Matrix, Rows, Scores, members_of, run_starts
 from app.index.tokens import TokenVectors
 from app.index.vectors import VectorIndex
 
-Rows = NDArray[np.int64]
-Scores = NDArray[np.float32]
-Matrix = NDArray[np.float32]
+Found = tuple[Rows, Scores]
+"""What one retriever proposes: rows, best first, and its own scores."""
 
 PROPOSED = 100
 """Candidates that each of the three retrievers may propose."""
@@ -40,13 +40,6 @@ class Asked:
     """The terms that BM25 adds up."""
     words: tuple[tuple[Term, ...], ...]
     """For each of its words the terms of which any makes a passage hold the word."""
-
-
-class Proposal(NamedTuple):
-    """What one retriever found: rows, best first, and its own scores."""
-
-    rows: Rows
-    scores: Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,80 +82,86 @@ class Retriever(Protocol):
         """The cosine of ``vector`` with each of these passages."""
 
 
+@dataclass(frozen=True, slots=True)
 class LocalRetriever:
     """Retrieval from files that this process has opened."""
 
-    def __init__(
-        self,
-        passages: VectorIndex,
-        sentences: VectorIndex,
-        sentence_offsets: Rows,
-        tokens: TokenVectors,
-        postings: Postings,
-    ) -> None:
-        self._passages = passages
-        self._sentences = sentences
-        self._sentence_offsets = sentence_offsets
-        self._tokens = tokens
-        self._postings = postings
+    passages: VectorIndex
+    sentences: VectorIndex
+    sentence_offsets: Rows
+    tokens: TokenVectors
+    postings: Postings
+
+    @classmethod
+    def open(cls, generation: Generation, shard: int | None = None) -> LocalRetriever:
+        """A whole generation or one shard of it, whose rows begin at 0; raises DamagedGeneration."""
+
+        def name(file: str) -> str:
+            return file if shard is None else name_shard(shard, file)
+
+        projection = np.frombuffer(generation.read(LAYOUT.token_projection), dtype="<f4")
+        return cls(
+            VectorIndex.open(generation.path(name(LAYOUT.passages))),
+            VectorIndex.open(generation.path(name(LAYOUT.sentences))),
+            np.frombuffer(generation.read(name(LAYOUT.sentence_offsets)), dtype="<i8"),
+            TokenVectors(
+                generation.path(name(LAYOUT.tokens)),
+                generation.read(name(LAYOUT.token_offsets)),
+                projection.reshape(-1, generation.manifest.model.dimension),
+            ),
+            Postings(generation.path(name(LAYOUT.postings)), generation.path(name(LAYOUT.impacts))),
+        )
 
     def propose(self, asked: Asked, inside: Rows | None = None) -> Candidates:
         """The candidates; of one article its passages, all of them, whose rows are ``inside``."""
         if inside is not None:
-            words = self.search_words(asked, _MOST_BY_WORDS)
-            held = np.isin(words.rows, inside)
-            return self.score(asked, inside, Proposal(words.rows[held], words.scores[held]))
-        near, words = self.search_passages(asked), self.search_words(asked)
-        if len(near.rows) == len(self._passages):  # nothing is left for others to propose
-            rows = np.arange(len(near.rows))
+            rows, scores = self.postings.search(asked.searched, _MOST_BY_WORDS)
+            held = np.isin(rows, inside)
+            return self.score(asked, inside, (rows[held], scores[held]))
+        near, _ = self.passages.search(asked.vector, PROPOSED)
+        words = self.postings.search(asked.searched, PROPOSED)
+        if len(near) == len(self.passages):  # nothing is left for others to propose
+            rows = np.arange(len(near))
         else:
-            rows = unite(near.rows, self.search_sentences(asked).rows, words.rows)
+            rows = unite(near, self.search_sentences(asked.vector)[0], words[0])
         return self.score(asked, rows, words)
 
     def compare(self, asked: Asked, rows: Rows) -> Compared:
         """A closer look at these passages, in this order."""
         held = np.zeros((len(rows), len(asked.words)), dtype=np.bool_)
         for place, terms in enumerate(asked.words):
-            held[:, place] = self._postings.hold(terms, rows)
+            held[:, place] = self.postings.hold(terms, rows)
         return Compared(
-            tokens=self._tokens.best_cosines(asked.tokens, rows),
-            vectors=self._passages.vectors(rows),
+            tokens=self.tokens.best_cosines(asked.tokens, rows),
+            vectors=self.passages.vectors(rows),
             held=held,
         )
 
     def cosines(self, vector: Scores, rows: Rows) -> Scores:
         """The cosine of ``vector`` with each of these passages."""
-        return self._passages.cosines(vector, rows)
+        return self.passages.cosines(vector, rows)
 
-    def search_passages(self, asked: Asked) -> Proposal:
-        """The nearest passages."""
-        return Proposal(*self._passages.search(asked.vector, PROPOSED))
-
-    def search_sentences(self, asked: Asked) -> Proposal:
+    def search_sentences(self, vector: Scores) -> Found:
         """The nearest sentences' passages; none in a large corpus, where sentences only rescore."""
-        if not self._sentences.searched:
-            return Proposal(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-        nearest, cosines = self._sentences.search(asked.vector, PROPOSED)
-        return Proposal(self._sentence_offsets.searchsorted(nearest, side="right") - 1, cosines)
+        if not self.sentences.searched:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        nearest, cosines = self.sentences.search(vector, PROPOSED)
+        return self.sentence_offsets.searchsorted(nearest, side="right") - 1, cosines
 
-    def search_words(self, asked: Asked, k: int = PROPOSED) -> Proposal:
-        """The best passages by BM25."""
-        return Proposal(*self._postings.search(asked.searched, k))
-
-    def score(self, asked: Asked, rows: Rows, words: Proposal) -> Candidates:
+    def score(self, asked: Asked, rows: Rows, words: Found) -> Candidates:
         """These passages, ascending, as candidates; ``words`` are those of them that BM25 proposed."""
         # All sentences of all these passages are compared at once: a call for every passage would cost more
         # than the cosines. `reduceat` gives the best from each start up to the next.
-        sentences, starts = members_of(self._sentence_offsets, rows)
-        cosines = self._sentences.cosines(asked.vector, sentences)
+        sentences, starts = members_of(self.sentence_offsets, rows)
+        cosines = self.sentences.cosines(asked.vector, sentences)
         best = np.maximum.reduceat(cosines, starts)
         # Of equal sentences the first, so that the same one is highlighted wherever the passage lies.
         counts = np.append(starts[1:], len(sentences)) - starts
         places = np.flatnonzero(cosines == best.repeat(counts))
         best_sentences = places[places.searchsorted(starts)] - starts
         bm25 = np.zeros(len(rows), dtype=np.float32)
-        bm25[rows.searchsorted(words.rows)] = words.scores
-        passages = self._passages.cosines(asked.vector, rows)
+        bm25[rows.searchsorted(words[0])] = words[1]
+        passages = self.passages.cosines(asked.vector, rows)
         return Candidates(rows, passages, best, best_sentences, bm25)
 
 

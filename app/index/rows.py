@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from app.errors import DamagedGeneration
 
 Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
 
 
 class RowFile:

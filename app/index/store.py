@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
-from itertools import count, takewhile
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from app.errors import BuildError, NotFound, Withdrawn
 from app.index.database import Database
-from app.index.embedded import (
-    embedded_hash,
-    embedded_introduction,
-    embedded_sentence,
-    embedded_text,
-)
+from app.index.embedded import embedded_hash, embedded_passage, embedded_sentence
 from app.index.generation import LAYOUT
 from app.index.lexical import LexicalWriter
 from app.records import Article, Passage, Span, WithdrawnPassage, name_passage
@@ -50,6 +45,7 @@ CREATE TABLE moved (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID;
 
 _COLUMNS = "p.id, p.start, p.end, p.section, p.lead_start, p.lead_end, p.fragment, p.text"
 _SOURCES = "SELECT slug, metadata ->> 'url', metadata ->> 'sha256' FROM articles"
+_ARTICLE, _WITHDRAWN = TypeAdapter(Article), TypeAdapter(WithdrawnPassage)
 _JOINED = "FROM passages p JOIN articles a ON a.number = p.article"
 
 
@@ -61,80 +57,95 @@ class StoreWriter:
         self._connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA}")
         self._lexical = LexicalWriter(self._connection, folder / LAYOUT.postings, folder / LAYOUT.impacts)
         self._connection.execute("BEGIN")
-        self.articles = self.passages = self.sentences = 0
+        self._articles = self._passages = self._sentences = 0
+        self._offsets_path, self._offsets = folder / LAYOUT.sentence_offsets, [0]
 
     def add(self, article: Article, passages: Sequence[Passage]) -> None:
         """Store an article and its passages, in order; raises BuildError when one is not verbatim."""
-        self._connection.execute(
-            "INSERT INTO articles VALUES (?, ?, ?, ?)",
-            (self.articles, article.slug, dump_metadata(article), article.text),
-        )
+        known = {name: getattr(article, name) for name in Article.__slots__ if name != "text"}
+        metadata = json.dumps(known, ensure_ascii=False, default=date.isoformat)
+        self._insert("articles", self._articles, article.slug, metadata, article.text)
         for passage in passages:
             if not passage.stands_in(article):
                 raise BuildError(
                     f"{article.slug}.txt: passage {passage.id} is not what stands in the article."
                 )
-            place = (passage.start, passage.end, json.dumps(passage.section, ensure_ascii=False))
-            lead = passage.lead or (None, None)
-            digest = embedded_hash(embedded_introduction(article, passage), embedded_text(article, passage))
-            row = (
-                self.passages,
+            introduction, text, _ = embedded_passage(article, passage)
+            self._insert(
+                "passages",
+                self._passages,
                 passage.id,
-                self.articles,
-                *place,
-                *lead,
+                self._articles,
+                passage.start,
+                passage.end,
+                json.dumps(passage.section, ensure_ascii=False),
+                *(passage.lead or (None, None)),
                 passage.fragment,
-                digest,
+                embedded_hash(introduction, text),
                 passage.text,
             )
-            self._connection.execute("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             self._lexical.add(passage.place, passage.text)
             for span in passage.sentences:
-                sentence = (
-                    self.sentences,
-                    self.passages,
-                    *span,
-                    embedded_hash(embedded_sentence(article, span)),
-                )
-                self._connection.execute("INSERT INTO sentences VALUES (?, ?, ?, ?, ?)", sentence)
-                self.sentences += 1
-            self.passages += 1
-        self.articles += 1
+                digest = embedded_hash(embedded_sentence(article, span))
+                self._insert("sentences", self._sentences, self._passages, *span, digest)
+                self._sentences += 1
+            self._passages += 1
+            self._offsets.append(self._sentences)
+        self._articles += 1
 
-    def remember_withdrawn(self, previous: Store, older: Store | None, now: datetime) -> None:
+    def remember_withdrawn(self, stores: Sequence[Store], now: datetime) -> None:
         """Keep the ids of passages that are gone, and the words of those that a kept generation still holds.
 
-        ``previous`` is the generation before this one, ``older`` the one before that; what went earlier
-        keeps its id alone, so that its address can say that it is gone. Where an article only has another
-        name, its old address and those of its passages lead to the new ones.
+        ``stores`` are those of the generation before this one and, if it is kept, of the one before that;
+        what went earlier keeps its id alone, so that its address can say that it is gone. Where an article
+        only has another name, its old address and those of its passages lead to the new ones.
         """
+        previous, *older = stores
         moved = self._find_renamed(previous)
         former: dict[str, str] = {}
-        for passage_id in previous.passage_ids():
-            if not self._holds(passage_id):
-                passage = previous.passage(passage_id)
-                now_called = _rename(passage, moved.get(passage.article))
-                if now_called and self._holds(now_called):
-                    moved[passage_id] = now_called
-                else:
-                    former[passage_id] = _dump_former(previous.article(passage.article), passage)
-        for old, new in previous.moved():
+        for (passage_id,) in previous.database.each("SELECT id FROM passages ORDER BY row"):
+            if self._holds(passage_id):
+                continue
+            passage = previous.passage(passage_id)
+            article, name = previous.article(passage.article), moved.get(passage.article)
+            if name:  # the same words, as often as they stood before these, in the article's new name
+                repeats = (n for n in count() if name_passage(article.slug, passage.text, n) == passage_id)
+                name = name_passage(name, passage.text, next(repeats))
+            if name and self._holds(name):
+                moved[passage_id] = name
+            else:
+                kept = ("title", "publisher", "url", "author")
+                former[passage_id] = json.dumps(
+                    {
+                        "article": article.slug,
+                        **{field: getattr(article, field) for field in kept},
+                        "section": passage.section,
+                        "text": passage.text,
+                    },
+                    ensure_ascii=False,
+                )
+        for old, new in previous.database.each("SELECT old, new FROM moved"):
             if new in former:
                 former[old] = former[new]
             elif self._holds(moved.get(new, new)):
                 moved[old] = moved.get(new, new)
         for passage_id, said in former.items():
-            self._remember(passage_id, now.date().isoformat(), said)
-        for passage_id, withdrawn, said_then in previous.withdrawn():
+            self._insert("withdrawn", passage_id, now.date().isoformat(), said)
+        for passage_id, withdrawn, said in previous.database.each("SELECT * FROM withdrawn"):
             if not self._holds(passage_id):
-                kept = older is not None and older.holds(passage_id)
-                self._remember(passage_id, withdrawn, said_then if kept else None)
+                held = any(store.holds(passage_id) for store in older)
+                self._insert("withdrawn", passage_id, withdrawn, said if held else None)
         # An old name that stands for another article now leads to that one.
-        names = ((old, new) for old, new in moved.items() if not self._holds(old))
-        self._connection.executemany("INSERT INTO moved VALUES (?, ?)", names)
+        for old, new in moved.items():
+            if not self._holds(old):
+                self._insert("moved", old, new)
 
     def finish(self) -> None:
-        """Write everything and close the file."""
+        """Write everything and close the file.
+
+        The sentences of the passage in row r are the rows from [r] up to [r + 1] of the offsets.
+        """
+        self._offsets_path.write_bytes(np.array(self._offsets, dtype="<i8").tobytes())
         self._lexical.finish()
         self._connection.execute("COMMIT")
         self.close()
@@ -146,7 +157,7 @@ class StoreWriter:
 
     def _find_renamed(self, previous: Store) -> dict[str, str]:
         """Names that are gone, and the new articles with the same address, text, or most of its passages."""
-        before, now = previous.sources(), list(self._connection.execute(_SOURCES))
+        before, now = previous.database.all(_SOURCES), list(self._connection.execute(_SOURCES))
         known, kept = {slug for slug, *_ in before}, {slug for slug, *_ in now}
         by_source: dict[str, set[str]] = {}
         for slug, *source in now:
@@ -175,37 +186,37 @@ class StoreWriter:
         find = "SELECT 1 FROM passages WHERE id = ? UNION SELECT 1 FROM articles WHERE slug = ?"
         return self._connection.execute(find, (name, name)).fetchone() is not None
 
-    def _remember(self, passage_id: str, withdrawn: str, former: str | None) -> None:
-        self._connection.execute("INSERT INTO withdrawn VALUES (?, ?, ?)", (passage_id, withdrawn, former))
+    def _insert(self, table: str, *values: object) -> None:
+        places = ", ".join("?" * len(values))
+        self._connection.execute(f"INSERT INTO {table} VALUES ({places})", values)  # noqa: S608
 
 
 class Store:
     """A finished store, read lazily: opening costs the same for a hundred passages and a million."""
 
-    def __init__(self, database: Database, *, cached: int = 4096) -> None:
-        self._database = database
+    def __init__(self, path: Path, *, cached: int = 4096) -> None:
+        self.database = database = Database(path)
         # Caches of functions, not of methods: a store that is no longer used goes at once, without cycles.
-        self._passage_at = lru_cache(maxsize=cached)(partial(_read_passage, database))
-        self._article_of = lru_cache(maxsize=64)(partial(_read_article, database))
-        self._rows_of = lru_cache(maxsize=64)(partial(_rows_of_article, database))
-
-    def article(self, slug: str) -> Article:
+        self.passage_at: Callable[[int], Passage] = lru_cache(cached)(partial(_read_passage, database))
+        """One passage by its row."""
+        self.article: Callable[[str], Article] = lru_cache(64)(partial(_read_article, database))
         """One article; raises NotFound."""
-        return self._article_of(slug)
+        self.rows_of: Callable[[str], tuple[int, ...]] = lru_cache(64)(partial(_read_rows, database))
+        """The rows of an article's passages, ascending; raises NotFound."""
 
     def articles(self) -> tuple[Article, ...]:
         """Every article, by slug."""
-        rows = self._database.all("SELECT metadata, text FROM articles ORDER BY slug")
+        rows = self.database.all("SELECT metadata, text FROM articles ORDER BY slug")
         return tuple(_load_article(*row) for row in rows)
 
     def titles(self) -> tuple[str, ...]:
         """Every article's title, without reading the articles."""
-        found = self._database.all("SELECT json_extract(metadata, '$.title') FROM articles")
+        found = self.database.all("SELECT json_extract(metadata, '$.title') FROM articles")
         return tuple(title for (title,) in found)
 
     def foreign(self) -> frozenset[str]:
         """The articles in another language than most; of as many in each, English counts as most."""
-        found = self._database.all("SELECT slug, json_extract(metadata, '$.language') FROM articles")
+        found = self.database.all("SELECT slug, json_extract(metadata, '$.language') FROM articles")
         languages = {slug: (language or "en").partition("-")[0] for slug, language in found}
         counts = Counter(languages.values())
         usual = max(counts, key=lambda language: (counts[language], language == "en", language), default="en")
@@ -213,95 +224,60 @@ class Store:
 
     def passage(self, passage_id: str) -> Passage:
         """One passage by its id, old or new; raises NotFound, or Withdrawn for one that was here once."""
-        found = self._database.all("SELECT row FROM passages WHERE id = ?", passage_id)
+        found = self.database.all("SELECT row FROM passages WHERE id = ?", passage_id)
         if found:
             return self.passage_at(found[0][0])
-        for (new,) in self._database.all("SELECT new FROM moved WHERE old = ?", passage_id):
+        for (new,) in self.database.all("SELECT new FROM moved WHERE old = ?", passage_id):
             return self.passage(new)
-        if self._database.all("SELECT 1 FROM withdrawn WHERE id = ?", passage_id):
+        if self.database.all("SELECT 1 FROM withdrawn WHERE id = ?", passage_id):
             raise Withdrawn("This passage has been withdrawn.")
         raise NotFound("There is no such passage.")
-
-    def passage_at(self, row: int) -> Passage:
-        """One passage by its row."""
-        return self._passage_at(int(row))
 
     def passages_of(self, slug: str) -> tuple[Passage, ...]:
         """The passages of an article in the order they stand in it; raises NotFound."""
         return tuple(map(self.passage_at, self.rows_of(slug)))
 
-    def rows_of(self, slug: str) -> tuple[int, ...]:
-        """The rows of an article's passages, ascending; raises NotFound."""
-        return self._rows_of(slug)
-
     def withdrawn_passage(self, passage_id: str) -> WithdrawnPassage:
         """What a withdrawn passage said; raises NotFound, or Withdrawn when its words are gone."""
-        found = self._database.all("SELECT withdrawn, former FROM withdrawn WHERE id = ?", passage_id)
+        found = self.database.all("SELECT withdrawn, former FROM withdrawn WHERE id = ?", passage_id)
         if not found:
             raise NotFound("There is no such passage.")
         withdrawn, former = found[0]
         if former is None:
             raise Withdrawn("This passage has been withdrawn.")
-        fields = json.loads(former)
-        fields["section"] = tuple(fields["section"])
-        return WithdrawnPassage(id=passage_id, withdrawn=date.fromisoformat(withdrawn), **fields)
+        return _WITHDRAWN.validate_python({**json.loads(former), "id": passage_id, "withdrawn": withdrawn})
 
-    def sentence_offsets(self) -> NDArray[np.int64]:
-        """The sentences of the passage in row r are the rows from [r] up to [r + 1]: int64[passages + 1]."""
-        rows = self._database.all(
-            "SELECT count(s.row) FROM passages p LEFT JOIN sentences s ON s.passage = p.row "
-            "GROUP BY p.row ORDER BY p.row"
-        )
-        return np.cumsum([0, *(count for (count,) in rows)], dtype="<i8")
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    def holds(self, passage_id: str) -> bool:
+        """Whether there is such a passage."""
+        return bool(self.database.all("SELECT 1 FROM passages WHERE id = ?", passage_id))
 
     def counts(self) -> dict[str, int]:
         """How many articles, passages and sentences there are."""
         rows = {"articles": "number", "passages": "row", "sentences": "row"}
         # Rows are numbered from 0 on without a gap; SQLite would count them one by one.
         find = "SELECT coalesce(max({1}) + 1, 0) FROM {0}"
-        return {table: self._database.all(find.format(table, row))[0][0] for table, row in rows.items()}
-
-    def embedded_hashes(self, table: str) -> Iterator[tuple[int, bytes]]:
-        """Row and hash of what the model saw, of every row of ``passages`` or ``sentences``."""
-        yield from self._database.each(f"SELECT row, embedded FROM {table} ORDER BY row")  # noqa: S608
+        return {table: self.database.all(find.format(table, row))[0][0] for table, row in rows.items()}
 
     def passage_rows(self) -> Iterator[tuple[Article, Passage]]:
         """Every passage with its article, in the order of the rows, without filling the cache."""
-        for number, metadata, text in self._database.each(
+        for number, metadata, text in self.database.each(
             "SELECT number, metadata, text FROM articles ORDER BY number"
         ):
             article = _load_article(metadata, text)
-            rows = self._database.all(
+            rows = self.database.all(
                 f"SELECT p.row, {_COLUMNS} FROM passages p WHERE article = ? ORDER BY row",  # noqa: S608
                 number,
             )
             find = "SELECT passage, start, end FROM sentences WHERE passage BETWEEN ? AND ? ORDER BY row"
             held: dict[int, list[Span]] = {row: [] for row, *_ in rows}
-            for row, start, end in self._database.all(find, min(held, default=0), max(held, default=-1)):
+            for row, start, end in self.database.all(find, min(held, default=0), max(held, default=-1)):
                 held.get(row, []).append((start, end))
             for row, *found in rows:
                 yield article, _make_passage(article.slug, found, held[row])
-
-    def passage_ids(self) -> Iterator[str]:
-        """The id of every passage."""
-        for (passage_id,) in self._database.each("SELECT id FROM passages ORDER BY row"):
-            yield passage_id
-
-    def holds(self, passage_id: str) -> bool:
-        """Whether there is such a passage."""
-        return bool(self._database.all("SELECT 1 FROM passages WHERE id = ?", passage_id))
-
-    def withdrawn(self) -> Iterator[tuple[str, str, str | None]]:
-        """Id, time and former words (JSON, where still kept) of every withdrawn passage."""
-        yield from self._database.each("SELECT id, withdrawn, former FROM withdrawn")
-
-    def moved(self) -> Iterator[tuple[str, str]]:
-        """Old and new name of every article that got another one, and of its passages."""
-        yield from self._database.each("SELECT old, new FROM moved")
-
-    def sources(self) -> list[tuple[str, str, str]]:
-        """Name, address and SHA-256 of every article."""
-        return self._database.all(_SOURCES)
 
 
 def _article_number(database: Database, slug: str) -> int:
@@ -313,10 +289,9 @@ def _article_number(database: Database, slug: str) -> int:
     raise NotFound("There is no such article.")
 
 
-def _rows_of_article(database: Database, slug: str) -> tuple[int, ...]:
-    number = _article_number(database, slug)
-    found = database.all("SELECT row FROM passages WHERE article = ? ORDER BY row", number)
-    return tuple(row for (row,) in found)
+def _read_rows(database: Database, slug: str) -> tuple[int, ...]:
+    find = "SELECT row FROM passages WHERE article = ? ORDER BY row"
+    return tuple(row for (row,) in database.all(find, _article_number(database, slug)))
 
 
 def _read_article(database: Database, slug: str) -> Article:
@@ -325,6 +300,7 @@ def _read_article(database: Database, slug: str) -> Article:
 
 
 def _read_passage(database: Database, row: int) -> Passage:
+    row = int(row)  # of numpy, perhaps, which SQLite does not take
     ((slug, *found),) = database.all(f"SELECT a.slug, {_COLUMNS} {_JOINED} WHERE p.row = ?", row)
     sentences = database.all("SELECT start, end FROM sentences WHERE passage = ? ORDER BY row", row)
     return _make_passage(slug, found, sentences)
@@ -345,39 +321,5 @@ def _make_passage(slug: str, found: Sequence[Any], sentences: Sequence[Span]) ->
     )
 
 
-def dump_metadata(article: Article) -> str:
-    """Everything known about an article but its text, as JSON."""
-    fields = {name: getattr(article, name) for name in Article.__slots__ if name != "text"}
-    return json.dumps(fields, ensure_ascii=False, default=date.isoformat)
-
-
 def _load_article(metadata: str, text: str) -> Article:
-    fields = json.loads(metadata)
-    for name in ("retrieved", "reviewed"):
-        fields[name] = fields[name] and date.fromisoformat(fields[name])
-    for name in ("exclude", "when_to_get_help"):
-        fields[name] = tuple(fields[name])
-    return Article(text=text, **fields)
-
-
-def _rename(passage: Passage, slug: str | None) -> str | None:
-    """The id that a passage has in an article of another name."""
-    if slug is None:
-        return None
-    repeats = takewhile(
-        lambda repeat: name_passage(passage.article, passage.text, repeat) != passage.id, count()
-    )
-    return name_passage(slug, passage.text, sum(1 for _ in repeats))
-
-
-def _dump_former(article: Article, passage: Passage) -> str:
-    former = {
-        "article": article.slug,
-        "title": article.title,
-        "publisher": article.publisher,
-        "url": article.url,
-        "author": article.author,
-        "section": passage.section,
-        "text": passage.text,
-    }
-    return json.dumps(former, ensure_ascii=False)
+    return _ARTICLE.validate_python({**json.loads(metadata), "text": text})

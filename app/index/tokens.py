@@ -16,10 +16,7 @@ from numpy.typing import NDArray
 
 from app.index.encoder import normalise
 from app.index.lexical import STOP_WORDS
-from app.index.rows import RowFile, map_values, members_of
-
-Matrix = NDArray[np.float32]
-Rows = NDArray[np.int64]
+from app.index.rows import Matrix, RowFile, Rows, map_values, members_of
 
 DIRECTIONS = 128
 """As many as ColBERT keeps (Khattab & Zaharia 2020)."""
@@ -78,12 +75,7 @@ def fit_projection(embeddings: Matrix) -> Matrix:
     return np.asarray(projection * np.sign(largest), dtype="<f4")
 
 
-def read_projection(content: bytes, dimension: int) -> Matrix:
-    """The directions that ``fit_projection`` found, as the generation stores them."""
-    return np.frombuffer(content, dtype="<f4").reshape(-1, dimension)
-
-
-def find_content(vocabulary: Sequence[str]) -> NDArray[np.bool_]:
+def mark_content(vocabulary: Sequence[str]) -> NDArray[np.bool_]:
     """Which tokens carry content, and are no stop word, punctuation or special token: bool[v]."""
     return np.array([not _is_special(t) and _is_word(t) and t not in STOP_WORDS for t in vocabulary])
 
@@ -108,33 +100,22 @@ def compress(tokens: Matrix, projection: Matrix) -> NDArray[np.int8]:
     return stored
 
 
-class TokenFrequencies:
-    """Counts in how many passages each token stands, and weighs the tokens of questions by it."""
+def weigh_tokens(vocabulary: Sequence[str], held: NDArray[np.int64], passages: int) -> NDArray[np.float32]:
+    """A weight from 0 to 1 for each token, ``held`` of so many ``passages``: float32[v].
 
-    def __init__(self, vocabulary: Sequence[str]) -> None:
-        self._vocabulary = vocabulary
-        self._passages = np.zeros(len(vocabulary), dtype=np.int64)
-
-    def add(self, ids: NDArray[np.int64]) -> None:
-        """The tokens of one passage."""
-        self._passages[np.unique(ids)] += 1
-
-    def weigh(self, count: int) -> NDArray[np.float32]:
-        """A weight from 0 to 1 for each token of the vocabulary, of ``count`` passages: float32[v].
-
-        The inverse document frequency of Robertson & Zaragoza (2009), 1 for a token that no passage holds.
-        What says little of a question's subject is held down, however rare it is in the articles.
-        """
-        idf = np.log1p((count - self._passages + 0.5) / (self._passages + 0.5))
-        weights = idf / np.log1p((count + 0.5) / 0.5)
-        for number, token in enumerate(self._vocabulary):
-            if _is_special(token):
-                weights[number] = _SPECIAL_WEIGHT
-            elif not _is_word(token):
-                weights[number] = min(weights[number], _PUNCTUATION_WEIGHT)
-            elif token in STOP_WORDS:
-                weights[number] = min(weights[number], _STOP_WORD_WEIGHT)
-        return np.asarray(weights, dtype="<f4")
+    The inverse document frequency of Robertson & Zaragoza (2009), 1 for a token that no passage holds.
+    What says little of a question's subject is held down, however rare it is in the articles.
+    """
+    idf = np.log1p((passages - held + 0.5) / (held + 0.5))
+    weights = idf / np.log1p((passages + 0.5) / 0.5)
+    for number, token in enumerate(vocabulary):
+        if _is_special(token):
+            weights[number] = _SPECIAL_WEIGHT
+        elif not _is_word(token):
+            weights[number] = min(weights[number], _PUNCTUATION_WEIGHT)
+        elif token in STOP_WORDS:
+            weights[number] = min(weights[number], _STOP_WORD_WEIGHT)
+    return np.asarray(weights, dtype="<f4")
 
 
 class TokenVectors:
@@ -142,6 +123,7 @@ class TokenVectors:
 
     def __init__(self, values: Path, offsets: bytes, projection: Matrix) -> None:
         self.offsets: NDArray[np.int64] = np.frombuffer(offsets, dtype="<i8")
+        self.projection = projection
         self._across = np.ascontiguousarray(projection.T)  # multiplied by in half the time
         self._scale = np.float32(quantization_scale(len(projection)))
         if self.offsets[-1] * len(projection) > MAPPED:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import BuildError
-from app.index.rows import RowFile
-
-Vector = NDArray[np.float32]
-Matrix = NDArray[np.float32]
-Rows = NDArray[np.int64]
+from app.index.rows import Matrix, RowFile, Rows, Vector
 
 UNIT_TOLERANCE = 1e-3
 EXACT = 10_000
@@ -93,6 +90,24 @@ class VectorIndex:
         finally:
             faiss.omp_set_num_threads(1)
         return cls(index)
+
+    @classmethod
+    def gather(
+        cls, parts: Iterable[Matrix], path: Path, *, whole: int | None = None, searched: bool = True
+    ) -> VectorIndex:
+        """From vectors that come one by one or many at a time, and written; raises BuildError, OSError.
+
+        They wait in a file, so that a large corpus need not fit in memory.
+        """
+        with TemporaryFile(dir=path.parent) as file:
+            for part in parts:
+                width = part.shape[-1]
+                file.write(part.tobytes())
+            file.flush()
+            rows = np.memmap(file, dtype=np.float32, mode="r").reshape(-1, width)
+            index = cls.build(rows, choose_kind(len(rows), whole=whole, searched=searched))
+        index.write(path)
+        return index
 
     @classmethod
     def open(cls, path: Path) -> VectorIndex:

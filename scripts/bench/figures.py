@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import numpy as np
 
@@ -34,6 +34,16 @@ def time_call(call: Callable[[], object]) -> float:
     started = perf_counter()
     call()
     return 1e3 * (perf_counter() - started)
+
+
+def time_processor(call: Callable[[str], object], questions: Sequence[str]) -> list[float]:
+    """Processor's milliseconds of this thread for each question: what other processes do does not count."""
+    times = []
+    for question in questions:
+        began = thread_time()
+        call(question)
+        times.append(1e3 * (thread_time() - began))
+    return times
 
 
 def interleave(

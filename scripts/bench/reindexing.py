@@ -12,7 +12,7 @@ from pathlib import Path
 from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.index.build import ENCODERS, build_generation
-from app.index.generation import Generation, Previous
+from app.index.generation import Generation
 from app.index.model import Model, TextVectors
 from app.records import Article
 from app.settings import Settings
@@ -83,11 +83,11 @@ def measure_reindexing(settings: Settings, folder: Path, count: int = ARTICLES) 
     model = CountingModel.load(settings.model)
     list(model.encode(["The model is loaded before anything is timed."]))
     articles = list(islice(Synthesizer(read_corpus(settings.corpus_dir)).make(), count))
-    whole = _build(articles, folder / "whole", model, None)
+    whole = _build(articles, folder / "whole", model, ())
     middle = count // 2
     changed = [*articles[:middle], change_sentence(articles[middle]), *articles[middle + 1 :]]
     with Generation.open(folder / "whole") as generation:
-        again = _build(changed, folder / "again", model, Previous(generation))
+        again = _build(changed, folder / "again", model, (generation,))
         return Reindexing(count, whole, again, weigh(generation))
 
 
@@ -107,7 +107,7 @@ def weigh(generation: Generation) -> Disk:
 
 
 def _build(
-    articles: Sequence[Article], folder: Path, model: CountingModel, previous: Previous | None
+    articles: Sequence[Article], folder: Path, model: CountingModel, previous: Sequence[Generation]
 ) -> Built:
     folder.mkdir()
     texts, encoding, began = model.texts, model.seconds, time.perf_counter()

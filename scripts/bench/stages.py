@@ -47,6 +47,10 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
         if len(proposed) < len(index.passages) and index.sentences.searched:
             index.sentences.search(vector, PROPOSED)
 
+    def search_words(question: str) -> None:
+        terms = index.lexical.terms_of(find_content_words(question))
+        index.retriever.postings.search(terms, PROPOSED)
+
     def compare_tokens(question: str) -> None:
         ranking = rankings[question]
         index.tokens.best_cosines(ranking.encoding.tokens, ranking.rows)
@@ -56,7 +60,7 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
         "ONNX Runtime alone": _run_alone(answerer, questions),
         "encode": index.encoder.encode,
         "dense search": search_vectors,
-        "lexical search": lambda question: index.lexical.search(find_content_words(question), PROPOSED),
+        "lexical search": search_words,
         "late interaction": compare_tokens,
         "urgency": lambda question: triage(question, index.urgency_encoder),
         "confidence": lambda question: answerer.judge(rankings[question]),

@@ -31,7 +31,7 @@ def test_scores_are_cosines_of_question_and_passage(answerer: IndexAnswerer) -> 
     vector = answerer.rank(question).encoding.vector
     seen = answerer.index.encoder.encode("why does my baby kick at night.").vector
     assert vector == pytest.approx(seen, abs=1e-6)
-    row_of = {id_: row for row, id_ in enumerate(answerer.index.store.passage_ids())}
+    row_of = {one.id: row for row, (_, one) in enumerate(answerer.index.store.passage_rows())}
     for match in answerer.answer(question, 10).matches:
         row = row_of[match.passage.id]
         assert match.score == pytest.approx(float(vector @ answerer.index.passages.vector(row)), abs=1e-6)

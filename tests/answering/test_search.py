@@ -13,8 +13,7 @@ from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
 from app.answering.search import NEAR_DUPLICATE, Ranking, Search, Weights
 from app.index.encoder import normalise
-from app.index.generation import LAYOUT
-from app.index.tokens import DIRECTIONS, quantization_scale, read_projection
+from app.index.tokens import DIRECTIONS, quantization_scale
 from app.settings import ROOT, Settings
 from tests.generations import publish_again
 
@@ -30,14 +29,14 @@ def test_late_interaction_is_the_weighted_mean_of_the_tokens_best_cosines(answer
     encoding = ranking.encoding
     weights = answerer.index.token_weights[encoding.ids]
     stored = answerer.index.tokens.stored(int(ranking.rows[0])) / quantization_scale(DIRECTIONS)
-    projection = read_projection(answerer.index.generation.read(LAYOUT.token_projection), 384)
+    projection = answerer.index.tokens.projection
     best = (normalise(encoding.tokens @ projection.T) @ stored.T).max(axis=1)
     assert ranking.late[0] == pytest.approx(float(best @ weights / weights.sum()), abs=1e-5)
 
 
 def test_best_sentence_is_the_passages_sentence_nearest_to_the_question(answerer: IndexAnswerer) -> None:
     ranking = answerer.search.rank("can cold air make legs jump")
-    first, last = answerer.index.sentence_offsets[ranking.rows[0] : ranking.rows[0] + 2]
+    first, last = answerer.index.retriever.sentence_offsets[ranking.rows[0] : ranking.rows[0] + 2]
     cosines = answerer.index.sentences.vectors(np.arange(first, last)) @ ranking.encoding.vector
     assert ranking.sentences[0] == pytest.approx(float(cosines.max()), abs=1e-6)
     match = answerer.search.match(ranking, 0)
@@ -52,7 +51,7 @@ def test_every_passage_of_a_small_corpus_is_a_candidate(answerer: IndexAnswerer)
 
 
 def test_another_word_of_the_family_finds_the_passage(answerer: IndexAnswerer) -> None:
-    rows, scores = answerer.index.lexical.search(["nappy"], 5)
+    rows, scores = answerer.index.retriever.postings.search(answerer.index.lexical.terms_of(["nappy"]), 5)
     texts = [answerer.index.store.passage_at(int(row)).text for row in rows]
     assert texts
     assert all("diaper" in text.lower() for text in texts)
@@ -61,7 +60,7 @@ def test_another_word_of_the_family_finds_the_passage(answerer: IndexAnswerer) -
 
 
 def test_near_duplicates_and_third_passages_of_a_section_are_left_out(answerer: IndexAnswerer) -> None:
-    row_of = {id_: row for row, id_ in enumerate(answerer.index.store.passage_ids())}
+    row_of = {one.id: row for row, (_, one) in enumerate(answerer.index.store.passage_rows())}
     for question in ("can cold cause spasms", "what causes twitching", "when should I see a doctor"):
         answer = answerer.answer(question, 10)
         matches = answer.matches or answer.closest

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from app.answering.answer import IndexAnswerer
-from app.index.build import encode_here, encode_sentences
 from app.index.model import Model
-from app.index.publish import GENERATIONS, list_names, open_current
+from app.index.publish import GENERATIONS, list_names, open_generation
 from app.settings import ROOT, Settings
 from tests.articles import FIVE
 from tests.cluster.waiting import wait_until
@@ -51,13 +50,13 @@ def test_lost_node_s_work_is_done_again(answerer: IndexAnswerer, settings: Setti
         nodes.wait_for_nodes()
         found = []
         with spread_over(nodes.address, model) as spread:
-            for vector in spread(encode_sentences, iter(texts)):
+            for vector in spread(lambda model, texts: (one for one, _ in model.encode(texts)), iter(texts)):
                 if not found:
                     nodes.remove_node(lost, allow_graceful=False)
                 found.append(vector)
     finally:
         nodes.shutdown()
-    wanted = list(encode_here(model, encode_sentences, iter(texts)))
+    wanted = [vector for vector, _ in model.encode(texts)]
     np.testing.assert_allclose(np.stack(found), np.stack(wanted), atol=1e-5)
 
 
@@ -82,7 +81,7 @@ def test_build_on_a_cluster_is_published_in_shards(
             path.unlink()
     done = subprocess.run(REINDEX, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    with open_current(own_settings.index_dir) as generation:
+    with open_generation(own_settings.index_dir) as generation:
         assert len(generation.manifest.shards) == 4
         generation.verify()
 

@@ -25,7 +25,7 @@ from app.cluster.shards import cut_generation
 from app.errors import NightlightError, Unreachable
 from app.evaluation.questions import read_questions
 from app.index.build import annotate
-from app.index.publish import building, open_current, publish
+from app.index.publish import building, open_generation, publish
 from app.notices import EMERGENCY_SIGNS, EMERGENCY_TITLE
 from app.records import Answer
 from app.settings import ROOT, Settings
@@ -46,7 +46,7 @@ PRIVATE = "does a zymurgical quandary make my baby twitch"
 
 def publish_cut(settings: Settings, note: str) -> str:
     """The published generation once more, in shards; ``note`` makes it another one."""
-    with open_current(settings.index_dir) as current, building(settings.index_dir) as folder:
+    with open_generation(settings.index_dir) as current, building(settings.index_dir) as folder:
         shutil.copytree(current.folder, folder, dirs_exist_ok=True)
         annotate(folder, extra={"note": note})
         if not current.manifest.shards:

@@ -13,16 +13,14 @@ import pytest
 
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
-from app.cluster.merging import ShardedRetriever
-from app.cluster.shards import Shard, cut_generation
+from app.cluster.shards import Shard, ShardedRetriever, cut_generation
 from app.errors import BuildError, DamagedGeneration, NoGeneration
 from app.evaluation.questions import read_questions
-from app.index.audit import find_faults
 from app.index.build import annotate, build_generation
-from app.index.database import Database
-from app.index.generation import LAYOUT, MANIFEST, SHARD_FILES, Generation, Previous, name_shard
+from app.index.generation import LAYOUT, MANIFEST, SHARD_FILES, Generation, name_shard
 from app.index.model import Model
-from app.index.publish import building, list_names, open_current, publish, roll_back
+from app.index.opened import find_faults
+from app.index.publish import building, list_names, open_generation, publish, roll_back
 from app.index.retriever import PROPOSED, Asked
 from app.index.store import Store
 from app.index.vectors import choose_kind
@@ -54,7 +52,7 @@ def cut_copy(answerer: IndexAnswerer, folder: Path, count: int) -> IndexAnswerer
     shutil.copytree(answerer.index.generation.folder, folder)
     cut_generation(folder, count)
     generation = Generation.open(folder)
-    return IndexAnswerer(answerer.index, ShardedRetriever(generation.manifest.shards, Here(generation)))
+    return IndexAnswerer(answerer.index, ShardedRetriever(generation.manifest.shards, Here(generation).call))
 
 
 def describe(answer: Answer) -> object:
@@ -92,8 +90,7 @@ def crowded(answerer: IndexAnswerer, settings: Settings, tmp_path_factory: pytes
         for number in range(3)
         for article in answerer.articles()
     ]
-    previous = Previous(answerer.index.generation)
-    build_generation(articles, folder, Model.load(settings.model), previous=previous)
+    build_generation(articles, folder, Model.load(settings.model), previous=(answerer.index.generation,))
     annotate(folder, extra=answerer.index.generation.manifest.extra)
     return folder
 
@@ -138,14 +135,14 @@ def test_nothing_is_compared_as_on_one_machine(answerer: IndexAnswerer, tmp_path
 
 def test_shards_are_published_verified_and_rolled_back_with_the_whole(own_settings: Settings) -> None:
     index = own_settings.index_dir
-    with open_current(index) as current, building(index) as folder:
+    with open_generation(index) as current, building(index) as folder:
         before, whole = current.name, current.folder
         shutil.copytree(whole, folder, dirs_exist_ok=True)
         cut_generation(folder, 3)
         name = publish(index, folder)
-    with open_current(index) as current:
+    with open_generation(index) as current:
         assert current.name == name
-        stored = Store(Database(current.path(LAYOUT.store))).articles()
+        stored = Store(current.path(LAYOUT.store)).articles()
         assert list(find_faults(current, stored)) == []
         damaged = current.folder / name_shard(1, LAYOUT.tokens)
         damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x55")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import QuestionsError
+from app.errors import CorpusError
 from app.evaluation.questions import Question, read_questions
 from app.settings import ROOT
 from tests.articles import FIVE, read_five
@@ -44,7 +44,7 @@ def test_no_question_stands_in_two_files() -> None:
 def test_faulty_file_is_told_with_its_line(tmp_path: Path, lines: list[str], message: str) -> None:
     path = tmp_path / "questions.jsonl"
     path.write_text("\n".join(lines))
-    with pytest.raises(QuestionsError, match=message) as error:
+    with pytest.raises(CorpusError, match=message) as error:
         read_questions(path)
     assert str(path) in str(error.value)
 
@@ -83,7 +83,7 @@ def test_answerable_counts_as_long_as_an_article_holds_a_good_quote(tmp_path: Pa
 
 def test_faulty_list_of_articles_is_told(tmp_path: Path) -> None:
     (tmp_path / "judged.toml").write_text("articles =")
-    with pytest.raises(QuestionsError, match=r"judged\.toml"):
+    with pytest.raises(CorpusError, match=r"judged\.toml"):
         read_one(tmp_path)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
-from app.errors import QuestionsError
+from app.errors import CorpusError
 from app.evaluation.worlds import (
     ARTICLES,
     GENERAL,
@@ -88,7 +88,7 @@ def test_what_another_article_answers_is_answerable_where_that_article_is() -> N
 
 def test_faulty_judgements_name_the_file(tmp_path: Path) -> None:
     (tmp_path / JUDGED).write_text('{"id": "a/0/0", "answers": {"no-such-article/0": 3}}\n', "utf-8")
-    with pytest.raises(QuestionsError, match=JUDGED):
+    with pytest.raises(CorpusError, match=JUDGED):
         read_judged(tmp_path / JUDGED, MATERIAL)
 
 
@@ -99,5 +99,5 @@ def test_same_seed_gives_the_same_worlds() -> None:
 
 def test_faulty_material_names_the_file(tmp_path: Path) -> None:
     (tmp_path / ARTICLES).write_text('{"topic": "colic"}\n', "utf-8")
-    with pytest.raises(QuestionsError, match=ARTICLES):
+    with pytest.raises(CorpusError, match=ARTICLES):
         read_material(tmp_path / ARTICLES)

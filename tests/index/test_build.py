@@ -13,12 +13,11 @@ import pytest
 from app.corpus.passages import CHUNKER
 from app.errors import BuildError
 from app.index.build import annotate, build_generation, refuse_shrinking
-from app.index.database import Database
 from app.index.encoder import EncoderSettings
-from app.index.generation import FILES, FORMAT, LAYOUT, MANIFEST, Generation, Manifest, Previous
-from app.index.model import Model, Precision, TextVectors, hash_weights
+from app.index.generation import FILES, FORMAT, LAYOUT, MANIFEST, Generation, Manifest
+from app.index.model import Model, Precision, TextVectors
 from app.index.opened import Index
-from app.index.publish import open_current
+from app.index.publish import open_generation
 from app.index.store import Store
 from app.index.vectors import VectorIndex
 from app.records import Article
@@ -61,10 +60,9 @@ def whole(built_settings: Settings, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def previous(settings: Settings) -> Iterator[Previous]:
-    previous = Previous(open_current(settings.index_dir))
-    yield previous
-    previous.close()
+def previous(settings: Settings) -> Iterator[tuple[Generation]]:
+    with open_generation(settings.index_dir) as generation:
+        yield (generation,)
 
 
 def read_vectors(folder: Path, name: str) -> np.ndarray:
@@ -73,16 +71,16 @@ def read_vectors(folder: Path, name: str) -> np.ndarray:
 
 
 def test_same_corpus_gives_the_same_files_without_encoding(
-    tmp_path: Path, model: CountingModel, previous: Previous
+    tmp_path: Path, model: CountingModel, previous: tuple[Generation]
 ) -> None:
     manifest = build_generation(ARTICLES, tmp_path, model, previous=previous, created=NOW)
     assert model.seen == []
-    assert manifest.files == previous.generation.manifest.files
+    assert manifest.files == previous[0].manifest.files
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((*FILES, MANIFEST))
 
 
 def test_one_changed_sentence_costs_its_passage_and_itself(
-    tmp_path: Path, model: CountingModel, previous: Previous
+    tmp_path: Path, model: CountingModel, previous: tuple[Generation]
 ) -> None:
     first = ARTICLES[1]
     text = first.text.replace("Shuddering attacks (SA) are a rare", "Shuddering attacks are a rare")
@@ -97,7 +95,7 @@ def test_one_changed_sentence_costs_its_passage_and_itself(
 
 
 def test_late_interaction_finds_the_title_in_every_passage(
-    tmp_path: Path, model: CountingModel, previous: Previous
+    tmp_path: Path, model: CountingModel, previous: tuple[Generation]
 ) -> None:
     best = {}
     for title in (SHORT[0].title, "Nosebleeds"):
@@ -112,7 +110,7 @@ def test_late_interaction_finds_the_title_in_every_passage(
 
 
 def test_incremental_build_gives_the_vectors_of_a_whole_one(
-    tmp_path: Path, model: CountingModel, previous: Previous, whole: Path
+    tmp_path: Path, model: CountingModel, previous: tuple[Generation], whole: Path
 ) -> None:
     build_generation(SHORT, tmp_path, model, previous=previous, created=NOW)
     assert model.seen == []
@@ -128,20 +126,23 @@ def test_whole_build_is_the_same_byte_for_byte(tmp_path: Path, whole: Path) -> N
     assert (tmp_path / MANIFEST).read_bytes() == (whole / MANIFEST).read_bytes()
 
 
-def test_withdrawn_passages_are_remembered(tmp_path: Path, model: CountingModel, previous: Previous) -> None:
+def test_withdrawn_passages_are_remembered(
+    tmp_path: Path, model: CountingModel, previous: tuple[Generation]
+) -> None:
     build_generation(ARTICLES[1:], tmp_path, model, previous=previous, created=NOW)
-    gone = Store(Database(previous.generation.path(LAYOUT.store))).passages_of(ARTICLES[0].slug)
-    store = Store(Database(tmp_path / LAYOUT.store))
+    gone = Store(previous[0].path(LAYOUT.store)).passages_of(ARTICLES[0].slug)
+    store = Store(tmp_path / LAYOUT.store)
     assert [store.withdrawn_passage(passage.id).text for passage in gone] == [
         passage.text for passage in gone
     ]
 
 
-def test_manifest_says_what_it_was_made_of(previous: Previous, model: CountingModel) -> None:
-    manifest = previous.generation.manifest
+def test_manifest_says_what_it_was_made_of(previous: tuple[Generation], model: CountingModel) -> None:
+    manifest = previous[0].manifest
     assert (manifest.format, manifest.chunker) == (FORMAT, CHUNKER)
     assert manifest.model.name == NAME
-    assert manifest.model.weights_sha256 == model.weights_sha256 != hash_weights(model.folder)
+    assert manifest.model.weights_sha256 == model.weights_sha256
+    assert model.weights_sha256 != Model(NAME, model.folder).weights_sha256
     assert (manifest.model.precision, manifest.model.dimension) == ("int8", 384)
     assert manifest.model.agreement["least"] > 0.95
     assert manifest.vectors == {"passages.faiss": "IDMap,Flat", "sentences.faiss": "IDMap,Flat"}
@@ -151,7 +152,7 @@ def test_manifest_says_what_it_was_made_of(previous: Previous, model: CountingMo
 
 
 def test_remarks_can_be_added_before_publishing(
-    tmp_path: Path, model: CountingModel, previous: Previous
+    tmp_path: Path, model: CountingModel, previous: tuple[Generation]
 ) -> None:
     build_generation(ARTICLES, tmp_path, model, previous=previous, created=NOW)
     annotate(tmp_path, figures={"success@1": 0.8})
@@ -185,8 +186,8 @@ def with_passages(manifest: Manifest, count: int) -> Manifest:
     return manifest.model_copy(update={"counts": {**manifest.counts, "passages": count}})
 
 
-def test_more_than_a_tenth_fewer_passages_are_refused(previous: Previous) -> None:
-    before = with_passages(previous.generation.manifest, 100)
+def test_more_than_a_tenth_fewer_passages_are_refused(previous: tuple[Generation]) -> None:
+    before = with_passages(previous[0].manifest, 100)
     refuse_shrinking(before, with_passages(before, 90))
     with pytest.raises(BuildError, match="89 passages instead of 100, more than 10% fewer"):
         refuse_shrinking(before, with_passages(before, 89))

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import GenerationError
-from app.index import opened
 from app.index.build import ENCODERS
 from app.index.generation import FILES, LAYOUT, MANIFEST, Generation
 from app.index.opened import Index
-from app.index.publish import CURRENT, GENERATIONS, list_names, open_current, read_pointer
+from app.index.publish import CURRENT, GENERATIONS, list_names, open_generation, read_pointer
 from app.settings import Settings
 from tests.generations import copy_settings, publish_again
 
@@ -56,18 +55,18 @@ def assert_refused(index: Path, monkeypatch: pytest.MonkeyPatch, damaged: str) -
     with monkeypatch.context() as patch:
         for name, owner in PARSERS.items():
             if damaged in name:
-                patch.setattr(opened, owner, refuse_to_parse)
+                patch.setattr(f"app.index.{owner}", refuse_to_parse)
         with pytest.raises(GenerationError) as refusal:
-            Index(open_current(index))
+            Index(open_generation(index))
     if damaged != CURRENT:
         assert damaged in str(refusal.value)
 
 
 PARSERS = {
-    (LAYOUT.store,): "Database",
-    (LAYOUT.postings, LAYOUT.impacts): "Postings",
-    (LAYOUT.tokens, LAYOUT.token_offsets, LAYOUT.token_projection): "TokenVectors",
-    (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer): "Encoder",
+    (LAYOUT.store,): "opened.Store",
+    (LAYOUT.postings, LAYOUT.impacts): "retriever.Postings",
+    (LAYOUT.tokens, LAYOUT.token_offsets, LAYOUT.token_projection): "retriever.TokenVectors",
+    (LAYOUT.encoder, LAYOUT.encoder_settings, LAYOUT.tokenizer): "opened.Encoder",
 }
 
 
@@ -134,7 +133,7 @@ def test_manifest_of_another_generation_is_refused(own_settings: Settings) -> No
     name = publish_again(own_settings)
     shutil.copy(index / GENERATIONS / other / MANIFEST, index / GENERATIONS / name)
     with pytest.raises(GenerationError, match=r"manifest\.json is damaged: its SHA-256 is not the one"):
-        open_current(index)
+        open_generation(index)
 
 
 @pytest.mark.parametrize("stored", sorted(set(FILES) - OF_THE_MODEL), indirect=True)
@@ -144,7 +143,7 @@ def test_file_of_another_generation_is_refused(stored: Path, index: Path) -> Non
     assert other.read_bytes() != stored.read_bytes()
     shutil.copy(other, stored)
     with pytest.raises(GenerationError, match=stored.name):
-        Index(open_current(index))
+        Index(open_generation(index))
 
 
 def test_generation_under_anothers_name_is_refused(own_settings: Settings) -> None:

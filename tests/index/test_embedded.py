@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from app.index.embedded import body_start, embedded_introduction, embedded_sentence, embedded_text
+from app.index.embedded import embedded_passage, embedded_sentence
 from app.records import Article, Passage
 
 TEXT = "Signs such as:\n   • Stiffness:  legs\n      rigid\n- Crying"
@@ -32,16 +32,14 @@ ITEMS = Passage(
 
 
 def test_model_sees_headings_lead_and_words_without_bullets_and_line_breaks() -> None:
-    assert embedded_text(ARTICLE, ITEMS) == "Causes > Spasms: Signs such as: Stiffness: legs rigid Crying"
-
-
-def test_own_words_begin_behind_the_heading_path() -> None:
-    assert embedded_text(ARTICLE, ITEMS)[body_start(ITEMS) :].startswith("Signs such as:")
+    _, text, start = embedded_passage(ARTICLE, ITEMS)
+    assert text == "Causes > Spasms: Signs such as: Stiffness: legs rigid Crying"
+    assert text[start:].startswith("Signs such as:")
 
 
 def test_title_and_heading_path_introduce_a_passage() -> None:
-    assert embedded_introduction(ARTICLE, ITEMS) == "A: Causes > Spasms"
-    assert embedded_introduction(ARTICLE, replace(ITEMS, section=())) == "A"
+    assert embedded_passage(ARTICLE, ITEMS)[0] == "A: Causes > Spasms"
+    assert embedded_passage(ARTICLE, replace(ITEMS, section=()))[0] == "A"
 
 
 def test_sentence_is_seen_alone() -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from app.answering.opening import open_answerer
-from app.index.publish import CURRENT, GENERATIONS, list_names, locked, open_current, read_pointer
+from app.index.publish import CURRENT, GENERATIONS, building, list_names, open_generation, read_pointer
 from app.settings import ROOT, SERVED, Settings
 from running import start_server
 from tests.generations import publish_again
@@ -254,7 +254,7 @@ def test_error_of_the_disk_at_every_write_flush_and_rename(
 def test_builders_beside_another_one_say_that_it_is_at_work(
     own_settings: Settings, environment: dict[str, str]
 ) -> None:
-    with locked(own_settings.index_dir):
+    with building(own_settings.index_dir):
         done = [reindex(environment) for _ in range(2)]
     assert [process.returncode for process in done] == [75, 75]
     assert all("another builder is at work" in process.stderr for process in done)
@@ -361,6 +361,6 @@ def test_publishing_under_load_fails_and_mixes_no_reply(own_settings: Settings, 
 @pytest.mark.faults
 def test_fifty_publishes_under_load_fail_and_mix_no_reply(own_settings: Settings, tmp_path: Path) -> None:
     publish_under_load(own_settings, tmp_path / "log", 50)
-    with open_current(own_settings.index_dir) as generation:
+    with open_generation(own_settings.index_dir) as generation:
         assert len(list_names(own_settings.index_dir)) <= 4
         generation.verify()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,19 +25,21 @@ from app.index.lexical import (
     TOKENIZER,
     LexicalIndex,
     LexicalWriter,
-    Stemmer,
     Synonyms,
     find_content_words,
     find_words,
-    read_senses,
 )
-from app.index.postings import CHAMPIONS, Postings
+from app.index.postings import Postings
 from app.settings import ROOT
 from synthesize import Synthesizer, collect
 from tests.articles import read_five
 
-STEMMER = Stemmer()
-SENSES = {form: f"zz{terms[0][1:]}zz" for form, terms in read_senses().items()}
+STEM = Synonyms().stem
+SENSES = {
+    form: f"zz{sense}zz"
+    for sense, forms in tomllib.loads((ROOT / "app" / "index" / "senses.toml").read_text("utf-8")).items()
+    for form in forms.split()
+}
 Texts = Sequence[tuple[str, str]]
 
 PASSAGES = (
@@ -55,14 +58,25 @@ QUESTIONS = [
 ]
 
 
-def holds(index: LexicalIndex, row: int, word: str) -> bool:
+class Written(LexicalIndex):
+    """With the postings beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(Database(folder / "words.sqlite"))
+        self.postings = Postings(folder / "rows", folder / "impacts")
+
+    def search(self, words: Sequence[str], k: int, *, exact: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        return self.postings.search(self.terms_of(words), k, exact=exact)
+
+
+def holds(index: Written, row: int, word: str) -> bool:
     return bool(index.postings.hold(index.look_up(word).terms, np.array([row]))[0])
 
 
-def write_index(folder: Path, texts: Iterable[tuple[str, str]], champions: int = CHAMPIONS) -> LexicalIndex:
+def write_index(folder: Path, texts: Iterable[tuple[str, str]]) -> Written:
     folder.mkdir(exist_ok=True)
     connection = sqlite3.connect(folder / "words.sqlite")
-    writer = LexicalWriter(connection, folder / "rows", folder / "impacts", champions=champions)
+    writer = LexicalWriter(connection, folder / "rows", folder / "impacts")
     connection.execute("CREATE TABLE passages (row INTEGER PRIMARY KEY)")
     for heading, body in texts:
         connection.execute("INSERT INTO passages VALUES ((SELECT count(*) FROM passages))")
@@ -71,11 +85,11 @@ def write_index(folder: Path, texts: Iterable[tuple[str, str]], champions: int =
     writer.close()
     connection.commit()
     connection.close()
-    return LexicalIndex(Database(folder / "words.sqlite"), Postings(folder / "rows", folder / "impacts"))
+    return Written(folder)
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> LexicalIndex:
+def index(tmp_path: Path) -> Written:
     return write_index(tmp_path, PASSAGES)
 
 
@@ -88,7 +102,7 @@ class Fts5:
     """The same texts in a table of FTS5."""
 
     def __init__(self, texts: Texts) -> None:
-        self._families = Synonyms.read()
+        self._synonyms = Synonyms.read()
         self._connection = sqlite3.connect(":memory:")
         self._connection.execute(
             "CREATE VIRTUAL TABLE lexicon "
@@ -96,9 +110,7 @@ class Fts5:
         )
         for row, (heading, body) in enumerate(texts):
             words = find_words(f"{heading}\n{body}")
-            families = " ".join(
-                f"zzfamily{n}zz" for word in words for n in self._families.of(self._families.stem(word))
-            )
+            families = " ".join(name for word in words for name in self._name_families(word))
             self._connection.execute(
                 "INSERT INTO lexicon(rowid, heading, body, families) VALUES (?, ?, ?, ?)",
                 (row, part_senses(heading), part_senses(body), families),
@@ -120,8 +132,11 @@ class Fts5:
         return bool(self._connection.execute(find, (row, self._ask(word))).fetchall())
 
     def _ask(self, word: str) -> str:
-        others = [f"families : zzfamily{number}zz" for number in self._families.of(self._families.stem(word))]
+        others = [f"families : {name}" for name in self._name_families(word)]
         return " OR ".join((f'{{heading body}} : "{part_senses(word)}"', *others))
+
+    def _name_families(self, word: str) -> list[str]:
+        return [f"zz{name[1:]}zz" for name in self._synonyms.families_of(self._synonyms.stem(word))]
 
 
 def test_every_question_finds_the_rows_and_scores_of_fts5(tmp_path: Path) -> None:
@@ -182,8 +197,7 @@ def test_word_of_several_terms_that_no_text_writes_so_is_not_found(tmp_path: Pat
 
 @given(st.text(max_size=40) | st.text("aé\u0301ßİ٣中’'._- running babies’s", max_size=40))
 def test_pieces_of_any_text_give_the_terms_of_the_whole(text: str) -> None:
-    stem = STEMMER.find
-    assert [term for piece in _PIECE.findall(text) for term in stem(piece)] == list(stem(text))
+    assert [term for piece in _PIECE.findall(text) for term in STEM(piece)] == list(STEM(text))
 
 
 def test_passage_holds_what_it_holds_for_fts5(tmp_path: Path) -> None:
@@ -203,9 +217,10 @@ def test_postings_that_count_most_find_most_of_the_best(
     """
     monkeypatch.setattr(postings, "ADDED", postings.ADDED // share)
     monkeypatch.setattr(postings, "COMPARED", 100)
+    monkeypatch.setattr(postings, "CHAMPIONS", postings.CHAMPIONS // share)
     articles = collect(Synthesizer(ARTICLES).make(), 3_000)
     texts = [(passage.place, passage.text) for a in articles for passage in cut_article(a)]
-    index = write_index(tmp_path, texts, CHAMPIONS // share)
+    index = write_index(tmp_path, texts)
     shares, scores = [], []
     for words in QUESTIONS[::4]:
         rows, counted = index.search(words, 10)
@@ -217,8 +232,9 @@ def test_postings_that_count_most_find_most_of_the_best(
     assert np.mean(scores) > 0.95
 
 
-def test_scores_of_what_champions_find_are_exact(tmp_path: Path) -> None:
-    index = write_index(tmp_path, REAL, champions=5)
+def test_scores_of_what_champions_find_are_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postings, "CHAMPIONS", 5)
+    index = write_index(tmp_path, REAL)
     for words in QUESTIONS[::10]:
         everything = dict(
             zip(*map(np.ndarray.tolist, index.search(words, len(REAL), exact=True)), strict=True)
@@ -232,17 +248,17 @@ def test_corpus_without_words_finds_nothing(tmp_path: Path) -> None:
     assert find_rows(index, "fever") == []
 
 
-def find_rows(index: LexicalIndex, *words: str) -> list[int]:
+def find_rows(index: Written, *words: str) -> list[int]:
     return index.search(words, 5)[0].tolist()
 
 
-def test_any_form_of_a_word_is_found_with_a_positive_score(index: LexicalIndex) -> None:
+def test_any_form_of_a_word_is_found_with_a_positive_score(index: Written) -> None:
     rows, scores = index.search(["fevers"], 5)
     assert rows.tolist() == [1]
     assert scores[0] > 0
 
 
-def test_passage_with_more_of_the_words_comes_first(index: LexicalIndex) -> None:
+def test_passage_with_more_of_the_words_comes_first(index: Written) -> None:
     assert find_rows(index, "asleep", "leg", "doctor") == [2, 1]
 
 
@@ -250,17 +266,17 @@ def test_passage_with_more_of_the_words_comes_first(index: LexicalIndex) -> None
     "word",
     ["don't", "100.4°F", '"', "AND", "NEAR(", "heading:", "*", "-", "^x", "a" * 1000, "'; DROP TABLE words"],
 )
-def test_no_word_is_read_as_syntax(index: LexicalIndex, word: str) -> None:
+def test_no_word_is_read_as_syntax(index: Written, word: str) -> None:
     rows, scores = index.search([word], 5)
     assert len(rows) == len(scores)
 
 
-def test_numbers_and_contractions_are_found(index: LexicalIndex) -> None:
+def test_numbers_and_contractions_are_found(index: Written) -> None:
     assert find_rows(index, *find_words("Is 100.4°F bad?")) == [1]
     assert find_rows(index, "waiting") == [1]
 
 
-def test_stop_words_alone_find_nothing(index: LexicalIndex) -> None:
+def test_stop_words_alone_find_nothing(index: Written) -> None:
     assert find_rows(index, "what", "is", "the") == []
 
 
@@ -279,17 +295,17 @@ def test_content_words_are_named_once_in_order() -> None:
     assert find_content_words("Why do the legs jerk, and why the legs?") == ["legs", "jerk"]
 
 
-def test_word_is_known_in_any_of_its_forms(index: LexicalIndex) -> None:
+def test_word_is_known_in_any_of_its_forms(index: Written) -> None:
     words = ("shudder", "sleeping", "SLEEPS", "car", "don't", "")
     assert {word for word in words if index.look_up(word).documents} == {*words[:3], "don't"}
 
 
-def test_document_frequency_counts_passages(index: LexicalIndex) -> None:
+def test_document_frequency_counts_passages(index: Written) -> None:
     assert index.look_up("babies").documents == 1
     assert index.look_up("a").documents == 1
 
 
-def test_vocabulary_has_words_as_they_are_written_the_most_frequent_first(index: LexicalIndex) -> None:
+def test_vocabulary_has_words_as_they_are_written_the_most_frequent_first(index: Written) -> None:
     every = Counter(word for heading, body in PASSAGES for word in find_words(f"{heading} {body}"))
     assert set(index.vocabulary) == set(every)
     counts = [every[word] for word in index.vocabulary]

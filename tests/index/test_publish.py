@@ -22,10 +22,8 @@ from app.index.publish import (
     GENERATIONS,
     building,
     list_names,
-    locked,
     next_time,
-    open_current,
-    open_named,
+    open_generation,
     open_previous,
     publish,
     read_pointer,
@@ -73,11 +71,11 @@ def test_three_generations_are_kept(own_settings: Settings, index: Path) -> None
 def test_nothing_of_a_damaged_generation_is_used_again(index: Path) -> None:
     with (index / GENERATIONS / read_pointer(index).name / LAYOUT.passages).open("r+b") as file:
         file.write(b"damaged")
-    assert open_previous(index) is None
+    assert open_previous(index) == ()
 
 
 def test_generation_that_a_server_holds_is_not_deleted(own_settings: Settings, index: Path) -> None:
-    held = open_current(index)
+    held = open_generation(index)
     for _ in range(4):
         publish_again(own_settings)
     assert held.name in list_names(index)
@@ -145,7 +143,7 @@ def test_error_of_fsync_ends_publishing(
             publish(index, folder)
         monkeypatch.undo()
     assert (read_pointer(index) != before) == published
-    open_current(index).verify()
+    open_generation(index).verify()
 
 
 def test_damaged_build_is_not_published(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +203,7 @@ def test_rollback_refuses_what_is_damaged_missing_or_no_name(own_settings: Setti
 
 
 def test_rollback_waits_for_no_builder(index: Path) -> None:
-    with locked(index), pytest.raises(Busy):
+    with building(index), pytest.raises(Busy):
         roll_back(index)
 
 
@@ -218,12 +216,12 @@ def test_publishing_after_a_rollback_goes_on_from_there(own_settings: Settings, 
 
 def test_empty_index_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NoGeneration, match="nothing is published yet; run `make index`"):
-        open_current(tmp_path)
+        open_generation(tmp_path)
 
 
 def test_unknown_name_is_not_opened(index: Path) -> None:
     with pytest.raises(NoGeneration):
-        open_named(index, "../generations")
+        open_generation(index, "../generations")
 
 
 def test_newer_format_is_refused_as_such(index: Path, tmp_path: Path) -> None:
@@ -235,5 +233,5 @@ def test_newer_format_is_refused_as_such(index: Path, tmp_path: Path) -> None:
 
 
 def test_other_model_is_refused(index: Path) -> None:
-    with open_current(index) as current, pytest.raises(WrongModel, match="the setting says other"):
+    with open_generation(index) as current, pytest.raises(WrongModel, match="the setting says other"):
         current.require_model("other")

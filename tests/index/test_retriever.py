@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from app.index.postings import Postings, PostingsWriter, Term
-from app.index.retriever import PROPOSED, Asked, LocalRetriever, Rows
+from app.index.retriever import PROPOSED, Asked, LocalRetriever
+from app.index.rows import Rows
 from app.index.tokens import TokenVectors, TokenWriter, compress
 from app.index.vectors import VectorIndex
 
@@ -88,14 +89,14 @@ def test_sentences_propose_their_passages_with_their_cosines_where_they_are_sear
     made: tuple[LocalRetriever, list[Term]],
 ) -> None:
     retriever, _ = made
-    found = retriever.search_sentences(ask())
-    assert len(found.rows) == PROPOSED
-    assert found.rows[:2].tolist() == [0, 1]
-    assert {*BY_SENTENCE} <= set(found.rows.tolist())
-    assert found.scores[:2].tolist() == pytest.approx([cosine(0), cosine(1)], abs=1e-6)
+    rows, scores = retriever.search_sentences(EAST)
+    assert len(rows) == PROPOSED
+    assert rows[:2].tolist() == [0, 1]
+    assert {*BY_SENTENCE} <= set(rows.tolist())
+    assert scores[:2].tolist() == pytest.approx([cosine(0), cosine(1)], abs=1e-6)
     compared_only = VectorIndex.build(point(np.linspace(0, 3, 500)), "SQfp16")
     large = LocalRetriever(compared_only, compared_only, np.arange(501), None, None)  # type: ignore[arg-type]
-    rows, scores = large.search_sentences(ask())
+    rows, scores = large.search_sentences(EAST)
     assert (rows.shape, scores.shape, rows.dtype, scores.dtype) == ((0,), (0,), np.int64, np.float32)
 
 
@@ -108,13 +109,13 @@ def test_of_one_article_every_passage_is_a_candidate_with_its_words(
     inside: Rows = np.array(rows)
     found = retriever.propose(ask(terms[1]), inside)
     assert found.rows.tolist() == list(rows)
-    of = dict(zip(*(part.tolist() for part in retriever.search_words(ask(terms[1]), 1000)), strict=True))
+    of = dict(zip(*(part.tolist() for part in retriever.postings.search(terms[1:2], 1000)), strict=True))
     assert found.bm25.tolist() == [0, of[rows[1]], of[rows[2]]]
 
 
 def test_of_few_passages_every_one_is_a_candidate(made: tuple[LocalRetriever, list[Term]]) -> None:
     few = VectorIndex.build(point(np.linspace(0, 3, 50)))
-    small = LocalRetriever(few, few, np.arange(51), made[0]._tokens, made[0]._postings)
+    small = LocalRetriever(few, few, np.arange(51), made[0].tokens, made[0].postings)
     found = small.propose(ask())
     assert found.rows.tolist() == list(range(50))
     assert found.passages.tolist() == found.sentences.tolist()

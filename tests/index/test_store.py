@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
 
 from app.corpus.passages import cut_article
 from app.errors import BuildError, NotFound, Withdrawn
-from app.index.database import Database
 from app.index.embedded import embedded_hash, embedded_sentence
 from app.index.generation import LAYOUT
 from app.index.store import Store, StoreWriter
@@ -33,9 +33,9 @@ def write(tmp_path: Path) -> Write:
         for article in articles:
             writer.add(article, cut_article(article))
         if before:
-            writer.remember_withdrawn(before[0], before[1] if len(before) > 1 else None, NOW)
+            writer.remember_withdrawn(before, NOW)
         writer.finish()
-        return Store(Database(folder / LAYOUT.store))
+        return Store(folder / LAYOUT.store)
 
     return write_store
 
@@ -55,9 +55,11 @@ def test_passage_is_found_by_its_id(write: Write) -> None:
     assert write(ARTICLES).passage(passage.id) == passage
 
 
-def test_sentences_stand_in_the_order_of_their_passages(write: Write) -> None:
+def test_sentences_stand_in_the_order_of_their_passages(write: Write, tmp_path: Path) -> None:
     store = write(ARTICLES)
-    offsets, hashes = store.sentence_offsets(), dict(store.embedded_hashes("sentences"))
+    (folder,) = tmp_path.iterdir()
+    offsets = np.frombuffer((folder / LAYOUT.sentence_offsets).read_bytes(), dtype="<i8")
+    hashes = dict(store.database.all("SELECT row, embedded FROM sentences"))
     assert offsets[-1] == len(hashes)
     for row, (article, passage) in enumerate(store.passage_rows()):
         stored = [hashes[sentence] for sentence in range(offsets[row], offsets[row + 1])]
@@ -153,7 +155,7 @@ def test_old_names_of_a_renamed_article_and_of_its_passages_lead_to_the_new_ones
         for old, new in zip(cut_article(first), store.passages_of(slug), strict=True):
             assert store.passage(old.id) == new
         assert store.passages_of(first.slug) == store.passages_of(slug)
-        assert list(store.withdrawn()) == []
+        assert store.database.all("SELECT id FROM withdrawn") == []
     assert back.article("new") == back.article("newer") == first
     assert back.passage(again.passages_of("newer")[2].id) == cut_article(first)[2]
 

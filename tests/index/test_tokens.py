@@ -12,10 +12,9 @@ from app.index.tokens import (
     TokenVectors,
     TokenWriter,
     compress,
-    find_content,
     fit_projection,
+    mark_content,
     quantization_scale,
-    read_projection,
 )
 
 FIRST = np.array([[1, 0], [0, 1]], dtype=np.float32)
@@ -116,10 +115,9 @@ def test_directions_are_those_in_which_words_differ_most() -> None:
     assert projection.shape == (DIRECTIONS, 300)
     assert np.abs(projection @ projection.T - np.eye(DIRECTIONS)).max() < 1e-5
     assert np.square(projection[:, :DIRECTIONS]).sum() > 0.9 * DIRECTIONS
-    assert read_projection(projection.tobytes(), 300).tolist() == projection.tolist()
 
 
 def test_stop_words_punctuation_and_special_tokens_carry_no_content() -> None:
     vocabulary = ["[CLS]", "baby", "the", ",", "##s", "<s>", "38", "[", "when"]
-    kept = [token for token, content in zip(vocabulary, find_content(vocabulary), strict=True) if content]
+    kept = [token for token, content in zip(vocabulary, mark_content(vocabulary), strict=True) if content]
     assert kept == ["baby", "##s", "38"]

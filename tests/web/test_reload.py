@@ -160,7 +160,8 @@ def decay(folder: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    generation.note_checked(folder)
+    with generation.Generation.open(folder) as damaged:
+        damaged.note_checked()
 
 
 def test_large_file_that_decayed_is_found_soon_and_the_generation_before_serves(

@@ -1,4 +1,4 @@
-"""app/index/audit.py and the scripts over it."""
+"""app/index/opened.py and the scripts over it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.corpus.catalog import read_corpus
-from app.index.audit import find_faults
 from app.index.generation import LAYOUT
-from app.index.publish import GENERATIONS, open_current, read_pointer
+from app.index.opened import find_faults
+from app.index.publish import GENERATIONS, open_generation, read_pointer
 from app.settings import ROOT, Settings
 from tests.generations import publish_again
 
@@ -24,7 +24,7 @@ def run_script(name: str, environment: dict[str, str], *options: str) -> subproc
 
 
 def list_faults(settings: Settings) -> list[str]:
-    with open_current(settings.index_dir) as generation:
+    with open_generation(settings.index_dir) as generation:
         return list(find_faults(generation, read_corpus(settings.corpus_dir)))
 
 
