@@ -16,13 +16,13 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from select import PIPE_BUF
-from traceback import extract_tb
 from typing import Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from app.errors import describe_fault
 from app.limits import REQUEST, forwarded_address, household_of
 
 # A question of 1,000 characters is up to 12,000 bytes when a form sends it percent-encoded.
@@ -303,15 +303,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         conn.timeout = time.monotonic() + seconds
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(readable, conn))
-
-
-def describe_fault(error: object) -> str:
-    """An exception's kind and innermost place, without its message."""
-    if not isinstance(error, BaseException):
-        return "no details"
-    frames = extract_tb(error.__traceback__)
-    return (
-        f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}"
-        if frames
-        else type(error).__name__
-    )

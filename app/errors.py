@@ -17,6 +17,8 @@ NightlightError
 
 from __future__ import annotations
 
+from traceback import extract_tb
+
 from app.notices import REFUSALS
 
 
@@ -80,3 +82,10 @@ class NotFound(NightlightError):
 
 class Withdrawn(NotFound):
     """It existed once and is gone."""
+
+
+def describe_fault(error: BaseException | None, places: int = 1) -> str:
+    """An exception's kind and so many innermost places; not its message, which may quote what was typed."""
+    frames = extract_tb(error.__traceback__)[-places:] if error else []
+    where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {where}" if where else type(error).__name__

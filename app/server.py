@@ -97,7 +97,14 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def load(self) -> Application:
         """Make the application; called in each worker after the fork."""
-        _reserve_counts()
+        # Have room for this process's counts: a mapped file without room on the disk ends who
+        # writes to it. Before prometheus-client is imported, which looks at the environment once.
+        try:
+            for kind in ("counter", "histogram"):
+                with Path(os.environ[SHARED_COUNTS], f"{kind}_{os.getpid()}.db").open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, _COUNTS_BYTES)
+        except (OSError, KeyError):
+            os.environ.pop(SHARED_COUNTS, None)
         # An eighth of a start's time would go into looking for garbage among what is only being made.
         gc.disable()
         from app.web import create_app
@@ -173,19 +180,6 @@ class _Master(Arbiter):  # type: ignore[misc]  # gunicorn is untyped
         """A worker that was not among the first can answer: where there are too many, the oldest ends."""
         if self.num_workers > self.cfg.workers:
             super().handle_ttou()
-
-
-def _reserve_counts() -> None:
-    """Have room for this process's counts: a mapped file without room on the disk ends who writes to it.
-
-    To be called before prometheus-client is imported, which looks at the environment once.
-    """
-    try:
-        for kind in ("counter", "histogram"):
-            with Path(os.environ[SHARED_COUNTS], f"{kind}_{os.getpid()}.db").open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, _COUNTS_BYTES)
-    except (OSError, KeyError):
-        os.environ.pop(SHARED_COUNTS, None)
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from app import notices
-from app.connections import describe_fault
+from app.errors import describe_fault
 from running import ROOT, Server, start_server
 
 pytestmark = pytest.mark.processes

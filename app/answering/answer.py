@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Protocol
 
 import numpy as np
 
@@ -19,35 +18,7 @@ from app.index.lexical import find_words
 from app.index.opened import Index
 from app.index.retriever import Retriever
 from app.index.store import Store
-from app.records import Answer, Article, Match, Outcome, Passage, Refusal, WithdrawnPassage
-
-
-class Answerer(Protocol):
-    """What the web and the scripts need of a loaded generation."""
-
-    generation: str
-    model: str
-
-    def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
-        """Answer one question, from one article or from all; raises QuestionError, NotFound."""
-
-    def articles(self) -> tuple[Article, ...]:
-        """Every article, by slug."""
-
-    def article(self, slug: str) -> Article:
-        """One article; raises NotFound."""
-
-    def passage(self, passage_id: str) -> Passage:
-        """One passage; raises NotFound or Withdrawn."""
-
-    def passages_of(self, slug: str) -> tuple[Passage, ...]:
-        """The passages of an article, in the order they stand in it; raises NotFound."""
-
-    def withdrawn(self, passage_id: str) -> WithdrawnPassage:
-        """What a withdrawn passage said; raises Withdrawn when its words are no longer kept, or NotFound."""
-
-    def about(self) -> Mapping[str, object]:
-        """What a reader may know of the generation: "built" (ISO date) and "figures" (name to number)."""
+from app.records import Answer, Match, Outcome, Refusal
 
 
 def answer_each(ask: Callable[[str], Answer], questions: Iterable[str]) -> Iterator[Answer | Refusal]:
@@ -89,7 +60,7 @@ class IndexAnswerer:
         self._rows_under = lru_cache(maxsize=64)(partial(_rows_under, store))
 
     def answer(self, question: str, k: int = 5, article: str | None = None) -> Answer:
-        """As every Answerer does."""
+        """Answer one question, from one article or from all; raises QuestionError, NotFound."""
         question, k = check_question(question), check_count(k)
         try:
             ranking, found = self.search.rank(question, article), triage(question, self.index.urgency_encoder)
@@ -137,7 +108,7 @@ class IndexAnswerer:
         )
 
     def about(self) -> Mapping[str, object]:
-        """As every Answerer does."""
+        """What a reader may know of the generation: "built" (ISO date) and "figures" (name to number)."""
         manifest = self.index.generation.manifest
         built = datetime.strptime(manifest.created, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).date()
         return {"built": built.isoformat(), "figures": manifest.figures}

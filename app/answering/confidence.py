@@ -122,6 +122,7 @@ class Cohort:
 
     def __init__(self, folder: Path, index: Index) -> None:
         """Of the model of ``index``, by whose token weights and directions it is compared."""
+        self._index = index
         dimension = index.passages.dimension
         self._vectors = map_values(folder / COHORT_VECTORS, "<f2").reshape(-1, dimension).astype(np.float32)
         offsets = (folder / COHORT_OFFSETS).read_bytes()
@@ -138,6 +139,51 @@ class Cohort:
         rows = nearest[:NEAREST]
         return cosines[nearest], self._tokens.best_cosines(ranking.encoding.tokens, rows)
 
+    def features_of(self, ranking: Ranking) -> Features:
+        """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
+        words = [self._index.lexical.look_up(word) for word in ranking.words]
+        by_word = [word.weight for word in words]
+        familiar = [word.familiar for word in words]
+        shared = ranking.held[0].tolist()
+
+        weights = ranking.token_weights * ~ranking.encoding.special
+        total = float(weights.sum())
+        share = weights / total if total else np.full(len(weights), 1 / len(weights), dtype=np.float32)
+        best = ranking.tokens.max(axis=0)
+        content = best[weights > _CONTENT_TOKEN]
+        strangest = np.sort(content if len(content) else best)[: max(1, (len(content) or len(best)) // 3)]
+
+        cosines, tokens = self.find(ranking)
+        counted = ranking.token_weights / ranking.token_weights.sum()
+        others = tokens @ counted + _PASSAGE_SHARE * cosines[:NEAREST]
+        first = float(ranking.late[0] + _PASSAGE_SHARE * ranking.passages[0])
+        passages = np.sort(ranking.passages)[::-1][:COMPARED]
+        near, nearer = (
+            math.log(float(np.exp(k * passages).mean() / np.exp(k * cosines).mean())) / k for k in _NARROWNESS
+        )
+        return np.array(
+            [
+                ranking.late[0],
+                ranking.passages[0],
+                ranking.lexical[0],
+                ranking.sentences.max(),
+                _share_of(by_word, familiar),
+                _share_of(by_word, shared),
+                math.log1p(len(words)),
+                math.log(len(weights)),
+                best @ share,
+                strangest.mean(),
+                first - others.max(),
+                (first - others.mean()) / (others.std() + 1e-3),
+                passages[0] - cosines[0],
+                near,
+                nearer,
+                1 - tokens.max(axis=0) @ share,
+                math.log(len(self._index.passages)),
+            ],
+            dtype=np.float64,
+        )
+
 
 class Confidence:
     """Estimates how sure an answer is, for one generation."""
@@ -145,10 +191,9 @@ class Confidence:
     def __init__(self, calibration: Calibration, cohort: Cohort, index: Index) -> None:
         self.calibration = calibration
         self._cohort = cohort
-        self._index = index
         # Reviewed words that say a question is about something else, unless the articles are about it, too: a
         # title has the word, or _MENTIONS passages. A mention in passing says nothing.
-        lexical = index.lexical
+        self._lexical = lexical = index.lexical
         titles = {lexical.look_up(word).stem for title in index.store.titles() for word in find_words(title)}
         lists = (one["words"].split() for one in tomllib.loads(_SUBJECTS_FILE.read_text("utf-8")).values())
         words = [word for words in lists for word in words if lexical.look_up(word).documents < _MENTIONS]
@@ -168,62 +213,16 @@ class Confidence:
 
     def estimate(self, ranking: Ranking) -> float:
         """The probability, 0 to 1, that the first passage answers."""
-        confidence = float(self.calibration.estimate(features_of(ranking, self._index, self._cohort)))
+        confidence = float(self.calibration.estimate(self._cohort.features_of(ranking)))
         strange = self.names_other_subject(ranking.words, ranking.held[0].tolist())
         return min(confidence, _OTHER_SUBJECT) if strange else confidence
 
     def names_other_subject(self, words: Sequence[str], held: Sequence[bool]) -> bool:
         """Whether any of a question's words names another subject than a passage that has those ``held``."""
         return any(
-            self._index.lexical.look_up(word).stem in self._other_subjects and not has
+            self._lexical.look_up(word).stem in self._other_subjects and not has
             for word, has in zip(words, held, strict=True)
         )
-
-
-def features_of(ranking: Ranking, index: Index, cohort: Cohort) -> Features:
-    """What the ranking tells of its first passage: float64[len(FEATURES)]; there must be a candidate."""
-    words = [index.lexical.look_up(word) for word in ranking.words]
-    by_word = [word.weight for word in words]
-    familiar = [word.familiar for word in words]
-    shared = ranking.held[0].tolist()
-
-    weights = ranking.token_weights * ~ranking.encoding.special
-    total = float(weights.sum())
-    share = weights / total if total else np.full(len(weights), 1 / len(weights), dtype=np.float32)
-    best = ranking.tokens.max(axis=0)
-    content = best[weights > _CONTENT_TOKEN]
-    strangest = np.sort(content if len(content) else best)[: max(1, (len(content) or len(best)) // 3)]
-
-    cosines, tokens = cohort.find(ranking)
-    counted = ranking.token_weights / ranking.token_weights.sum()
-    others = tokens @ counted + _PASSAGE_SHARE * cosines[:NEAREST]
-    first = float(ranking.late[0] + _PASSAGE_SHARE * ranking.passages[0])
-    passages = np.sort(ranking.passages)[::-1][:COMPARED]
-    near, nearer = (
-        math.log(float(np.exp(k * passages).mean() / np.exp(k * cosines).mean())) / k for k in _NARROWNESS
-    )
-    return np.array(
-        [
-            ranking.late[0],
-            ranking.passages[0],
-            ranking.lexical[0],
-            ranking.sentences.max(),
-            _share_of(by_word, familiar),
-            _share_of(by_word, shared),
-            math.log1p(len(words)),
-            math.log(len(weights)),
-            best @ share,
-            strangest.mean(),
-            first - others.max(),
-            (first - others.mean()) / (others.std() + 1e-3),
-            passages[0] - cosines[0],
-            near,
-            nearer,
-            1 - tokens.max(axis=0) @ share,
-            math.log(len(index.passages)),
-        ],
-        dtype=np.float64,
-    )
 
 
 def _share_of(weights: Sequence[float], chosen: Sequence[bool]) -> float:

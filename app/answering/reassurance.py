@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.answering.answer import Answerer
+from app.answering.answer import IndexAnswerer
 from app.records import Answer, Article, Passage
 
 _CALM = re.compile(
@@ -41,7 +41,7 @@ def warns(text: str) -> bool:
     return _HELP.search(text) is not None
 
 
-def find_help(answerer: Answerer, answer: Answer) -> tuple[Article, Passage] | None:
+def find_help(answerer: IndexAnswerer, answer: Answer) -> tuple[Article, Passage] | None:
     """A passage on when to get help that does not reassure, from the articles that were found."""
     articles = dict.fromkeys(match.article for match in (*answer.help, *answer.matches, *answer.closest))
     for article in articles:

@@ -20,13 +20,13 @@ _CONTEXT = 160
 """Characters of the article that a proof shows on each side, less a word that would be cut."""
 
 
-class Reply(BaseModel):
+class _Reply(BaseModel):
     """A form of reply, or a part of one."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, from_attributes=True)
 
 
-class NoticesReply(Reply):
+class NoticesReply(_Reply):
     """The fixed words that stand in every reply."""
 
     emergency: str = Field(description="When to call for help now.")
@@ -39,7 +39,7 @@ class NoticesReply(Reply):
         return cls(emergency=emergency_text(number), disclaimer=DISCLAIMER, extracts=EXTRACTS)
 
 
-class Source(Reply):
+class Source(_Reply):
     """Where words come from."""
 
     slug: str = Field(description="The article's short name here.")
@@ -57,7 +57,7 @@ class ArticleReference(Source):
     sha256: str = Field(description="SHA-256 of the article's stored bytes.")
 
 
-class PassageLinks(Reply):
+class PassageLinks(_Reply):
     """Where a passage can be read."""
 
     self: str = Field(description="The passage's permanent page.")
@@ -74,7 +74,7 @@ class PassageLinks(Reply):
         return cls(self=f"/p/{passage.id}", article=f"/articles/{article.slug}#p-{passage.id}", source=source)
 
 
-class _Quotation(Reply):
+class _Quotation(_Reply):
     """A passage's words, and where they stand."""
 
     id: str = Field(description="The passage's name; it lasts as long as its words.")
@@ -101,17 +101,9 @@ class PassageBody(_Quotation):
     def of(cls, article: Article, passage: Passage, base: str) -> PassageBody:
         """``base`` is the address that the permalink in the citation begins with."""
         links = PassageLinks.of(article, passage)
-        return cls(
-            id=passage.id,
-            text=passage.text,
-            start=passage.start,
-            end=passage.end,
-            lead=passage.lead_in(article),
-            section=passage.section,
-            article=ArticleReference.model_validate(article),
-            links=links,
-            citation=cite_plain(article, passage, base + links.self),
-        )
+        made = {"lead": passage.lead_in(article), "article": ArticleReference.model_validate(article)}
+        citation = cite_plain(article, passage, base + links.self)
+        return cls(**_take(passage, cls) | made, links=links, citation=citation)
 
 
 class RankedPassage(PassageBody):
@@ -124,14 +116,14 @@ class RankedPassage(PassageBody):
     )
 
 
-class IndexReference(Reply):
+class IndexReference(_Reply):
     """The index that answered."""
 
     generation: str = Field(description="Its name, which begins with the time it was built.")
     model: str = Field(description="The model that its vectors were made with.")
 
 
-class AnswerReply(Reply):
+class AnswerReply(_Reply):
     """What a question gets: passages word for word, or the plain word that there are none."""
 
     question: str = Field(description="The question as it was asked, trimmed.")
@@ -168,30 +160,23 @@ class AnswerReply(Reply):
     @classmethod
     def of(cls, answer: Answer, notices: NoticesReply, base: str) -> Self:
         """``base`` is the address that permalinks in citations begin with."""
-        return cls(
-            question=answer.question,
-            outcome=answer.outcome,
-            confidence=round(answer.confidence, 4),
-            urgency=answer.urgency,
-            urgent=answer.urgent,
-            language=answer.language,
-            notices=notices,
-            passages=_rank(answer.matches, base),
-            closest=_rank(answer.closest, base),
-            help=_rank(answer.help, base),
-            suggestion=answer.suggestion,
-            index=IndexReference(generation=answer.generation, model=answer.model),
-        )
+        made = {
+            "confidence": round(answer.confidence, 4),
+            "passages": _rank(answer.matches, base),
+            "closest": _rank(answer.closest, base),
+            "help": _rank(answer.help, base),
+        }
+        return cls(**_take(answer, cls) | made, notices=notices, index=IndexReference.model_validate(answer))
 
 
-class ErrorBody(Reply):
+class ErrorBody(_Reply):
     """What went wrong."""
 
     code: str = Field(description="A short name that does not change.")
     message: str = Field(description="What to do, in plain words.")
 
 
-class RefusedQuestion(Reply):
+class RefusedQuestion(_Reply):
     """In place of an answer: a question of a batch that could not be taken, or was not reached in time."""
 
     question: str
@@ -199,7 +184,7 @@ class RefusedQuestion(Reply):
     urgency: Urgency = Field(description="Of what could be read of the question.")
 
 
-class BatchReply(Reply):
+class BatchReply(_Reply):
     """The answers, in the order of the questions."""
 
     answers: tuple[AnswerReply | RefusedQuestion, ...]
@@ -211,17 +196,13 @@ class BatchReply(Reply):
         replied = tuple(
             AnswerReply.of(answer, notices, base)
             if isinstance(answer, Answer)
-            else RefusedQuestion(
-                question=answer.question,
-                error=ErrorBody(code=answer.code, message=answer.message),
-                urgency=answer.urgency,
-            )
+            else RefusedQuestion(**_take(answer, RefusedQuestion), error=ErrorBody.model_validate(answer))
             for answer in answers
         )
         return cls(answers=replied, notices=notices)
 
 
-class _FixedReply(Reply):
+class _FixedReply(_Reply):
     """A reply that no question changes."""
 
     notices: NoticesReply
@@ -270,7 +251,7 @@ class VerificationReply(_FixedReply, _Quotation):
         )
 
 
-class ArticleLinks(Reply):
+class ArticleLinks(_Reply):
     """Where an article can be read."""
 
     self: str = Field(description="The article's page here.")
@@ -306,7 +287,7 @@ class ArticleReply(_FixedReply):
     passages: tuple[PassageBody, ...] = Field(description="In the order in which they stand.")
 
 
-class WithdrawnBody(Reply):
+class WithdrawnBody(_Reply):
     """What a withdrawn passage said."""
 
     id: str
@@ -320,6 +301,21 @@ class WithdrawnBody(Reply):
         """Of what the store remembers."""
         source = Source(**_take(gone, Source), slug=gone.article)
         return cls(**_take(gone, cls) | {"article": source})
+
+
+class ErrorReply(_Reply):
+    """Every error has this form."""
+
+    error: ErrorBody
+    urgency: Urgency = Field(description="Of what could be read of the request.")
+    language: str | None = Field(description="Its language (BCP 47) where it is not English.")
+    notices: NoticesReply
+
+
+class WithdrawnReply(ErrorReply):
+    """A passage that stood here once; ``withdrawn`` is null when its words are no longer kept."""
+
+    withdrawn: WithdrawnBody | None
 
 
 def _rank(matches: Iterable[Match], base: str) -> tuple[RankedPassage, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -72,27 +73,26 @@ def make_key(name: str) -> int:
     return crc32(name.encode())
 
 
+@dataclass
 class UrgencyVote:
-    """What was learnt; safe to share between threads."""
+    """What was learnt; safe to share between threads. The columns, intercepts and thresholds are of *now*
+    and of *today or now*."""
 
-    def __init__(
-        self,
-        keys: NDArray[np.uint32],
-        rarity: NDArray[np.float32],
-        weights: NDArray[np.float32],
-        intercepts: NDArray[np.float32],
-        thresholds: NDArray[np.float32],
-        joint_thresholds: NDArray[np.float32],
-        classes: Mapping[int, int],
-    ) -> None:
-        """``keys`` [n] of the features, ``rarity`` [n] (IDF), ``weights`` [n, 2]; the columns and the two
-        intercepts and thresholds are of *now* and of *today or now*; the joint ones are for the scores with
-        those of the encoder. ``classes``: word's key -> class."""
-        self.keys, self.rarity, self.weights = keys, rarity, weights
-        self.intercepts = intercepts
-        self.thresholds, self.joint_thresholds = thresholds, joint_thresholds
-        self.classes = classes
-        self._places = {int(key): place for place, key in enumerate(keys)}
+    keys: NDArray[np.uint32]
+    """[n], of the features."""
+    rarity: NDArray[np.float32]
+    """[n], IDF."""
+    weights: NDArray[np.float32]
+    """[n, 2]."""
+    intercepts: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+    joint_thresholds: NDArray[np.float32]
+    """For the scores with those of the encoder."""
+    classes: Mapping[int, int]
+    """Word's key -> class."""
+
+    def __post_init__(self) -> None:
+        self._places = {int(key): place for place, key in enumerate(self.keys)}
 
     @classmethod
     @cache
@@ -130,15 +130,15 @@ class UrgencyVote:
         return "now" if now else "today" if today else "none"
 
 
+@dataclass
 class UrgencyHead:
     """Reads the level out of the token vectors of the encoder that was taught urgency; safe to share."""
 
-    def __init__(
-        self, weights: NDArray[np.float32], intercepts: NDArray[np.float32], encoder_sha256: str
-    ) -> None:
-        """``weights`` [2 d, 2] of the tokens' mean and greatest, ``intercepts`` [2]; ``encoder_sha256`` of
-        the weights of the encoder that it belongs to."""
-        self.weights, self.intercepts, self.encoder_sha256 = weights, intercepts, encoder_sha256
+    weights: NDArray[np.float32]
+    """[2 d, 2], of the tokens' mean and greatest."""
+    intercepts: NDArray[np.float32]
+    encoder_sha256: str
+    """Of the weights of the encoder that it belongs to."""
 
     @classmethod
     @cache

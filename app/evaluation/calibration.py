@@ -24,7 +24,6 @@ from app.answering.confidence import (
     EXTREME,
     Calibration,
     Cohort,
-    features_of,
 )
 from app.corpus.catalog import read_corpus
 from app.evaluation.measures import measure_auroc
@@ -122,7 +121,7 @@ def gather(index: Index, cohort: Path, questions: Iterable[Question], size: int)
     """What confidence sees of each of these questions; emergencies are none of its business."""
     answerer, compared = IndexAnswerer(index), Cohort(cohort, index)
     kept = [question for question in questions if question.kind in ("answerable", "unanswerable")]
-    features = [features_of(answerer.rank(question.question), index, compared) for question in kept]
+    features = [compared.features_of(answerer.rank(question.question)) for question in kept]
     kinds = [_name_kind(question) for question in kept]
     return Sample(size, np.array(kinds), np.array(features))
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from app.answering.answer import Answerer
+from app.answering.answer import IndexAnswerer
 from app.errors import QuestionError
 from app.evaluation.measures import DEPTH, Judgement, RunLine, judge
 from app.evaluation.questions import Question
 
 
-def ask_all(answerer: Answerer, questions: Iterable[Question]) -> list[Judgement]:
+def ask_all(answerer: IndexAnswerer, questions: Iterable[Question]) -> list[Judgement]:
     """Every question's reply, judged against the answerer's own articles, if its label holds for these."""
     texts = {article.slug: article.text for article in answerer.articles()}
     judged = []

@@ -1,4 +1,4 @@
-"""The only place of Flask: pages and JSON over one Answerer."""
+"""The only place of Flask: pages and JSON over one answerer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import notices
-from app.answering.answer import Answerer
+from app.answering.answer import IndexAnswerer
 from app.answering.citation import format_day
 from app.settings import Settings
 from app.web import api, pages, staff, system
@@ -22,7 +22,7 @@ from app.web.site import Site
 _PHONE_NUMBER = re.compile(r"\b\d{3,}\b")
 
 
-def create_app(settings: Settings, answerer: Answerer | None = None) -> Flask:
+def create_app(settings: Settings, answerer: IndexAnswerer | None = None) -> Flask:
     """The application; without an ``answerer`` it follows what is published."""
     app = Flask(__name__, static_folder=None)
     app.config.update(TRUSTED_HOSTS=settings.trusted_hosts, PROVIDE_AUTOMATIC_OPTIONS=False)

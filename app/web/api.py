@@ -7,14 +7,15 @@ from functools import partial
 from urllib.parse import quote
 
 from flask import Blueprint, Response
+from pydantic import BaseModel
 
 from app.answering import replies
 from app.answering.answer import answer_each
+from app.answering.replies import WithdrawnReply
 from app.errors import Withdrawn
 from app.notices import EXAMPLES
 from app.web.errors import render_error
 from app.web.hooks import keep
-from app.web.models import WithdrawnReply
 from app.web.reading import read_batch_json, read_question
 from app.web.site import reply_json, site
 
@@ -107,7 +108,7 @@ def make_examples() -> dict[str, tuple[str, str]]:
     summary = replies.ArticleSummary.of(article, len(answerer.passages_of(article.slug)))
     one = replies.AnswerReply.of(answer, site().notices, base)
     each = answer_each(partial(answerer.answer, k=1), (question, ""))
-    examples: dict[str, tuple[str, object, replies.Reply]] = {
+    examples: dict[str, tuple[str, object, BaseModel]] = {
         "answer_query": (f"/answers?q={quote(question)}&k=1", None, one),
         "answer_json": ("/answers", {"question": question, "k": 1}, one),
         "answer_batch": (

@@ -6,20 +6,18 @@ import logging
 from contextlib import suppress
 from itertools import product
 from math import ceil
-from traceback import extract_tb
 from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from app.answering.language import load_library
-from app.answering.replies import ErrorBody
+from app.answering.replies import ErrorBody, ErrorReply, WithdrawnReply
 from app.answering.triage import triage
-from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn
+from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn, describe_fault
 from app.limits import QUESTION
 from app.notices import REFUSALS
 from app.web.hooks import add_headers, write_line
-from app.web.models import ErrorReply, WithdrawnReply
 from app.web.reading import read_refused
 from app.web.site import SITE, Site, reply_json, site
 
@@ -148,10 +146,7 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def say_that_we_failed(error: Exception) -> Response:
-        """Logged by kind and place, because an exception's own message may quote what was typed."""
-        frames = extract_tb(error.__traceback__)[-3:]
-        places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-        logger.error("unexpected %s at %s in request %s", type(error).__name__, places, g.get("request_id"))
+        logger.error("unexpected %s in request %s", describe_fault(error, 3), g.get("request_id"))
         return render_error(500)
 
     # Where even a handler fails, Flask would log the address; connections.py tells of it.

@@ -28,16 +28,9 @@ _LENGTHS = (0, 25, 50, 100, 200, 500, 1000)
 _log = logging.getLogger("nightlight.requests")
 _log.setLevel(logging.INFO)
 
-_CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 _OFF = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 SECURITY_HEADERS = {

@@ -15,10 +15,12 @@ from app.answering.replies import (
     ArticleReply,
     ArticlesReply,
     BatchReply,
+    ErrorReply,
     PassageReply,
     VerificationReply,
+    WithdrawnReply,
 )
-from app.web.models import BatchRequest, ErrorReply, QuestionQuery, QuestionRequest, WithdrawnReply
+from app.web.reading import BatchRequest, QuestionQuery, QuestionRequest
 
 Document = dict[str, Any]
 _TITLE = "Nightlight"
@@ -94,7 +96,7 @@ _PARAMETERS = {
 def build_document(app: Flask) -> Document:
     """The document of ``app``'s JSON interface."""
     # Imported when the document is first asked for: serving answers does not need it.
-    from spectree import SpecTree
+    from spectree import Response, SpecTree
 
     tree = SpecTree(
         "flask",
@@ -110,9 +112,23 @@ def build_document(app: Flask) -> Document:
     # A second application holds the described copies of the views, so that no request passes through them.
     described = Flask("document", static_folder=None)
     for rule in app.url_map.iter_rules():
-        if rule.endpoint in _OPERATIONS:
-            view = _describe(tree, _OPERATIONS[rule.endpoint], app.view_functions[rule.endpoint])
-            described.add_url_rule(rule.rule, rule.endpoint, view, methods=(rule.methods or set()) - {"HEAD"})
+        if operation := _OPERATIONS.get(rule.endpoint):
+            replies = {
+                "200": (operation.reply, operation.says),
+                **{status: (ErrorReply, _REFUSALS[status]) for status in operation.refusals},
+                **operation.others,
+            }
+            view = app.view_functions[rule.endpoint]
+            copy = tree.validate(
+                query=operation.query,
+                json=operation.body,
+                resp=Response(**{f"HTTP_{status}": said for status, said in replies.items()}),
+                validation_error_status=int(min(replies.keys() - {"200"})),
+                path_parameter_descriptions=_PARAMETERS,
+                operation_id=view.__name__,
+                skip_validation=True,
+            )(view)
+            described.add_url_rule(rule.rule, rule.endpoint, copy, methods=(rule.methods or set()) - {"HEAD"})
     with described.app_context():
         document: Document = tree.spec
     return document
@@ -145,25 +161,6 @@ def explain_document(document: Document) -> tuple[list[Document], list[Document]
         if not name.endswith(("Request", "Query"))
     ]
     return operations, forms
-
-
-def _describe(tree: Any, operation: _Operation, view: Any) -> Any:
-    from spectree import Response
-
-    replies = {
-        "200": (operation.reply, operation.says),
-        **{status: (ErrorReply, _REFUSALS[status]) for status in operation.refusals},
-        **operation.others,
-    }
-    return tree.validate(
-        query=operation.query,
-        json=operation.body,
-        resp=Response(**{f"HTTP_{status}": described for status, described in replies.items()}),
-        validation_error_status=int(min(replies.keys() - {"200"})),
-        path_parameter_descriptions=_PARAMETERS,
-        operation_id=view.__name__,
-        skip_validation=True,
-    )(view)
 
 
 def _list_fields(form: Document) -> list[Document]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -10,7 +11,6 @@ from flask import Blueprint, Response, request
 from app.answering.question import MAX_PASSAGES
 from app.answering.reassurance import find_help
 from app.answering.replies import VerificationReply
-from app.answering.withdrawal import successor_of
 from app.errors import NotFound, Withdrawn
 from app.notices import FIGURES, name_sureness
 from app.web import api
@@ -23,6 +23,9 @@ from app.web.site import site
 from app.web.typeset import lay_out_article
 
 blueprint = Blueprint("pages", __name__)
+_WORD = re.compile(r"\w+")
+_ENOUGH = 0.3
+"""Share of words in common below which two passages say different things."""
 
 
 @blueprint.route("/", methods=["GET", "POST"])
@@ -76,8 +79,12 @@ def show_passage(passage_id: str) -> Response:
             article = answerer.article(gone.article)
         except NotFound:
             return keep(site().render("withdrawn.html", gone=gone, now=None))
-        successor = successor_of(gone, answerer.passages_of(gone.article))
-        now = Extract(article, successor, site().base) if successor else None
+        passages = answerer.passages_of(gone.article)
+        # The nearest to its words, of its own section or, where that is no more, of all.
+        here = [passage for passage in passages if passage.section == gone.section]
+        nearest = max(here or passages, key=lambda passage: _likeness(gone.text, passage.text), default=None)
+        alike = nearest and (here or _likeness(gone.text, nearest.text) >= _ENOUGH)
+        now = Extract(article, nearest, site().base) if nearest and alike else None
         return keep(site().render("withdrawn.html", gone=gone, article=article, now=now))
     article = answerer.article(passage.article)
     extract = Extract(article, passage, site().base)
@@ -127,3 +134,8 @@ def show_api() -> Response:
 def show_accessibility() -> Response:
     """The accessibility statement."""
     return keep(site().render("accessibility.html"))
+
+
+def _likeness(one: str, other: str) -> float:
+    first, second = (set(_WORD.findall(text.lower())) for text in (one, other))
+    return len(first & second) / (len(first | second) or 1)

@@ -6,18 +6,17 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Never, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, unquote_plus
 
 from flask import g, request
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
-from app.answering.question import is_forbidden
+from app.answering.question import MAX_CHARACTERS, MAX_PASSAGES, check_question, is_forbidden
 from app.answering.triage import LONGEST
 from app.errors import QuestionError
 from app.notices import REFUSALS
-from app.web.models import BatchRequest, QuestionRequest
 
 _FORM = "application/x-www-form-urlencoded"
 _HALF = re.compile("[\ud800-\udfff]")
@@ -25,6 +24,58 @@ _LINE_BREAK = re.compile(r"\r\n|[\r\n\t]")
 _MAX_FIELDS = 20
 _MAX_DIGITS = 20
 _Model = TypeVar("_Model", bound=BaseModel)
+
+_FORBIDDEN = r"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"
+_PATTERN = rf"^[^{_FORBIDDEN}]*[^{_FORBIDDEN}\s][^{_FORBIDDEN}]*$"
+"""Says in the document, for programs, what check_question holds to."""
+
+
+Question = Annotated[
+    str,
+    AfterValidator(check_question),
+    Field(
+        description="The question in plain words: 1 to 1,000 characters, trimmed, no control characters.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": _PATTERN},
+    ),
+]
+PassageCount = Annotated[int, Field(ge=1, le=MAX_PASSAGES, description="The most passages to reply with.")]
+
+ArticleName = Annotated[
+    str | None,
+    Field(max_length=200, description="Answer from this article alone, by its slug."),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class QuestionRequest(_Strict):
+    """One question."""
+
+    question: Question
+    k: PassageCount = 5
+    article: ArticleName = None
+
+
+class QuestionQuery(_Strict):
+    """One question, as the query of an address."""
+
+    q: Question
+    k: PassageCount = 5
+    article: ArticleName = None
+
+
+class BatchRequest(_Strict):
+    """Several questions at once."""
+
+    questions: list[str] = Field(
+        min_length=1,
+        max_length=50,
+        description="1 to 50 questions; one that cannot be taken gets its own error.",
+    )
+    k: PassageCount = 5
+    article: ArticleName = None
 
 
 def read_question(*, k: int, page: bool = False) -> QuestionRequest:
@@ -120,11 +171,8 @@ def _read_body(mimetype: str) -> bytes:
 def _read_json_object() -> dict[str, Any]:
     body = _read_body("application/json")
     try:
-        payload = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_pairs_once,
-            parse_constant=_refuse_constant,
-        )
+        # int raises ValueError for NaN and Infinity, which are no JSON.
+        payload = json.loads(body.decode("utf-8"), object_pairs_hook=_pairs_once, parse_constant=int)
     except UnicodeDecodeError:
         raise QuestionError("bad_encoding") from None
     except (ValueError, RecursionError):
@@ -139,10 +187,6 @@ def _pairs_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise QuestionError("duplicate_parameter")
     return fields
-
-
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(name)
 
 
 def _validate(model: type[_Model], fields: dict[str, Any]) -> _Model:

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from app.answering.answer import Answerer, IndexAnswerer
+from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer, open_best, open_newest
 from app.errors import DamagedGeneration, GenerationError, NoGeneration, Unreachable
 from app.index.publish import GENERATIONS, read_pointer
@@ -27,14 +27,14 @@ class Current:
     of one generation and half of another. The old generation is let go when its last request ends.
     """
 
-    def __init__(self, answerer: Answerer | None = None) -> None:
+    def __init__(self, answerer: IndexAnswerer | None = None) -> None:
         self.in_use = answerer
         """The answerer in use, if any."""
         self.degraded: str | None = None
         """Why the newest generation is not the one served; None when it is."""
 
     @property
-    def answerer(self) -> Answerer:
+    def answerer(self) -> IndexAnswerer:
         """The answerer in use; raises NoGeneration while there is none."""
         if self.in_use is None:
             raise NoGeneration("no index is loaded yet")
@@ -75,8 +75,13 @@ class Watcher:
         seen = _sign(self._settings.index_dir)
         if seen == self._refused:
             return
+        reason, current = None, self._current
         try:
-            reason = self._renew()
+            if current.in_use is None:
+                current.in_use, reason = open_best(self._settings, _try_answering)
+            elif read_pointer(self._settings.index_dir).name != current.generation:
+                current.in_use = open_answerer(self._settings, _try_answering)
+                logger.warning("now serving %s", current.generation)
         except Unreachable as error:
             self._refuse(None, str(error))  # to be tried again at the next look
             return
@@ -87,7 +92,7 @@ class Watcher:
         if reason:
             self._refuse(seen, reason)
         else:
-            self._current.degraded = self._refused = None
+            current.degraded = self._refused = None
 
     def check_trusted(self) -> None:
         """Read the large files that were believed at opening; what is damaged does not go on answering."""
@@ -104,16 +109,6 @@ class Watcher:
                     self._settings, _try_answering, without=answerer.generation
                 )
 
-    def _renew(self) -> str | None:
-        """Serve what is published; gives why an older generation serves, where one does."""
-        if self._current.in_use is None:
-            self._current.in_use, degraded = open_best(self._settings, _try_answering)
-            return degraded
-        if read_pointer(self._settings.index_dir).name != self._current.generation:
-            self._current.in_use = open_answerer(self._settings, _try_answering)
-            logger.warning("now serving %s", self._current.generation)
-        return None
-
     def _refuse(self, seen: object, reason: str) -> None:
         if self._current.degraded != reason:
             serving = self._current.generation
@@ -128,7 +123,7 @@ class Watcher:
             self.check_trusted()
 
 
-def _try_answering(answerer: Answerer) -> None:
+def _try_answering(answerer: IndexAnswerer) -> None:
     """Put the page's examples to it; raises DamagedGeneration when a passage is not verbatim."""
     for question in EXAMPLES:
         answer = answerer.answer(question)

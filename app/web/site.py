@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent import futures
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
@@ -14,17 +14,16 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel
 from werkzeug.exceptions import TooManyRequests
-from werkzeug.sansio.utils import get_current_url
 
-from app.answering.answer import Answerer, answer_each
+from app.answering.answer import IndexAnswerer, answer_each
 from app.answering.replies import IndexReference, NoticesReply
 from app.errors import TooLate
 from app.limits import QUESTION, Allowance, household_of
 from app.records import Answer, Refusal
 from app.settings import Settings
 from app.web.metrics import Metrics
-from app.web.models import BatchRequest
 from app.web.openapi import Document, build_document
+from app.web.reading import BatchRequest
 from app.web.reload import Current
 
 SITE = "nightlight"
@@ -74,14 +73,14 @@ class Site:
     @property
     def base(self) -> str:
         """The address that permalinks begin with, without a slash at the end."""
-        return (self.settings.public_url or _address_of(request.scheme, request.host)).rstrip("/")
+        return (self.settings.public_url or request.host_url).rstrip("/")
 
     @cached_property
     def document(self) -> Document:
         """The OpenAPI document, made when it is first asked for."""
         return build_document(self._app)
 
-    def fixed(self, answerer: Answerer) -> dict[str, Any]:
+    def fixed(self, answerer: IndexAnswerer) -> dict[str, Any]:
         """What stands in every reply that no question changes."""
         index = IndexReference(generation=answerer.generation, model=answerer.model)
         return {"notices": self.notices, "index": index}
@@ -91,7 +90,7 @@ class Site:
         if wait := self.allowance.take(household_of(request.remote_addr or ""), cost):
             raise TooManyRequests(retry_after=ceil(wait))
 
-    def ask(self, answerer: Answerer, question: str, k: int, article: str | None = None) -> Answer:
+    def ask(self, answerer: IndexAnswerer, question: str, k: int, article: str | None = None) -> Answer:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
         g.length = len(question)
         left = g.started + self.settings.deadline - monotonic()
@@ -127,12 +126,6 @@ class Site:
         # Straight from the environment: render_template would add request and session to every page.
         body = self._app.jinja_env.get_template(template).render(values)
         return Response(body, status, content_type="text/html; charset=utf-8")
-
-
-@lru_cache(maxsize=64)
-def _address_of(scheme: str, host: str) -> str:
-    """As ``request.host_url`` has it, which makes it anew every time; ``host`` was checked."""
-    return get_current_url(scheme, host)
 
 
 def site() -> Site:

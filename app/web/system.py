@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
+from app.answering.replies import ErrorReply
 from app.web.errors import render_error
-from app.web.models import ErrorReply
 from app.web.site import DAY, reply_json, site
 
 blueprint = Blueprint("system", __name__)

@@ -26,7 +26,7 @@ _WIDE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class PagePart:
+class _PagePart:
     """A stretch of an article's page: a heading, a passage, or what stands between."""
 
     html: Markup
@@ -81,12 +81,12 @@ def typeset(article: Article, span: Span, highlights: Sequence[Span] = ()) -> Ma
     return Markup("".join(html))  # noqa: S704
 
 
-def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[PagePart]:
+def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[_PagePart]:
     """The whole article in parts that, joined, hold every one of its characters."""
-    parts: list[tuple[Span, PagePart]] = []
+    parts: list[tuple[Span, _PagePart]] = []
     for passage in passages:
         span = (passage.start, passage.end)
-        parts.append((span, PagePart(typeset(article, span), id=f"p-{passage.id}")))
+        parts.append((span, _PagePart(typeset(article, span), id=f"p-{passage.id}")))
     outline = Outline(article.text)
     for block in _lay_out(article)[0]:
         if block.kind in CONTENT:
@@ -94,7 +94,7 @@ def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[P
         if block.kind in (Kind.TITLE, Kind.HEADING):
             name = article.text[block.start : block.end]
             level = 1 if block.kind is Kind.TITLE else min(len(outline.enter(block)) + 1, _DEEPEST)
-            heading = PagePart(Markup.escape(name), level, f"s-{block.start}", name)
+            heading = _PagePart(Markup.escape(name), level, f"s-{block.start}", name)
             parts.append(((block.start, block.end), heading))
     position = 0
     for span, part in sorted(parts, key=lambda pair: pair[0]):
@@ -112,14 +112,14 @@ def find_block(article: Article, offset: int) -> Block:
     return blocks[bisect_right(blocks, offset, key=lambda block: block.start) - 1]
 
 
-def _part_between(article: Article, start: int, end: int) -> PagePart:
+def _part_between(article: Article, start: int, end: int) -> _PagePart:
     text = article.text[start:end]
     if text.isspace():
-        return PagePart(Markup.escape(text))
+        return _PagePart(Markup.escape(text))
     if not text.strip("# \n"):
         # What marks a heading in the file is there to be read by programs; the page shows a heading.
-        return PagePart(Markup("<span hidden>{}</span>").format(text))
-    return PagePart(typeset(article, (start, end)))
+        return _PagePart(Markup("<span hidden>{}</span>").format(text))
+    return _PagePart(typeset(article, (start, end)))
 
 
 @lru_cache(maxsize=256)

@@ -12,10 +12,9 @@ from markdown_it import MarkdownIt
 
 from app.answering.citation import cite_markdown, cite_plain
 from app.answering.replies import IndexReference, NoticesReply, PassageLinks, VerificationReply
-from app.answering.withdrawal import successor_of
 from app.corpus.passages import cut_article
 from app.notices import DISCLAIMER
-from app.records import Article, Passage, WithdrawnPassage
+from app.records import Article, Passage
 from tests.web.answerer import JERKS, make_article
 from tests.web.page import squeeze
 
@@ -140,27 +139,3 @@ def test_proof_fails_when_the_article_is_another() -> None:
     passage = cut_article(ARTICLE)[0]
     proof = prove(replace(ARTICLE, text="x" + ARTICLE.text), passage)
     assert (proof.exact, proof.article_sha256_matches, proof.text_matches) == (False, False, False)
-
-
-def gone(text: str, *section: str) -> WithdrawnPassage:
-    return WithdrawnPassage(
-        "0" * 16, text, section, "jerks", "Title", "Publisher", "https://e.org", date.today()
-    )
-
-
-def test_successor_is_the_nearest_of_the_same_section() -> None:
-    passages = cut_article(ARTICLE)
-    found = successor_of(gone("Call somebody if the jerks come with fever", "When to Call"), passages)
-    assert found
-    assert found.section[-1] == "When to Call"
-
-
-def test_successor_of_a_vanished_section_must_be_alike() -> None:
-    passages = cut_article(ARTICLE)
-    alike = successor_of(
-        gone("Sleep jerks are short and harmless jerks of arms or legs", "Old Name"), passages
-    )
-    assert alike
-    assert alike.section == ("Jerks in Sleep",)
-    assert successor_of(gone("Bananas are yellow", "Old Name"), passages) is None
-    assert successor_of(gone("Bananas are yellow", "Old Name"), ()) is None

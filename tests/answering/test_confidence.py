@@ -16,7 +16,6 @@ from app.answering.confidence import (
     Calibration,
     Cohort,
     Confidence,
-    features_of,
 )
 from app.answering.search import Search
 from app.errors import WrongModel
@@ -86,7 +85,7 @@ def test_features_say_what_the_first_passage_and_the_cohort_give(
     write_cohort(answerer.index, tmp_path)
     index = answerer.index
     ranking = Search(index).rank("is shuddering dangerous?")
-    features = dict(zip(FEATURES, features_of(ranking, index, Cohort(tmp_path, index)).tolist(), strict=True))
+    features = dict(zip(FEATURES, Cohort(tmp_path, index).features_of(ranking).tolist(), strict=True))
     assert features["late interaction"] == pytest.approx(float(ranking.late[0]))
     assert features["above the cohort's best"] == pytest.approx(0, abs=1e-3)
     assert features["passage above the cohort's"] == pytest.approx(0, abs=1e-3)
@@ -100,7 +99,7 @@ def test_features_speak_of_the_first_passage_and_of_the_candidates_around_it(
 ) -> None:
     index, ranking = answerer.index, answerer.search.rank("why does my baby shudder at zebras?")
     cohort = answerer._confidence._cohort
-    found = features_of(ranking, index, cohort)
+    found = cohort.features_of(ranking)
     features = dict(zip(FEATURES, found.tolist(), strict=True))
     words = ranking.words
     weights = np.array([index.lexical.look_up(word).weight for word in words])

@@ -61,7 +61,7 @@ def words_of(text: str) -> set[str]:
 
 
 class WordAnswerer:
-    """Ranks passages by the share of the question's words that they hold: an Answerer without any model."""
+    """Ranks passages by the share of the question's words that they hold: an answerer without any model."""
 
     generation = "20261122T010000Z-words"
     model = "shared-words"

@@ -16,13 +16,13 @@ from app.answering.replies import (
     ArticleReply,
     ArticlesReply,
     BatchReply,
+    ErrorReply,
     PassageReply,
     VerificationReply,
 )
 from app.notices import DISCLAIMER, EXTRACTS, emergency_text
 from app.settings import ROOT, Settings
 from app.web import create_app
-from app.web.models import ErrorReply
 from tests.web.answerer import WordAnswerer
 
 NOTICES = {

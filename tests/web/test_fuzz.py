@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from app.answering.replies import AnswerReply
+from app.answering.replies import AnswerReply, ErrorReply
 from app.notices import EMERGENCY_SIGNS
 from app.settings import Settings
 from app.web import create_app
-from app.web.models import ErrorReply
 from tests.web.answerer import make_answerer
 
 app = create_app(Settings(_env_file=None, rate_limit="1000000 per second"), make_answerer())

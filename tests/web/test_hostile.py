@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from app.answering.replies import ErrorReply
 from app.notices import EMERGENCY_SIGNS
 from app.settings import Settings
 from app.web import create_app
-from app.web.models import ErrorReply
 from tests.web.answerer import WordAnswerer, make_answerer
 from tests.web.page import read_page
 

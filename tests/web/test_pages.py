@@ -398,10 +398,11 @@ def test_proof_of_a_changed_article_fails_openly(client: FlaskClient, answerer: 
     assert (proof["exact"], proof["text_matches"], proof["article_sha256_matches"]) == (False, False, False)
 
 
+@pytest.mark.parametrize("section", ["Jerks in Sleep", "A section that is no more"])
 def test_withdrawn_passage_says_what_it_said_and_what_is_there_now(
-    client: FlaskClient, answerer: WordAnswerer
+    client: FlaskClient, answerer: WordAnswerer, section: str
 ) -> None:
-    page = read_page(client.get(withdraw(answerer)))
+    page = read_page(client.get(withdraw(answerer, section=section)))
     assert page.h1 == WITHDRAWN
     assert "20 November 2026" in page.text
     now = passage_id(answerer, "Jerks in Sleep")
@@ -409,6 +410,13 @@ def test_withdrawn_passage_says_what_it_said_and_what_is_there_now(
         "abcd1234abcd1234": "Sleep jerks are <old> news.\nThey are harmless jerks of the legs.",
         now: answerer.passage(now).text,
     }
+
+
+def test_withdrawn_passage_of_a_section_that_stands_names_that_sections_own(
+    client: FlaskClient, answerer: WordAnswerer
+) -> None:
+    page = read_page(client.get(withdraw(answerer, section="When to Call")))
+    assert list(page.passages()) == ["abcd1234abcd1234", passage_id(answerer, "When to Call")]
 
 
 def test_withdrawn_passage_of_another_section_names_nothing_unlike(

@@ -12,9 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.answering.replies import ArticlesReply, PassageReply
+from app.answering.replies import ArticlesReply, ErrorReply, PassageReply
 from app.notices import DISCLAIMER, HELP_BESIDE, NOT_ANSWERED, URGENT_NOTICE, translations
-from app.web.models import ErrorReply
 from tests.web.answerer import WordAnswerer
 from tests.web.page import read_page, squeeze, text_of
 
