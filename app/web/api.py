@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from app.answering import replies
 from app.answering.answer import answer_each
-from app.answering.replies import WithdrawnReply
 from app.errors import Withdrawn
 from app.notices import EXAMPLES
 from app.web.errors import render_error
@@ -50,7 +49,7 @@ def show_passage(passage_id: str) -> Response:
         passage = answerer.passage(passage_id)
     except Withdrawn:
         gone = replies.WithdrawnBody.of(answerer.withdrawn(passage_id))
-        return render_error(410, form=WithdrawnReply, withdrawn=gone)
+        return render_error(410, form=replies.WithdrawnReply, withdrawn=gone)
     article = answerer.article(passage.article)
     body = replies.PassageBody.of(article, passage, site().base)
     return keep(reply_json(replies.PassageReply(passage=body, **site().fixed(answerer))))

@@ -32,10 +32,10 @@ _ENOUGH = 0.3
 def search() -> Response:
     """The search box, or the answer to a question: in the address or, so that none holds it, posted."""
     posted = request.method == "POST"
-    answerer, base = site().current.answerer, site().base
     if not posted and "q" not in request.args:
-        return keep(site().render("search.html", articles=answerer.articles()))
+        return keep(site().render("search.html", articles=site().current.answerer.articles()))
     asked = read_question(k=site().settings.passages, page=True)
+    answerer, base = site().current.answerer, site().base
     answer = site().ask(answerer, asked.question, asked.k, asked.article)
     urgent = answer.urgency != "none"
     found = find_help(answerer, answer) if urgent else None
