@@ -84,7 +84,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "limit_request_line": REQUEST_LINE_BYTES,
             "graceful_timeout": 10,
             "control_socket_disable": True,
-            "forwarded_allow_ips": "",  # app/web/proxies.py alone decides whom to believe
+            "forwarded_allow_ips": "",  # app/web/__init__.py alone decides whom to believe
             "proc_name": "nightlight",
             "pre_fork": self.go_on,
             "post_fork": self.start_log,

@@ -57,7 +57,7 @@ def recognise(text: str, is_english: Callable[[str], bool]) -> tuple[str | None,
         latin = max(words)[0] < "\u0250"
         code: str
         try:
-            code, probability = load_library().classify(text[:_LOOKED_AT])
+            code, probability = _library().classify(text[:_LOOKED_AT])
         except OSError:  # no room for the temporary file by which the model is read
             return None, False
         if code == "en":
@@ -141,7 +141,7 @@ def _signs_of(code: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 @cache
-def load_library() -> Any:
+def _library() -> Any:
     """What the first foreign text would wait most of a second for. The signs of a language wait for the first
     text in it: some fifty milliseconds at most, but a second for all languages of every worker.
     """

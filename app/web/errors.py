@@ -11,7 +11,6 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from app.answering.language import load_library
 from app.answering.replies import ErrorBody, ErrorReply, WithdrawnReply
 from app.answering.triage import triage
 from app.errors import GenerationError, NotFound, QuestionError, TooLate, Withdrawn, describe_fault
@@ -151,9 +150,7 @@ def init_errors(app: Flask) -> None:
 
     # Where even a handler fails, Flask would log the address; connections.py tells of it.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # noqa: ARG005
-    triage("is")
-    with suppress(OSError):  # no room for the temporary file by which the library is read
-        load_library()
+    triage("zqx")  # of no language that it knows: it looks everywhere
     shared: Site = app.extensions[SITE]
     for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
         shared.refusals[status, path] = _make_refusal(app, status, path)
