@@ -128,7 +128,7 @@ def read_refused() -> tuple[str, str]:
         with suppress(OSError, HTTPException):  # whoever went away needs no answer
             g.body = request.stream.read(LONGEST)
     address, body = (raw.decode("utf-8", "replace") for raw in (request.query_string, g.get("body", b"")))
-    pairs = parse_qsl(body if posted else address, keep_blank_values=True)
+    pairs = parse_qsl((body if posted else address)[:LONGEST], keep_blank_values=True)
     typed = next((value for name, value in pairs if name == "q"), "")
     with suppress(ValueError, RecursionError):
         body = "\n".join(_texts_in(json.loads(body)))

@@ -36,14 +36,14 @@ class Current:
     @property
     def answerer(self) -> IndexAnswerer:
         """The answerer in use; raises NoGeneration while there is none."""
-        if self.in_use is None:
+        if (answerer := self.in_use) is None:  # looked at once: another thread may assign it
             raise NoGeneration("no index is loaded yet")
-        return self.in_use
+        return answerer
 
     @property
     def generation(self) -> str | None:
         """The name of the generation in use, if any."""
-        return None if self.in_use is None else self.in_use.generation
+        return None if (answerer := self.in_use) is None else answerer.generation
 
 
 class Watcher:

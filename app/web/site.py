@@ -92,7 +92,7 @@ class Site:
 
     def ask(self, answerer: IndexAnswerer, question: str, k: int, article: str | None = None) -> Answer:
         """Answer one question and count it; raises TooLate once the request's deadline has passed."""
-        g.length = len(question)
+        g.length, g.outcome = len(question), None  # one of several: not as the last one went
         left = g.started + self.settings.deadline - monotonic()
         if left <= 0:
             raise TooLate

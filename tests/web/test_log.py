@@ -91,7 +91,9 @@ def test_batch_past_its_deadline_is_refused_with_when_to_come_back() -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/answers:batch", "/many"])
-def test_question_of_several_that_is_not_reached_in_time_is_a_fault_of_itself_alone(path: str) -> None:
+def test_question_of_several_that_is_not_reached_in_time_is_a_fault_of_itself_alone(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
     answerer, asked = make_answerer(), ["harmless jerks", "shuddering", "jerks, lips blue, not breathing"]
     app = create_app(Settings(_env_file=None, deadline=0.5), answerer)
     answer, waits = answerer.answer, iter([0, 0.6])
@@ -104,6 +106,7 @@ def test_question_of_several_that_is_not_reached_in_time_is_a_fault_of_itself_al
     client = app.test_client()
     if path == "/many":
         page = client.post(path, data={"questions": "\n".join(asked)}).text
+        assert [line["outcome"] for line in read_lines(caplog)] == [None]
         assert "Sleep jerks are short" in page
         assert page.count(REFUSALS["no_time_left"]) == 1
         assert URGENT_NOTICE in page

@@ -539,6 +539,8 @@ def test_without_an_index_the_page_still_says_whom_to_call(
     page: Page = read_page(response, 503)
     assert page.typed == "is shuddering dangerous"
     assert response.headers["Retry-After"] == "10"
+    assert client.get("/?q=%00").status_code == 400
+    assert client.post("/", json={"q": "jerks"}).status_code == 415
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").get_json() == {"status": "alive"}
 
