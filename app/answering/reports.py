@@ -54,14 +54,14 @@ def render_answers(answers: Sequence[Answer | Refusal], form: str, number: str |
         if isinstance(answer, Refusal):
             parts.append(answer.message)
             continue
-        help_ = {HELP_BESIDE: answer.help} if answer.help else {}
-        for heading, matches in {
-            _HEADINGS[answer.outcome]: answer.matches or answer.closest,
-            **help_,
-        }.items():
+        shown = [(_HEADINGS[answer.outcome], answer.matches or answer.closest)]
+        if answer.help:
+            shown.append((HELP_BESIDE, answer.help))
+        for heading, matches in shown:
             parts.append(heading)
-            for article, passage in ((match.article, match.passage) for match in matches):
-                parts.append(cite(article, passage, f"{base}/p/{passage.id}", disclaimer=False))
+            for match in matches:
+                permalink = f"{base}/p/{match.passage.id}"
+                parts.append(cite(match.article, match.passage, permalink, disclaimer=False))
     return ("\n\n" if markdown else "\n\n----\n\n").join([*parts, DISCLAIMER])
 
 

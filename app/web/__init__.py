@@ -14,7 +14,7 @@ from app.answering.answer import IndexAnswerer
 from app.answering.citation import format_day
 from app.settings import Settings
 from app.web import api, pages, staff, system
-from app.web.errors import init_errors
+from app.web.errors import init_errors, prepare_refusals
 from app.web.hooks import begin_request, finish_request
 from app.web.reload import Current, Watcher
 from app.web.site import Site
@@ -39,6 +39,7 @@ def create_app(settings: Settings, answerer: IndexAnswerer | None = None) -> Fla
     app.before_request(begin_request)
     app.after_request(finish_request)
     init_errors(app)
+    prepare_refusals(app)
     if settings.trusted_proxies:
         trusted, direct = frozenset(settings.trusted_proxies), app.wsgi_app
         forwarded = ProxyFix(direct, x_for=1, x_proto=1, x_host=0)

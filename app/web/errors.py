@@ -118,9 +118,7 @@ def _make_refusal(app: Flask, status: int, path: str, query: bytes = b"", body: 
 
 
 def init_errors(app: Flask) -> None:
-    """Register one handler for each branch of the exception tree. Make the replies that ``refuse`` gives, and
-    read the rules and languages that it asks, which would hold up the first question and those behind it.
-    """
+    """Register one handler for each branch of the exception tree."""
     app.register_error_handler(QuestionError, lambda error: render_error(400, error.code, str(error)))
     app.register_error_handler(NotFound, lambda _error: render_error(404))
     app.register_error_handler(
@@ -150,6 +148,12 @@ def init_errors(app: Flask) -> None:
 
     # Where even a handler fails, Flask would log the address; connections.py tells of it.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # noqa: ARG005
+
+
+def prepare_refusals(app: Flask) -> None:
+    """Make the replies that ``refuse`` gives, and read the rules and languages that it asks, which would hold
+    up the first question and those behind it.
+    """
     triage("zqx")  # of no language that it knows: it looks everywhere
     shared: Site = app.extensions[SITE]
     for status, path in product((400, 414, 429, 500, 503), (_PAGE, _PROGRAM)):
