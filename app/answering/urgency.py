@@ -108,7 +108,6 @@ class UrgencyRules:
         self._words = frozenset(name for name in uses if name.isalpha())
         self._roots = frozenset(name[:-1] for name in uses if name.endswith("*"))
         self._longest_root = max(map(len, self._roots), default=0)
-        self._long_roots = frozenset(root for root in self._roots if len(root) >= 4)
         self._fillers, self._negators, self._lead = (
             frozenset(pattern[0].name for pattern in concepts[name] if len(pattern) == 1)
             for name in ("<filler>", "<negator>", "<lead>")
@@ -128,9 +127,7 @@ class UrgencyRules:
 
     def knows(self, word: str) -> bool:
         """Whether the rules name the word, or a beginning of four letters and more that it has."""
-        return word in self._words or any(
-            word[:length] in self._long_roots for length in range(4, len(word) + 1)
-        )
+        return word in self._words or any(word[:length] in self._roots for length in range(4, len(word) + 1))
 
     def read(self, question: str) -> Reading:
         """Find every concept in a question."""

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.records import Answer
 from app.settings import SHARED_COUNTS
 
 _BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -39,9 +40,9 @@ class Metrics:
             registry=self.registry,
         )
 
-    def count_answer(self, outcome: str, *, urgency: str, generation: str, seconds: float) -> None:
+    def count_answer(self, answer: Answer, seconds: float) -> None:
         """One answered question."""
-        self._questions.labels(outcome, urgency, generation).inc()
+        self._questions.labels(answer.outcome, answer.urgency, answer.generation).inc()
         # Rounded up, for an exact sum would tell how long the question of just now took.
         place = bisect_left(_BUCKETS, seconds)
         self._seconds.observe(_BUCKETS[min(place, len(_BUCKETS) - 1)])

@@ -106,12 +106,7 @@ class Site:
             raise TooLate
         answer, seconds = asked.result()
         g.outcome = answer.outcome
-        self.metrics.count_answer(
-            answer.outcome,
-            urgency=answer.urgency,
-            generation=answer.generation,
-            seconds=seconds,
-        )
+        self.metrics.count_answer(answer, seconds)
         return answer
 
     def ask_each(self, asked: BatchRequest) -> list[Answer | Refusal]:
