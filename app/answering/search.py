@@ -142,8 +142,8 @@ class Search:
             first[np.isin(found.rows, self._withheld)] = -np.inf
         kept = (-first).argsort(kind="stable")[: self._rescored]
         kept = kept[np.isfinite(first[kept])]
-        compared = self.retriever.compare(asked, found.rows[kept])
-        late = compared.tokens @ (token_weights / token_weights.sum())
+        tokens, vectors, held = self.retriever.compare(asked, found.rows[kept])
+        late = tokens @ (token_weights / token_weights.sum())
         scores = first[kept] + weights.late * late
         order = (-scores).argsort(kind="stable")
         kept = kept[order]
@@ -159,9 +159,9 @@ class Search:
             best_sentences=found.best_sentences[kept],
             lexical=lexical[kept],
             late=late[order],
-            tokens=compared.tokens[order],
-            vectors=compared.vectors[order],
-            held=compared.held[order],
+            tokens=tokens[order],
+            vectors=vectors[order],
+            held=held[order],
         )
 
     def select(self, ranking: Ranking, k: int) -> tuple[int, ...]:

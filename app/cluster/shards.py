@@ -20,7 +20,7 @@ from app.errors import BuildError, NoGeneration
 from app.index.generation import LAYOUT, MANIFEST, POSTINGS_TERMS, Generation, Manifest, name_shard, seal_file
 from app.index.opened import Index
 from app.index.postings import Term
-from app.index.retriever import PROPOSED, Asked, Candidates, Compared, Found, LocalRetriever, unite
+from app.index.retriever import PROPOSED, Asked, Candidates, Compared, Found, LocalRetriever
 from app.index.rows import Rows, Scores
 from app.index.vectors import VectorIndex
 
@@ -56,7 +56,7 @@ class Shard:
         here, local = self._find(generation, asked), self._local
         words = local.postings.search(here.searched, PROPOSED)
         best = [local.passages.search(here.vector, PROPOSED), local.search_sentences(here.vector), words]
-        candidates = local.score(here, unite(*(rows for rows, _ in best)), words)
+        candidates = local.score(here, np.unique(np.concatenate([rows for rows, _ in best])), words)
         return [(rows + self._start, scores) for rows, scores in best], self._place(candidates)
 
     def propose_inside(self, generation: str, asked: Asked, rows: Rows) -> Candidates:
@@ -118,7 +118,7 @@ class ShardedRetriever:
         found, candidates = zip(*(answers[number] for number in shards), strict=True)
         # The candidates that one machine would have.
         passages, sentences, words = map(_choose_best, zip(*found, strict=True))
-        rows = unite(passages[0], sentences[0], words[0])
+        rows = np.unique(np.concatenate([passages[0], sentences[0], words[0]]))
         every = _join(candidates)
         places = every.rows.searchsorted(rows)
         bm25 = np.zeros(len(rows), dtype=np.float32)
@@ -130,12 +130,10 @@ class ShardedRetriever:
     def compare(self, asked: Asked, rows: Rows) -> Compared:
         """A closer look at these passages, in this order."""
         parts: dict[int, Compared] = self._ask("compare", rows, asked)
-        return Compared(
-            *(
-                self._gather(rows, {number: getattr(part, name) for number, part in parts.items()})
-                for name in Compared.__slots__
-            )
+        tokens, vectors, held = (
+            self._gather(rows, {number: part[place] for number, part in parts.items()}) for place in range(3)
         )
+        return tokens, vectors, held
 
     def cosines(self, vector: Scores, rows: Rows) -> Scores:
         """The cosine of ``vector`` with each of these passages."""

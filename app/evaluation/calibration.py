@@ -33,7 +33,7 @@ from app.index.build import build_generation
 from app.index.model import Model
 from app.index.opened import Index
 from app.index.publish import CURRENT, building, open_generation, open_previous, publish
-from app.index.tokens import TokenWriter
+from app.index.tokens import write_tokens
 from app.settings import Settings
 
 _COHORT = 50
@@ -112,9 +112,9 @@ def write_cohort(index: Index, folder: Path) -> None:
     rows = np.arange(len(index.passages))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / COHORT_VECTORS).write_bytes(index.passages.vectors(rows).astype("<f2").tobytes())
-    with TokenWriter(folder / COHORT_TOKENS, folder / COHORT_OFFSETS) as tokens:
+    with write_tokens(folder / COHORT_TOKENS, folder / COHORT_OFFSETS) as write:
         for row in rows.tolist():
-            tokens.add(index.tokens.stored(row))
+            write(index.tokens.stored(row))
 
 
 def gather(index: Index, cohort: Path, questions: Iterable[Question], size: int) -> Sample:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import islice
@@ -35,11 +35,11 @@ from app.index.generation import (
     seal_file,
 )
 from app.index.model import ADAPTED, CHUNK, DEFAULT, URGENCY, Model, Precision
-from app.index.publish import next_time
+from app.index.publish import list_names
 from app.index.retriever import LocalRetriever
 from app.index.rows import Matrix, Vector
 from app.index.store import Store, StoreWriter
-from app.index.tokens import TokenWriter, compress, mark_content, weigh_tokens
+from app.index.tokens import compress, mark_content, weigh_tokens, write_tokens
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
 
@@ -92,7 +92,13 @@ def build_generation(
     after the newest that stands beside it. ``spread`` has the model's work done elsewhere. It is not
     published: until `publish` points to it, a caller may open it and put questions to it.
     """
-    created = created or next_time(folder.parents[1])
+    if created is None:
+        newest = [
+            datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            for name in list_names(folder.parents[1])[:1]
+        ]
+        now = datetime.now(UTC).replace(microsecond=0)
+        created = max([now, *(time + timedelta(seconds=1) for time in newest)])
     with closing(StoreWriter(folder)) as writer:
         for done, article in enumerate(articles, 1):
             writer.add(article, cut_article(article))
@@ -256,7 +262,7 @@ def _write_passages(
         work, (one for one in texts.passages() if not old or old.find("passages", *one[:2]) is None)
     )
 
-    def read_vectors(writer: TokenWriter) -> Iterator[Vector]:
+    def read_vectors(write: Callable[[NDArray[np.int8]], None]) -> Iterator[Vector]:
         for done, (introduction, text, start) in enumerate(texts.passages(), 1):
             row = old.find("passages", introduction, text) if old else None
             if row is None or old is None:
@@ -264,13 +270,13 @@ def _write_passages(
             else:
                 vector, stored = old.vectors.passages.vector(row), old.vectors.tokens.stored(row)
                 ids = _list_ids(tokenizer.tokenize(introduction), tokenizer.tokenize(text), start)
-            writer.add(stored)
+            write(stored)
             held[np.unique(ids)] += 1
             texts.progress("passages", done, texts.counts["passages"])
             yield vector
 
-    with TokenWriter(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as writer:
-        index = VectorIndex.gather(read_vectors(writer), folder / LAYOUT.passages)
+    with write_tokens(folder / LAYOUT.tokens, folder / LAYOUT.token_offsets) as write:
+        index = VectorIndex.gather(read_vectors(write), folder / LAYOUT.passages)
     weights = weigh_tokens(vocabulary, held, texts.counts["passages"])
     (folder / LAYOUT.token_weights).write_bytes(weights.tobytes())
     (folder / LAYOUT.token_projection).write_bytes(projection.tobytes())

@@ -149,15 +149,11 @@ class LexicalWriter:
         """How often each word occurs, as `_WORD` finds it."""
 
         @lru_cache(maxsize=_BUILD_WORDS)
-        def read_piece(piece: str) -> tuple[int, ...]:
-            return tuple(map(self._number, self._synonyms.stem(piece)))
-
-        @lru_cache(maxsize=_BUILD_WORDS)
-        def find_families(written: str) -> tuple[int, ...]:
+        def find_families(written: str) -> list[int]:
             stems = self._synonyms.stem(_clean(written))
-            return tuple(map(self._number, self._synonyms.families_of(stems)))
+            return list(map(self._number, self._synonyms.families_of(stems)))
 
-        self._terms_of_piece, self._families_of_word = read_piece, find_families
+        self._families_of_word = find_families
 
     def add(self, heading: str, body: str) -> None:
         """The next passage."""
@@ -190,7 +186,7 @@ class LexicalWriter:
         self._postings.close()
 
     def _read(self, text: str) -> list[int]:
-        return [number for piece in _PIECE.findall(text) for number in self._terms_of_piece(piece)]
+        return [self._number(stem) for piece in _PIECE.findall(text) for stem in self._synonyms.stem(piece)]
 
     def _number(self, name: str) -> int:
         return self._numbers.setdefault(name, len(self._numbers) + 1)

@@ -180,12 +180,25 @@ class PostingsWriter:
         terms = _lay_out(documents[order])
         size = int(documents.sum())
         rows, impacts = np.empty(size, dtype="<i4"), np.empty(size, dtype="<f4")
-        starts = np.zeros(len(weights), dtype=np.int64)
-        starts[order] = [term.start for term in terms]
+        cursor = np.zeros(len(weights), dtype=np.int64)  # where each term's next posting goes
+        cursor[order] = [term.start for term in terms]
         # What a term counts by how few passages hold it (Robertson & Zaragoza 2009).
-        passages = len(self._lengths)
-        idf = np.maximum(np.log((passages - documents + 0.5) / (documents + 0.5)), _LEAST_IDF)
-        self._place(starts, idf, weights, rows, impacts)
+        count = len(self._lengths)
+        idf = np.maximum(np.log((count - documents + 0.5) / (documents + 0.5)), _LEAST_IDF)
+        lengths = np.array(self._lengths, dtype=np.float64)
+        normalised = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if count else lengths
+        self._counted.seek(0)
+        for chunk in self._chunks:
+            keys = np.frombuffer(self._counted.read(8 * chunk), dtype=np.int64)
+            counts = np.frombuffer(self._counted.read(4 * chunk), dtype=np.int32)
+            numbers, passages = keys >> 32, keys & 0xFFFFFFFF
+            firsts = run_starts(numbers)
+            sizes = np.diff(firsts, append=len(numbers))
+            places = np.arange(len(numbers)) + np.repeat(cursor[numbers[firsts]] - firsts, sizes)
+            frequencies = counts * weights[numbers]
+            rows[places] = passages
+            impacts[places] = idf[numbers] * frequencies * (K1 + 1) / (frequencies + normalised[passages])
+            cursor[numbers[firsts]] += sizes
         _write_postings(self._paths, terms, rows, impacts)
         return terms
 
@@ -232,23 +245,6 @@ class PostingsWriter:
             numbers = np.frombuffer(self._text.read(4 * int(sizes.sum())), dtype=np.int32)
             yield numbers, np.repeat(np.arange(row, stop, dtype=np.int32), sizes)
             row = stop
-
-    def _place(self, cursor: Places, idf: Sums, weights: Sums, rows: Numbers, impacts: Scores) -> None:
-        """Put each posting to its term's others; ``cursor`` is where each term's next one goes."""
-        lengths = np.array(self._lengths, dtype=np.float64)
-        normalised = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
-        self._counted.seek(0)
-        for size in self._chunks:
-            keys = np.frombuffer(self._counted.read(8 * size), dtype=np.int64)
-            counts = np.frombuffer(self._counted.read(4 * size), dtype=np.int32)
-            numbers, passages = keys >> 32, keys & 0xFFFFFFFF
-            firsts = run_starts(numbers)
-            sizes = np.diff(firsts, append=len(numbers))
-            places = np.arange(len(numbers)) + np.repeat(cursor[numbers[firsts]] - firsts, sizes)
-            frequencies = counts * weights[numbers]
-            rows[places] = passages
-            impacts[places] = idf[numbers] * frequencies * (K1 + 1) / (frequencies + normalised[passages])
-            cursor[numbers[firsts]] += sizes
 
 
 def _write_postings(paths: tuple[Path, Path], terms: Sequence[Term], rows: Numbers, impacts: Scores) -> None:

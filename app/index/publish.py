@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import NamedTuple
@@ -73,16 +72,6 @@ def _locked(index: Path) -> Iterator[None]:
         except BlockingIOError:
             raise Busy(f"{index}: another builder is at work; try again when it is done.") from None
         yield
-
-
-def next_time(index: Path) -> datetime:
-    """Now, but always later than every generation that there is, so that names sort by age."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    names = list_names(index)
-    if not names:
-        return now
-    newest = datetime.strptime(names[0][:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    return max(now, newest + timedelta(seconds=1))
 
 
 def publish(index: Path, folder: Path) -> str:

@@ -15,12 +15,18 @@ from numpy.typing import NDArray
 
 from app.index.generation import LAYOUT, Generation, name_shard
 from app.index.postings import Postings, Term
-from app.index.rows import Matrix, Rows, Scores, members_of, run_starts
+from app.index.rows import Matrix, Rows, Scores, members_of
 from app.index.tokens import TokenVectors
 from app.index.vectors import VectorIndex
 
 Found = tuple[Rows, Scores]
 """What one retriever proposes: rows, best first, and its own scores."""
+Compared = tuple[Matrix, Matrix, NDArray[np.bool_]]
+"""What late interaction and the selection want to know of n passages.
+
+float32[n, m], for each of the question's tokens the best cosine among the passage's; float32[n, d], the
+passages' vectors; bool[n, words], whether each holds each of the question's words, or another of its family.
+"""
 
 PROPOSED = 100
 """Candidates that each of the three retrievers may propose."""
@@ -55,18 +61,6 @@ class Candidates:
     """Which of the passage's sentences that is, from 0."""
     bm25: Scores
     """0 where the words did not propose the passage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What late interaction and the selection want to know of n passages."""
-
-    tokens: Matrix
-    """float32[n, m]: for each of the question's tokens the best cosine among the passage's."""
-    vectors: Matrix
-    """float32[n, d]."""
-    held: NDArray[np.bool_]
-    """bool[n, words]: whether the passage holds each of the question's words, or another of its family."""
 
 
 class Retriever(Protocol):
@@ -123,7 +117,7 @@ class LocalRetriever:
         if len(near) == len(self.passages):  # nothing is left for others to propose
             rows = np.arange(len(near))
         else:
-            rows = unite(near, self.search_sentences(asked.vector)[0], words[0])
+            rows = np.unique(np.concatenate([near, self.search_sentences(asked.vector)[0], words[0]]))
         return self.score(asked, rows, words)
 
     def compare(self, asked: Asked, rows: Rows) -> Compared:
@@ -131,11 +125,7 @@ class LocalRetriever:
         held = np.zeros((len(rows), len(asked.words)), dtype=np.bool_)
         for place, terms in enumerate(asked.words):
             held[:, place] = self.postings.hold(terms, rows)
-        return Compared(
-            tokens=self.tokens.best_cosines(asked.tokens, rows),
-            vectors=self.passages.vectors(rows),
-            held=held,
-        )
+        return self.tokens.best_cosines(asked.tokens, rows), self.passages.vectors(rows), held
 
     def cosines(self, vector: Scores, rows: Rows) -> Scores:
         """The cosine of ``vector`` with each of these passages."""
@@ -163,9 +153,3 @@ class LocalRetriever:
         bm25[rows.searchsorted(words[0])] = words[1]
         passages = self.passages.cosines(asked.vector, rows)
         return Candidates(rows, passages, best, best_sentences, bm25)
-
-
-def unite(*rows: Rows) -> Rows:
-    """All of these, ascending, each once."""
-    united = np.sort(np.concatenate(rows))
-    return united[run_starts(united)]

@@ -7,9 +7,9 @@ the model's own dimensions would take, without loss on the questions (docs/evalu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,28 +37,21 @@ _STOP_WORD_WEIGHT = 0.1
 _PUNCTUATION_WEIGHT = 0.02
 
 
-class TokenWriter:
-    """Writes passages' token vectors one after the other, so that a large corpus need not fit in memory."""
+@contextmanager
+def write_tokens(values: Path, offsets: Path) -> Iterator[Callable[[NDArray[np.int8]], None]]:
+    """Gives what writes the next passage, int8[n, m] from ``compress`` or from another generation.
 
-    def __init__(self, values: Path, offsets: Path) -> None:
-        self._values = values.open("wb")
-        self._offsets_path = offsets
-        self._offsets = [0]
+    One after the other, so that a large corpus need not fit in memory.
+    """
+    ends = [0]
+    with values.open("wb") as file:
 
-    def __enter__(self) -> TokenWriter:
-        return self
+        def add(stored: NDArray[np.int8]) -> None:
+            file.write(np.ascontiguousarray(stored).tobytes())
+            ends.append(ends[-1] + len(stored))
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._values.close()
-        if kind is None:
-            self._offsets_path.write_bytes(np.array(self._offsets, dtype="<i8").tobytes())
-
-    def add(self, stored: NDArray[np.int8]) -> None:
-        """The next passage: int8[n, m] from ``compress`` or from another generation."""
-        self._values.write(np.ascontiguousarray(stored).tobytes())
-        self._offsets.append(self._offsets[-1] + len(stored))
+        yield add
+    offsets.write_bytes(np.array(ends, dtype="<i8").tobytes())
 
 
 def fit_projection(embeddings: Matrix) -> Matrix:

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,6 @@ from app.index.publish import (
     GENERATIONS,
     building,
     list_names,
-    next_time,
     open_generation,
     open_previous,
     publish,
@@ -85,10 +83,9 @@ def test_generation_that_a_server_holds_is_not_deleted(own_settings: Settings, i
     assert held.name not in list_names(index)
 
 
-def test_names_sort_by_age_even_when_the_clock_goes_back(index: Path) -> None:
-    name = read_pointer(index).name
-    (index / GENERATIONS / name).rename(index / GENERATIONS / f"29990101T000000Z{name[16:]}")
-    assert next_time(index) == datetime(2999, 1, 1, 0, 0, 1, tzinfo=UTC)
+def test_names_sort_by_age_even_when_the_clock_goes_back(own_settings: Settings, index: Path) -> None:
+    (index / GENERATIONS / "29990101T000000Z-0123456789ab").mkdir()
+    assert publish_again(own_settings).startswith("29990101T000001Z-")
 
 
 def test_second_builder_is_told_that_one_is_at_work(index: Path) -> None:

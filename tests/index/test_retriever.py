@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from app.index.postings import Postings, PostingsWriter, Term
 from app.index.retriever import PROPOSED, Asked, LocalRetriever
 from app.index.rows import Rows
-from app.index.tokens import TokenVectors, TokenWriter, compress
+from app.index.tokens import TokenVectors, compress, write_tokens
 from app.index.vectors import VectorIndex
 
 PASSAGES = 400
@@ -37,9 +37,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalRetriever, list
         sentences += own
         offsets.append(len(sentences))
     words = PostingsWriter(folder / "rows", folder / "impacts")
-    with TokenWriter(folder / "tokens", folder / "offsets") as tokens:
+    with write_tokens(folder / "tokens", folder / "offsets") as write:
         for row, vector in enumerate(point(angles)):
-            tokens.add(compress(vector[None], np.eye(2, dtype=np.float32)))
+            write(compress(vector[None], np.eye(2, dtype=np.float32)))
             words.add([[1] * (row in BY_WORD) + [2] * (row >= 100) + [3] * (row - 90)])
     terms = words.finish(np.array([1, 2, 3]), {}, np.ones(4))
     words.close()
@@ -123,12 +123,12 @@ def test_of_few_passages_every_one_is_a_candidate(made: tuple[LocalRetriever, li
 
 def test_compared_are_the_passages_asked_for_in_their_order(made: tuple[LocalRetriever, list[Term]]) -> None:
     retriever, terms = made
-    compared = retriever.compare(ask(*terms[:2]), np.array([300, 5, 1]))
-    assert compared.held.dtype == np.bool_
-    assert compared.held.tolist() == [[True, True], [True, False], [False, False]]
+    tokens, vectors, held = retriever.compare(ask(*terms[:2]), np.array([300, 5, 1]))
+    assert held.dtype == np.bool_
+    assert held.tolist() == [[True, True], [True, False], [False, False]]
     cosines = [cosine(row) for row in (300, 5, 1)]
-    assert compared.tokens[:, 0].tolist() == pytest.approx(cosines, abs=0.01)
-    assert compared.vectors[:, 0].tolist() == pytest.approx(cosines, abs=1e-6)
+    assert tokens[:, 0].tolist() == pytest.approx(cosines, abs=0.01)
+    assert vectors[:, 0].tolist() == pytest.approx(cosines, abs=1e-6)
     assert retriever.cosines(EAST, np.array([5, 300])).tolist() == pytest.approx(
         [cosine(5), cosine(300)], abs=1e-6
     )

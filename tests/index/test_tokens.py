@@ -10,11 +10,11 @@ import pytest
 from app.index.tokens import (
     DIRECTIONS,
     TokenVectors,
-    TokenWriter,
     compress,
     fit_projection,
     mark_content,
     quantization_scale,
+    write_tokens,
 )
 
 FIRST = np.array([[1, 0], [0, 1]], dtype=np.float32)
@@ -24,9 +24,9 @@ AS_THEY_ARE = np.eye(2, dtype=np.float32)
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, bytes]:
-    with TokenWriter(tmp_path / "values", tmp_path / "offsets") as writer:
-        writer.add(compress(FIRST, AS_THEY_ARE))
-        writer.add(compress(SECOND, AS_THEY_ARE))
+    with write_tokens(tmp_path / "values", tmp_path / "offsets") as write:
+        write(compress(FIRST, AS_THEY_ARE))
+        write(compress(SECOND, AS_THEY_ARE))
     return tmp_path / "values", (tmp_path / "offsets").read_bytes()
 
 
@@ -89,9 +89,9 @@ def test_any_number_of_query_tokens_is_compared(tokens: TokenVectors) -> None:
 def test_passage_has_the_same_cosines_bit_by_bit_whatever_it_is_compared_beside(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     directions = np.eye(DIRECTIONS, dtype=np.float32)
-    with TokenWriter(tmp_path / "values", tmp_path / "offsets") as writer:
+    with write_tokens(tmp_path / "values", tmp_path / "offsets") as write:
         for count in range(1, 40):
-            writer.add(compress(rng.normal(size=(count, DIRECTIONS)).astype(np.float32), directions))
+            write(compress(rng.normal(size=(count, DIRECTIONS)).astype(np.float32), directions))
     tokens = TokenVectors(tmp_path / "values", (tmp_path / "offsets").read_bytes(), directions)
     query = rng.normal(size=(11, DIRECTIONS)).astype(np.float32)
     together = tokens.best_cosines(query, np.arange(39))
@@ -100,8 +100,8 @@ def test_passage_has_the_same_cosines_bit_by_bit_whatever_it_is_compared_beside(
 
 def test_vectors_are_compared_along_the_directions_alone(tmp_path: Path) -> None:
     along = np.array([[0, 1, 0], [0, 0, 1]], dtype=np.float32)
-    with TokenWriter(tmp_path / "values", tmp_path / "offsets") as writer:
-        writer.add(compress(np.array([[0.9, 0.3, 0.4]], dtype=np.float32), along))
+    with write_tokens(tmp_path / "values", tmp_path / "offsets") as write:
+        write(compress(np.array([[0.9, 0.3, 0.4]], dtype=np.float32), along))
     tokens = TokenVectors(tmp_path / "values", (tmp_path / "offsets").read_bytes(), along)
     query = np.array([[-0.9, 0.6, 0.8], [1, 0.5, 0]], dtype=np.float32)
     assert tokens.best_cosines(query, np.array([0])).tolist() == [pytest.approx([1, 0.6], abs=0.005)]
