@@ -16,7 +16,7 @@ from app.evaluation.gate import compare, find_lost, find_moved, find_worse, pass
 from app.evaluation.measures import Judgement, count_questions, summarise
 from app.evaluation.questions import Question, read_questions
 from app.evaluation.trial import ask_all
-from app.index.build import annotate, library_versions
+from app.index.build import LIBRARIES, annotate
 from app.index.generation import Generation, hash_file
 from app.index.model import Model
 from app.settings import Settings
@@ -73,7 +73,7 @@ def fingerprint(settings: Settings) -> str:
         *(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"),
     ]
     lines = [f"{path.name} {hash_file(path)}" for path in sorted(paths)]
-    lines += [f"{name} {version}" for name, version in library_versions().items()]
+    lines += [f"{name} {version}" for name, version in LIBRARIES.items()]
     lines += [model.name, model.weights_sha256, model.config_sha256, settings.precision]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -43,7 +43,9 @@ from app.index.tokens import compress, mark_content, weigh_tokens, write_tokens
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
 
-_LIBRARIES = "faiss-cpu nltk numpy onnxruntime sentence-transformers tokenizers torch transformers".split()
+_MADE_BY = "faiss-cpu nltk numpy onnxruntime sentence-transformers tokenizers torch transformers"
+LIBRARIES = {name: version(name) for name in _MADE_BY.split()}
+"""Versions of what makes an index; vectors that others made are not used again."""
 
 _AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8": (0.98, 0.95)}
 """Least mean and least single cosine of the exported encoder's vectors with the model's own."""
@@ -136,7 +138,7 @@ def build_generation(
             dimension=passages.dimension,
             agreement=agreement,
         ),
-        libraries=library_versions(),
+        libraries=LIBRARIES,
         vectors={
             LAYOUT.passages: choose_kind(counts["passages"]),
             LAYOUT.sentences: choose_kind(counts["sentences"], searched=False),
@@ -219,7 +221,7 @@ def _find_reusable(previous: Sequence[Generation], model: Model) -> _Reusable | 
     made_by, libraries = previous[0].manifest.model, previous[0].manifest.libraries
     hashes = (made_by.weights_sha256, made_by.config_sha256, made_by.urgency_sha256)
     wanted = (model.weights_sha256, model.config_sha256, _load_urgency_model().weights_sha256)
-    same = hashes == wanted and libraries == library_versions()
+    same = hashes == wanted and libraries == LIBRARIES
     return _Reusable(previous[0]) if same else None
 
 
@@ -352,7 +354,3 @@ def _write_encoder(
         )
     texts.progress("encoder", 1, 1)
     return agreement
-
-
-def library_versions() -> dict[str, str]:
-    return {name: version(name) for name in _LIBRARIES}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.index.generation import LAYOUT, Generation, name_shard
 from app.index.postings import Postings, Term
-from app.index.rows import Matrix, Rows, Scores, members_of
+from app.index.rows import Matrix, Rows, Scores, members_of, run_starts
 from app.index.tokens import TokenVectors
 from app.index.vectors import VectorIndex
 
@@ -117,7 +117,8 @@ class LocalRetriever:
         if len(near) == len(self.passages):  # nothing is left for others to propose
             rows = np.arange(len(near))
         else:
-            rows = np.unique(np.concatenate([near, self.search_sentences(asked.vector)[0], words[0]]))
+            rows = np.sort(np.concatenate([near, self.search_sentences(asked.vector)[0], words[0]]))
+            rows = rows[run_starts(rows)]  # each once
         return self.score(asked, rows, words)
 
     def compare(self, asked: Asked, rows: Rows) -> Compared:
