@@ -17,12 +17,12 @@ AGAIN = 3.0
 """Seconds until an interrupt that did not come through is raised again: tidying up takes less."""
 
 
-def enter_environment(root: Path = ROOT) -> None:
+def enter_environment() -> None:
     """Start again under .venv when this interpreter does not have the project installed."""
     if importlib.util.find_spec("app") is not None:
         return
-    python = root / ".venv" / "bin" / "python"
-    if not python.exists() or Path(sys.prefix) == root / ".venv":
+    python = ROOT / ".venv" / "bin" / "python"
+    if not python.exists() or Path(sys.prefix) == ROOT / ".venv":
         sys.exit("The environment is not prepared; run `make` first.")
     os.execv(python, [str(python), *sys.argv])  # noqa: S606 - our own interpreter, no shell
 

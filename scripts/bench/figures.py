@@ -16,14 +16,11 @@ class Spread:
     p50: float
     p95: float
     p99: float
-    iqr: float
-    """From the first quartile to the third."""
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         """Of at least one value."""
-        p25, p50, p75, p95, p99 = np.percentile(values, [25, 50, 75, 95, 99])
-        return cls(float(p50), float(p95), float(p99), float(p75 - p25))
+        return cls(*np.percentile(values, [50, 95, 99]).tolist())
 
     def __str__(self) -> str:
         return f"{self.p50:.2f} ({self.p95:.2f}, {self.p99:.2f})"

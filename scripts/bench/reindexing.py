@@ -78,17 +78,17 @@ class Reindexing:
     disk: Disk
 
 
-def measure_reindexing(settings: Settings, folder: Path, count: int = ARTICLES) -> Reindexing:
-    """Build so many made-up articles in ``folder`` with the real model, then again."""
+def measure_reindexing(settings: Settings, folder: Path) -> Reindexing:
+    """Build ARTICLES made-up articles in ``folder`` with the real model, then again."""
     model = CountingModel.load(settings.model)
     list(model.encode(["The model is loaded before anything is timed."]))
-    articles = list(islice(Synthesizer(read_corpus(settings.corpus_dir)).make(), count))
+    articles = list(islice(Synthesizer(read_corpus(settings.corpus_dir)).make(), ARTICLES))
     whole = _build(articles, folder / "whole", model, ())
-    middle = count // 2
+    middle = ARTICLES // 2
     changed = [*articles[:middle], change_sentence(articles[middle]), *articles[middle + 1 :]]
     with Generation.open(folder / "whole") as generation:
         again = _build(changed, folder / "again", model, (generation,))
-        return Reindexing(count, whole, again, weigh(generation))
+        return Reindexing(ARTICLES, whole, again, weigh(generation))
 
 
 def change_sentence(article: Article) -> Article:
