@@ -113,7 +113,12 @@ def build_generation(
         writer.finish()
     store = Store(folder / LAYOUT.store, cached=1)
     counts = store.counts()
-    old = _find_reusable(previous, model) if reuse else None
+    old, urgency_sha256 = None, _load_urgency_model().weights_sha256
+    if previous and reuse:  # but nothing that another model or other libraries made
+        last = previous[0].manifest
+        made_by = (last.model.weights_sha256, last.model.config_sha256, last.model.urgency_sha256)
+        if made_by == (model.weights_sha256, model.config_sha256, urgency_sha256):
+            old = _Reusable(previous[0]) if last.libraries == LIBRARIES else None
     texts = _Texts(store, counts, progress)
     spread = spread or partial(_encode_here, model)
     passages = _write_passages(texts, folder, model, old, spread)
@@ -133,7 +138,7 @@ def build_generation(
             name=model.name,
             weights_sha256=model.weights_sha256,
             config_sha256=model.config_sha256,
-            urgency_sha256=_load_urgency_model().weights_sha256,
+            urgency_sha256=urgency_sha256,
             precision=precision,
             dimension=passages.dimension,
             agreement=agreement,
@@ -212,17 +217,6 @@ class _Reusable:
 
     def find(self, table: str, *texts: str) -> int | None:
         return self._rows[table].get(embedded_hash(*texts))
-
-
-def _find_reusable(previous: Sequence[Generation], model: Model) -> _Reusable | None:
-    """Nothing of a generation that another model or other libraries made is used again."""
-    if not previous:
-        return None
-    made_by, libraries = previous[0].manifest.model, previous[0].manifest.libraries
-    hashes = (made_by.weights_sha256, made_by.config_sha256, made_by.urgency_sha256)
-    wanted = (model.weights_sha256, model.config_sha256, _load_urgency_model().weights_sha256)
-    same = hashes == wanted and libraries == LIBRARIES
-    return _Reusable(previous[0]) if same else None
 
 
 def _encode_here(model: Model, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
