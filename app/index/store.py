@@ -133,7 +133,8 @@ class StoreWriter:
             self._insert("withdrawn", passage_id, now.date().isoformat(), said)
         for passage_id, withdrawn, said in previous.database.each("SELECT * FROM withdrawn"):
             if not self._holds(passage_id):
-                held = any(store.holds(passage_id) for store in older)
+                find = "SELECT 1 FROM passages WHERE id = ?"
+                held = any(store.database.all(find, passage_id) for store in older)
                 self._insert("withdrawn", passage_id, withdrawn, said if held else None)
         # An old name that stands for another article now leads to that one.
         for old, new in moved.items():
@@ -250,10 +251,6 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self.database.close()
-
-    def holds(self, passage_id: str) -> bool:
-        """Whether there is such a passage."""
-        return bool(self.database.all("SELECT 1 FROM passages WHERE id = ?", passage_id))
 
     def counts(self) -> dict[str, int]:
         """How many articles, passages and sentences there are."""
