@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.disk import flush_folder, write_durably
+from app.disk import flush_folder
 from app.errors import BuildError, NoGeneration
-from app.index.generation import LAYOUT, MANIFEST, POSTINGS_TERMS, Generation, Manifest, name_shard, seal_file
+from app.index.generation import LAYOUT, POSTINGS_TERMS, Generation, Manifest, name_shard, seal_file
 from app.index.opened import Index
 from app.index.postings import Term
 from app.index.retriever import PROPOSED, Asked, Candidates, Compared, Found, LocalRetriever
@@ -198,7 +198,7 @@ def cut_generation(folder: Path, count: int) -> Manifest:
             flush_folder(target)
         flush_folder(target.parent)
         manifest = generation.manifest.model_copy(update={"files": files, "shards": bounds})
-    write_durably(folder / MANIFEST, manifest.to_bytes())
+    manifest.write(folder)
     return manifest
 
 

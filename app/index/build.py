@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.corpus.passages import CHUNKER, cut_article
-from app.disk import write_durably
 from app.errors import BuildError
 from app.index.embedded import embedded_hash, embedded_passage, embedded_sentence
 from app.index.encoder import Encoder, EncoderSettings, TextTokenizer, Tokens
@@ -152,7 +151,7 @@ def build_generation(
         sources=sources,
         files={name: seal_file(folder / name) for name in FILES},
     )
-    write_durably(folder / MANIFEST, manifest.to_bytes())
+    manifest.write(folder)
     return manifest
 
 
@@ -170,14 +169,13 @@ def annotate(
     folder: Path, *, figures: dict[str, object] | None = None, extra: dict[str, object] | None = None
 ) -> Manifest:
     """Add measures or remarks to the manifest of a generation that is not yet published."""
-    path = folder / MANIFEST
-    manifest = Manifest.model_validate_json(path.read_bytes())
+    manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     changes = {
         "figures": {**manifest.figures, **(figures or {})},
         "extra": {**manifest.extra, **(extra or {})},
     }
     manifest = manifest.model_copy(update=changes)
-    write_durably(path, manifest.to_bytes())
+    manifest.write(folder)
     return manifest
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.disk import write_durably
 from app.errors import BuildError, DamagedGeneration, NoGeneration, WrongModel
 
 FORMAT = 9
@@ -60,7 +61,6 @@ class _Layout:
 LAYOUT = _Layout()
 FILES: tuple[str, ...] = astuple(LAYOUT)
 
-_SHARDS = "shards"
 POSTINGS_TERMS = "postings.terms"
 SHARD_FILES = (
     LAYOUT.passages,
@@ -77,7 +77,7 @@ SHARD_FILES = (
 
 def name_shard(number: int, name: str) -> str:
     """A shard's file as the manifest names it."""
-    return f"{_SHARDS}/{number}/{name}"
+    return f"shards/{number}/{name}"
 
 
 class _Record(BaseModel):
@@ -134,9 +134,10 @@ class Manifest(_Record):
     shards: list[int] = []
     """Of a generation for many machines: each shard's first row and, last, the number of rows."""
 
-    def to_bytes(self) -> bytes:
-        """As the folder holds it."""
-        return (self.model_dump_json(indent=1, exclude=None if self.shards else {"shards"}) + "\n").encode()
+    def write(self, folder: Path) -> None:
+        """Replace the one in the folder."""
+        content = self.model_dump_json(indent=1, exclude=None if self.shards else {"shards"})
+        write_durably(folder / MANIFEST, f"{content}\n".encode())
 
     def list_files(self) -> tuple[str, ...]:
         """Every file that belongs to the generation besides the manifest."""
