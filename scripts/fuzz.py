@@ -109,7 +109,9 @@ def fuzz_endpoints(requests: int) -> bool:
     print(f"schemathesis and hypothesis: {examples} examples each, about {requests} requests", flush=True)
     # Nine tenths of the time goes into making examples up, in one thread a test: a process for each core.
     spread = ("-n", str(os.cpu_count() or 1), "--dist", "worksteal", "--durations=0")
-    command = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", *spread, "tests/web/test_fuzz.py"]
+    tests = ("tests/web/document.py", "tests/web/test_fuzz.py", "-k", "not test_fuzz.py or not document")
+    options = ("-p", "schemathesis.pytest.plugin", "--show-capture=no")
+    command = [sys.executable, "-m", "pytest", *options, *spread, *tests]
     variables = {**os.environ, "FUZZ_EXAMPLES": str(examples)}
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode == 0
 

@@ -64,7 +64,9 @@ def choose_index() -> Path:
 
 def run_pytest(*arguments: str) -> int:
     """Run a part of the tests; a part without tests is no failure."""
-    environment = {"NIGHTLIGHT_TESTS_INDEX": str(choose_index()), **os.environ}
+    # With as many processes as there are cores, threads of torch's would only wait for each other.
+    few = {"NIGHTLIGHT_TESTS_INDEX": str(choose_index()), "OMP_NUM_THREADS": "1"}
+    environment = {**few, **os.environ}
     command = [sys.executable, "-m", "pytest", *arguments]
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     return 0 if code == NO_TESTS else code

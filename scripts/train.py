@@ -89,7 +89,7 @@ class Encoded:
     """float[n, longest, directions]."""
 
 
-class LowRank(torch.nn.Module):
+class LowRank(torch.nn.Module):  # type: ignore[misc]  # unread, see pyproject.toml
     """What LoRA adds to a weight matrix: the product of two narrow ones (Hu et al. 2021).
 
     Added to the matrix itself, once a step, it takes a third of the time that peft's way beside it does here.
@@ -284,7 +284,7 @@ def descend(
     for step, batch in enumerate(batches, 1):
         optimizer.zero_grad()
         loss = measure(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
         schedule.step()

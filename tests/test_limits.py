@@ -92,6 +92,7 @@ def test_household_is_an_address_or_the_first_half_of_one(address: str, househol
         (b"GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1, 203.0.113.7\r\n\r\n", FAR),
         (b"GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n", FAR),
         (b"POST / HTTP/1.1\r\n\r\nX-Forwarded-For: 203.0.113.7\r\n", ""),
+        (b"POST / HTTP/1.1\r\n\r\nX-Forwarded-For: 203.0.113.7\r\n\r\nand more", ""),
         (b"GET / HTTP/1.1\r\nX-Forwarded-For: 2001:db8::9\r\n\r\n", "2001:db8::9"),
     ],
 )

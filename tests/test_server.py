@@ -11,8 +11,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -52,8 +52,23 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that has no index yet."""
     folder = tmp_path_factory.mktemp("server")
-    with start_server(folder / "index", folder / "log") as running:
+    with start_server(folder / "index", folder / "log", "--workers", "1") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has room for one request."""
+    folder = tmp_path_factory.mktemp("narrow")
+    with start_server(folder / "index", folder / "log", "--workers", "1", NIGHTLIGHT_QUEUE="1") as running:
+        yield running
+
+
+def wait_for(holds: Callable[[], object], seconds: float = 20) -> None:
+    latest = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < latest
+        time.sleep(0.05)
 
 
 def connect(server: Server) -> socket.socket:
@@ -110,43 +125,62 @@ def test_log_holds_nothing_of_any_request(server: Server) -> None:
     assert CANARY not in server.log.read_text(encoding="utf-8")
 
 
-def test_full_queue_is_told_at_once_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
+@contextmanager
+def hold_the_only_place(narrow: Server) -> Iterator[None]:
+    """A request that does not come to its end, from when it is in hand to when it is let go."""
     head = f"POST /api/v1/answers HTTP/1.1\r\nHost: a\r\nContent-Type: {JSON}\r\nContent-Length: 9\r\n\r\n"
-    with (
-        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1", NIGHTLIGHT_QUEUE="1") as server,
-        connect(server) as slow,
-    ):
+    with connect(narrow) as slow:
         slow.sendall(head.encode())
         time.sleep(0.3)
+        yield
+    wait_for(lambda: fetch_status(f"{narrow.address}/healthz") == 200)
+
+
+def test_full_queue_is_told_at_once_in_the_form_that_was_asked_for(narrow: Server) -> None:
+    with hold_the_only_place(narrow):
         started = time.perf_counter()
-        status, headers, body = send_raw(server, "GET /?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, headers, body = send_raw(narrow, "GET /?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
         assert time.perf_counter() - started < 0.5
         assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "3", "no-store")
         assert notices.EMERGENCY_SIGNS[0] in body
-        status, headers, body = send_raw(server, "GET /api/v1/answers?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, headers, body = send_raw(narrow, "GET /api/v1/answers?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
         assert (status, headers["Content-Type"]) == (503, JSON)
         assert json.loads(body)["error"]["code"] == "busy"
         assert notices.EMERGENCY_SIGNS[0] in json.loads(body)["notices"]["emergency"]
-    assert '"status": 503' in server.log.read_text(encoding="utf-8")
+    wait_for(lambda: '"status": 503' in narrow.log.read_text(encoding="utf-8"))
+
+
+def test_refusal_wakes_no_thread(narrow: Server) -> None:
+    def count_switches(worker: int) -> int:
+        """How often the worker's threads, but for that of the loop, waited for something."""
+        tasks = [task for task in Path(f"/proc/{worker}/task").iterdir() if task.name != str(worker)]
+        lines = [line for task in tasks for line in (task / "status").read_text("ascii").splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+
+    def ask() -> int:
+        return fetch_status(f"{narrow.address}/healthz")
+
+    with hold_the_only_place(narrow):
+        before = count_switches(*narrow.workers())
+        assert [ask() for _ in range(300)] == [503] * 300
+        assert count_switches(*narrow.workers()) - before < 150
 
 
 def from_proxy(address: str, line: str, more: str = "") -> str:
     return f"{line} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {address}\r\n{more}\r\n"
 
 
-def test_one_address_has_a_quarter_of_the_room_and_others_the_rest(tmp_path: Path) -> None:
-    few = {"NIGHTLIGHT_QUEUE": "8", "NIGHTLIGHT_TRUSTED_PROXIES": '["127.0.0.1"]'}
-    index, log = tmp_path / "index", tmp_path / "log"
-    with start_server(index, log, "--workers", "1", **few) as server, ExitStack() as clients:
+def test_one_address_has_a_quarter_of_the_room_and_others_the_rest(small: Server) -> None:
+    def ask(address: str) -> int:
+        return send_raw(small, from_proxy(address, "GET /healthz"))[0]
+
+    with ExitStack() as clients:
 
         def hold(address: str) -> None:
             unfinished = from_proxy(
                 address, "POST /api/v1/answers", f"Content-Type: {JSON}\r\nContent-Length: 9\r\n"
             )
-            clients.enter_context(connect(server)).sendall(unfinished.encode())
-
-        def ask(address: str) -> int:
-            return send_raw(server, from_proxy(address, "GET /healthz"))[0]
+            clients.enter_context(connect(small)).sendall(unfinished.encode())
 
         for address in ("2001:db8::1", "2001:db8::2"):  # one household
             hold(address)
@@ -156,6 +190,7 @@ def test_one_address_has_a_quarter_of_the_room_and_others_the_rest(tmp_path: Pat
             hold(f"203.0.113.{number}")
         time.sleep(0.3)
         assert ask("203.0.113.9") == 503
+    wait_for(lambda: ask("203.0.113.9") == 200)
 
 
 URGENT = quote("she is not breathing and blue")
@@ -222,12 +257,9 @@ def test_clients_that_say_nothing_hold_up_nobody(server: Server) -> None:
         assert time.perf_counter() - started < 2
 
 
-def test_clients_that_stay_after_their_last_reply_hold_up_nobody(tmp_path: Path) -> None:
+def test_clients_that_stay_after_their_last_reply_hold_up_nobody(server: Server) -> None:
     ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    with (
-        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server,
-        ExitStack() as clients,
-    ):
+    with ExitStack() as clients:
         started = time.perf_counter()
         for _ in range(5):
             staying = clients.enter_context(connect(server))

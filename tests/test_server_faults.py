@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from app.settings import SERVED, Settings
 from ask import find_server
 from running import Server, start_server
 from tests.index.broken import BROKEN
-from tests.test_server import connect, fetch_status
+from tests.test_server import connect, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -39,11 +39,12 @@ QUESTION = "/api/v1/answers?q=is+shuddering+dangerous"
 CARD = EMERGENCY_SIGNS[0]
 
 
-def wait_for(holds: Callable[[], object], seconds: float = 20) -> None:
-    latest = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < latest
-        time.sleep(0.05)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One process that answers, without an index; each test leaves another such one."""
+    folder = tmp_path_factory.mktemp("one")
+    with start_server(folder / "index", folder / "log", "--workers", "1") as running:
+        yield running
 
 
 def ask(server: Server, path: str, source: str = "127.0.0.1", **headers: str) -> int:
@@ -84,45 +85,45 @@ def test_log_that_cannot_be_written_touches_no_reply(tmp_path: Path, kind: str) 
         wait_for(lambda: ask(server, "/healthz") == 200)
 
 
-def test_killed_workers_are_replaced_again_and_again(tmp_path: Path) -> None:
+def test_killed_workers_are_replaced_again_and_again(server: Server) -> None:
     killed: set[int] = set()
-    with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
-        for _ in range(2):
-            killed.update(server.workers())
-            os.kill(max(killed), signal.SIGKILL)
-            wait_for(lambda: set(server.workers()) - killed)
-            assert fetch_status(f"{server.address}/healthz") == 200
-
-
-def test_hang_up_renews_the_processes_and_loses_no_one(tmp_path: Path) -> None:
-    with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
-        before = server.workers()
-        for _ in range(3):
-            server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: len(server.workers()) == 2 * len(before))
-        renewed = {*server.workers()} - {*before}
-        for pid in renewed:  # they shall not be ready for now
-            os.kill(pid, signal.SIGSTOP)
-        server.process.send_signal(signal.SIGHUP)
-        assert [ask(server, "/healthz") for _ in range(20)] == [200] * 20
-        for pid in renewed:
-            os.kill(pid, signal.SIGCONT)
-        wait_for(lambda: ask(server, "/healthz") == 200 and not {*before} & {*server.workers()})
-        assert renewed == {*server.workers()}
-
-
-def test_lack_of_descriptors_ends_no_process(tmp_path: Path) -> None:
-    with start_server(tmp_path / "index", tmp_path / "log", "--workers", "1") as server:
+    for _ in range(2):
         (worker,) = server.workers()
-        assert ask(server, "/healthz") == 200
-        taken = len(list(Path(f"/proc/{worker}/fd").iterdir()))
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, (taken + 4, 4096))
-        with ExitStack() as clients:
-            for _ in range(30):
-                clients.enter_context(connect(server))
-            time.sleep(1)
-        assert ask(server, "/healthz") == 200
-        assert server.workers() == [worker]
+        killed.add(worker)
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: set(server.workers()) - killed)
+        wait_for(lambda: ask(server, "/healthz") == 200)
+
+
+def test_hang_up_renews_the_processes_and_loses_no_one(server: Server) -> None:
+    before = server.workers()
+    for _ in range(3):
+        server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(server.workers()) == 2 * len(before))
+    renewed = {*server.workers()} - {*before}
+    for pid in renewed:  # they shall not be ready for now
+        os.kill(pid, signal.SIGSTOP)
+    server.process.send_signal(signal.SIGHUP)
+    assert [ask(server, "/healthz") for _ in range(20)] == [200] * 20
+    for pid in renewed:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: ask(server, "/healthz") == 200 and not {*before} & {*server.workers()})
+    assert renewed == {*server.workers()}
+
+
+def test_lack_of_descriptors_ends_no_process(server: Server) -> None:
+    (worker,) = server.workers()
+    assert ask(server, "/healthz") == 200
+    taken = len(list(Path(f"/proc/{worker}/fd").iterdir()))
+    usual = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (taken + 4, usual[1]))
+    with ExitStack() as clients:
+        for _ in range(30):
+            clients.enter_context(connect(server))
+        time.sleep(1)
+    assert ask(server, "/healthz") == 200
+    assert server.workers() == [worker]
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, usual)
 
 
 def can_mount() -> bool:
@@ -151,7 +152,7 @@ def test_full_temporary_folder_ends_no_process(tmp_path: Path, room: str) -> Non
         assert server.workers() == before
 
 
-@pytest.mark.parametrize("kind", ["pipe", "device", *thorough("pipe with a reader", "folder")])
+@pytest.mark.parametrize("kind", ["pipe", *thorough("device", "pipe with a reader", "folder")])
 def test_start_waits_for_nothing_that_has_the_name_of_its_address(tmp_path: Path, kind: str) -> None:
     (tmp_path / SERVED).symlink_to("/dev/full")
     with ExitStack() as stack:
@@ -170,7 +171,7 @@ def test_start_waits_for_nothing_that_has_the_name_of_its_address(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "kind", ["ONNX of a newer format", "CURRENT is a pipe", *thorough("CURRENT is a folder", "no index")]
+    "kind", ["CURRENT is a pipe", *thorough("ONNX of a newer format", "CURRENT is a folder", "no index")]
 )
 def test_worker_that_starts_with_a_broken_index_does_not_end_the_server(
     settings: Settings, tmp_path: Path, kind: str
@@ -232,22 +233,3 @@ def test_slow_readers_of_large_replies_hold_up_nobody(settings: Settings, tmp_pa
         time.sleep(4)
         assert [ask(server, "/healthz") for _ in range(6)] == [200] * 6
         assert [ask(server, QUESTION) for _ in range(6)] == [200] * 6
-
-
-def test_refusal_wakes_no_thread(tmp_path: Path) -> None:
-    def count_switches(worker: int) -> int:
-        """How often the worker's threads, but for that of the loop, waited for something."""
-        tasks = [task for task in Path(f"/proc/{worker}/task").iterdir() if task.name != str(worker)]
-        lines = [line for task in tasks for line in (task / "status").read_text("ascii").splitlines()]
-        return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
-
-    few = {"NIGHTLIGHT_QUEUE": "1"}
-    with (
-        start_server(tmp_path / "index", tmp_path / "log", "--workers", "1", **few) as server,
-        connect(server) as slow,
-    ):
-        slow.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
-        wait_for(lambda: ask(server, "/healthz") == 503)
-        before = count_switches(*server.workers())
-        assert [ask(server, "/healthz") for _ in range(300)] == [503] * 300
-        assert count_switches(*server.workers()) - before < 150

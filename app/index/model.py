@@ -259,7 +259,7 @@ def _make_exportable(model: Any) -> Any:
 
     import torch
 
-    class Exportable(torch.nn.Module):
+    class Exportable(torch.nn.Module):  # type: ignore[misc]  # unread, see pyproject.toml
         """Token vectors as the only output, token types filled in where the model wants them."""
 
         def __init__(self) -> None:

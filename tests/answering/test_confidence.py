@@ -148,6 +148,16 @@ def test_what_the_articles_do_not_answer_is_not_answered(answerer: IndexAnswerer
     assert answer.matches == ()
 
 
+def test_another_subject_is_one_that_the_first_passage_does_not_speak_of(answerer: IndexAnswerer) -> None:
+    ranking = answerer.search.rank("is shuddering dangerous to a dog?")
+    held = ranking.held.copy()
+    held[:, ranking.words.index("dog")] = np.arange(len(held)) > 0
+    of_the_others, of_the_first = (
+        answerer._confidence.estimate(replace(ranking, held=one)) for one in (held, held[::-1])
+    )
+    assert of_the_others <= confidence._OTHER_SUBJECT < of_the_first
+
+
 @pytest.mark.parametrize(
     "question",
     ["is shuddering dangerous?", "can cold air make her legs jump?", "what does infantile spasm look like"],

@@ -128,6 +128,29 @@ def test_question_of_stop_words_alone_still_ranks(answerer: IndexAnswerer) -> No
     assert not ranking.lexical.any()
 
 
+def test_question_to_one_article_ranks_its_passages_alone(answerer: IndexAnswerer) -> None:
+    slug = "baby-restless-legs"
+    ranking = answerer.search.rank("is shuddering dangerous?", slug)
+    assert {*ranking.rows.tolist()} <= {*answerer.index.store.rows_of(slug)}
+
+
+def test_word_that_is_misspelt_is_looked_for_as_it_is_meant_and_told(answerer: IndexAnswerer) -> None:
+    question = "Is Shudering dangerous?"
+    ranking = answerer.search.rank(question)
+    assert ranking.words == ("shuddering", "dangerous")
+    assert answerer.search.suggest(ranking, question) == "Is shuddering dangerous?"
+
+
+def test_passages_of_an_article_in_another_language_are_no_candidates(
+    answerer: IndexAnswerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = answerer.answer("is shuddering dangerous?").matches[0].article.slug
+    monkeypatch.setattr(type(answerer.index.store), "foreign", lambda _store: (slug,))
+    found = Search(answerer.index).rank("is shuddering dangerous?").rows
+    assert found.size
+    assert {*found.tolist()} & {*answerer.index.store.rows_of(slug)} == set()
+
+
 @pytest.mark.processes
 @pytest.mark.usefixtures("model")
 def test_an_article_in_another_language_is_answered_from_only_where_it_is_named(

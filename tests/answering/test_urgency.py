@@ -342,6 +342,31 @@ def test_explanation_names_the_rules() -> None:
     assert explain("my baby kicks") == []
 
 
+SMALL = """
+quantities = []
+spelling = { danger = "", keep = "", fixed = {} }
+[concepts]
+other_sense = { patterns = "blue moon" }
+filler = { patterns = "a" }
+negator = { patterns = "not" }
+lead = { patterns = "and" }
+limp = { patterns = "limp / floppy .. arms" }
+[[rules]]
+name = "limp"
+needs = ["limp"]
+sign = "limp"
+reason = "R."
+"""
+
+
+def test_rules_without_a_pattern_of_concepts_alone_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "urgency.toml"
+    path.write_text(SMALL, encoding="utf-8")
+    rules = UrgencyRules.load(path)
+    levels = [rules.judge(rules.read(said)) for said in ("floppy in her arms", "limp", "not limp")]
+    assert levels == ["now", "now", "none"]
+
+
 def test_rules_that_name_an_unknown_concept_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "urgency.toml"
     text = RULES.read_text(encoding="utf-8")

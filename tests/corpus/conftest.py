@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import justext  # noqa: F401
 import pytest
 
 # Loaded once, and not by the process of each document that a test reads.
-from app.corpus import printed, saved, word  # noqa: F401
+from app.corpus import importers, printed, saved, word  # noqa: F401
 from app.corpus.passages import cut_article
 from app.records import Article, Passage
 from tests.articles import read_five
@@ -23,6 +24,20 @@ url = "https://example.org/on-twitching"
 retrieved = 2026-11-21
 rights = "All rights with the publisher"
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What libraries make ready at their first document is ready before the process of each: a tenth of a
+    second of hundreds of them.
+    """
+    first = tmp_path_factory.mktemp("first") / "first.html"
+    first.write_text("<h1>On twitching</h1><p>Babies twitch in their sleep.</p>", encoding="utf-8")
+    importers._read_document(first)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(printed, "SpellChecker", cache(printed.SpellChecker))
+        printed.SpellChecker(language="en")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -276,9 +276,10 @@ def test_of_twenty_builders_at_once_one_publishes(
 
 @dataclass
 class Load:
-    """Asks without pause and keeps what each reply says of itself."""
+    """Asks again and again and keeps what each reply says of itself."""
 
     address: str
+    pause: float
     replies: list[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     stopped: bool = False
@@ -291,6 +292,7 @@ class Load:
                     self.note(json.load(reply))
             except OSError as error:
                 self.failures.append(str(error))
+            time.sleep(self.pause)
 
     def note(self, reply: dict[str, object]) -> None:
         passages = reply["passages"]
@@ -301,8 +303,8 @@ class Load:
 
 
 @contextmanager
-def put_under_load(address: str, clients: int) -> Iterator[list[Load]]:
-    loads = [Load(address) for _ in range(clients)]
+def put_under_load(address: str, clients: int, pause: float) -> Iterator[list[Load]]:
+    loads = [Load(address, pause) for _ in range(clients)]
     threads = [threading.Thread(target=load.run) for load in loads]
     for thread in threads:
         thread.start()
@@ -336,9 +338,9 @@ def wait_until_answered_from(name: str, loads: list[Load]) -> None:
         time.sleep(0.05)
 
 
-def publish_under_load(settings: Settings, log: Path, times: int) -> None:
+def publish_under_load(settings: Settings, log: Path, times: int, pause: float = 0) -> None:
     words = dict([read_words(settings)])
-    with start_server(settings.index_dir, log) as server, put_under_load(server.address, 2) as loads:
+    with start_server(settings.index_dir, log) as server, put_under_load(server.address, 2, pause) as loads:
         for number in range(times):
             edit(settings, number)
             name = publish_again(settings)
@@ -355,7 +357,7 @@ def publish_under_load(settings: Settings, log: Path, times: int) -> None:
 
 @pytest.mark.usefixtures("model")
 def test_publishing_under_load_fails_and_mixes_no_reply(own_settings: Settings, tmp_path: Path) -> None:
-    publish_under_load(own_settings, tmp_path / "log", 2)
+    publish_under_load(own_settings, tmp_path / "log", 2, pause=0.02)
 
 
 @pytest.mark.faults

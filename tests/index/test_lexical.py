@@ -51,11 +51,13 @@ PASSAGES = (
 
 ARTICLES = read_five()
 REAL = [(passage.place, passage.text) for a in ARTICLES for passage in cut_article(a)]
-QUESTIONS = [
-    find_content_words(json.loads(line)["question"])
-    for path in sorted((ROOT / "tests" / "questions").glob("*.jsonl"))
-    for line in path.read_text("utf-8").splitlines()
-]
+
+
+def read_questions(step: int) -> list[list[str]]:
+    """The words of each ``step``-th question that there is."""
+    paths = sorted((ROOT / "tests" / "questions").glob("*.jsonl"))
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
+    return [find_content_words(json.loads(line)["question"]) for line in lines[::step]]
 
 
 class Written(LexicalIndex):
@@ -139,9 +141,10 @@ class Fts5:
         return [f"zz{name[1:]}zz" for name in self._synonyms.families_of(self._synonyms.stem(word))]
 
 
-def test_every_question_finds_the_rows_and_scores_of_fts5(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.thorough)])
+def test_every_question_finds_the_rows_and_scores_of_fts5(tmp_path: Path, step: int) -> None:
     index, fts5 = write_index(tmp_path, REAL), Fts5(REAL)
-    for words in QUESTIONS:
+    for words in read_questions(step):
         rows, scores = (found.tolist() for found in index.search(words, 100))
         wanted = dict(zip(*fts5.search(words, len(REAL)), strict=True))
         assert scores == pytest.approx([wanted[row] for row in rows], abs=1e-5), words
@@ -202,7 +205,7 @@ def test_pieces_of_any_text_give_the_terms_of_the_whole(text: str) -> None:
 
 def test_passage_holds_what_it_holds_for_fts5(tmp_path: Path) -> None:
     index, fts5 = write_index(tmp_path, REAL), Fts5(REAL)
-    for number, word in enumerate(sorted({word for words in QUESTIONS for word in words})):
+    for number, word in enumerate(sorted({word for words in read_questions(3) for word in words})):
         row = number % len(REAL)
         assert holds(index, row, word) == fts5.holds(row, word), word
 
@@ -222,7 +225,7 @@ def test_postings_that_count_most_find_most_of_the_best(
     texts = [(passage.place, passage.text) for a in articles for passage in cut_article(a)]
     index = write_index(tmp_path, texts)
     shares, scores = [], []
-    for words in QUESTIONS[::4]:
+    for words in read_questions(12):
         rows, counted = index.search(words, 10)
         wanted, best = index.search(words, 10, exact=True)
         if len(wanted):
@@ -235,7 +238,7 @@ def test_postings_that_count_most_find_most_of_the_best(
 def test_scores_of_what_champions_find_are_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postings, "CHAMPIONS", 5)
     index = write_index(tmp_path, REAL)
-    for words in QUESTIONS[::10]:
+    for words in read_questions(10):
         everything = dict(
             zip(*map(np.ndarray.tolist, index.search(words, len(REAL), exact=True)), strict=True)
         )

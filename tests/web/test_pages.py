@@ -523,13 +523,6 @@ def test_own_emergency_number_stands_on_the_card(private: FlaskClient) -> None:
     )
 
 
-def test_foreign_host_is_refused_with_the_notices(answerer: WordAnswerer) -> None:
-    settings = Settings(_env_file=None, trusted_hosts=["nightlight.example"])
-    client = create_app(settings, answerer).test_client()
-    read_page(client.get("/", headers={"Host": "evil.example"}), 400)
-    read_page(client.get(ANSWERED, headers={"Host": "nightlight.example"}))
-
-
 def test_without_an_index_the_page_still_says_whom_to_call(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -49,6 +49,7 @@ def test_text_comes_back_whatever_is_marked(text: str, marks: list[tuple[int, in
     markup = typeset(article, (0, len(text)), marks)
     assert words_of(markup) == text
     assert text_in_browser(markup) == text
+    assert "<mark></mark>" not in markup
 
 
 @settings(deadline=None)
