@@ -20,6 +20,12 @@ def find_current(index: Path) -> Path:
     return index / GENERATIONS / (index / CURRENT).read_text(encoding="ascii").split()[0]
 
 
+def rewrite(path: Path, content: bytes) -> None:
+    """As another file: that of this name may be a link to one of another index."""
+    path.unlink()
+    path.write_bytes(content)
+
+
 def seal(folder: Path) -> None:
     """Give a changed generation a manifest that vouches for it, its name, and CURRENT."""
     manifest = json.loads((folder / MANIFEST).read_bytes())
@@ -27,19 +33,19 @@ def seal(folder: Path) -> None:
         content = (folder / name).read_bytes()
         record.update(size=len(content), sha256=hashlib.sha256(content).hexdigest())
     content = json.dumps(manifest).encode()
-    (folder / MANIFEST).write_bytes(content)
+    rewrite(folder / MANIFEST, content)
     (folder / CHECKED).unlink(missing_ok=True)
     digest = hashlib.sha256(content).hexdigest()
     sealed = folder.rename(folder.with_name(f"{manifest['created']}-{digest[:12]}"))
     index = folder.parent.parent
-    (index / CURRENT).write_text(f"{sealed.name} {digest}\n", encoding="ascii")
+    rewrite(index / CURRENT, f"{sealed.name} {digest}\n".encode())
 
 
 def sealed(name: str, change: Callable[[bytes], bytes]) -> Break:
     def apply(index: Path) -> None:
         folder = find_current(index)
         path = folder / name
-        path.write_bytes(change(path.read_bytes()))
+        rewrite(path, change(path.read_bytes()))
         seal(folder)
 
     return apply
@@ -85,7 +91,7 @@ def make_huge(path: Path) -> None:
 
 
 def name_another(index: Path) -> None:
-    (index / CURRENT).write_text(f"20200101T000000Z-{'0' * 12} {'0' * 64}\n", encoding="ascii")
+    rewrite(index / CURRENT, f"20200101T000000Z-{'0' * 12} {'0' * 64}\n".encode())
 
 
 def change_manifest(**values: object) -> Break:
@@ -94,7 +100,7 @@ def change_manifest(**values: object) -> Break:
 
     def apply(index: Path) -> None:
         folder = find_current(index)
-        (folder / MANIFEST).write_bytes(change((folder / MANIFEST).read_bytes()))
+        rewrite(folder / MANIFEST, change((folder / MANIFEST).read_bytes()))
         seal(folder)
 
     return apply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +42,7 @@ def open_client(index: Path) -> FlaskClient:
 def test_older_sound_generation_serves_whatever_is_wrong_with_the_newest(
     two: Path, tmp_path: Path, kind: str
 ) -> None:
-    index, current = shutil.copytree(two, tmp_path / "index"), Current()
+    index, current = shutil.copytree(two, tmp_path / "index", copy_function=os.link), Current()
     older = list_names(index)[1]
     BROKEN[kind](index)
     Watcher(Settings(_env_file=None, index_dir=index), current).look()
@@ -57,7 +58,7 @@ def test_older_sound_generation_serves_whatever_is_wrong_with_the_newest(
     ("kind", "status"), [("no vectors", 200), ("CURRENT is a pipe", 200), ("no index", 503)]
 )
 def test_page_has_the_card_and_says_what_serves(two: Path, tmp_path: Path, kind: str, status: int) -> None:
-    index = shutil.copytree(two, tmp_path / "index")
+    index = shutil.copytree(two, tmp_path / "index", copy_function=os.link)
     BROKEN[kind](index)
     client = open_client(index)
     answer, ready = client.get(QUESTION), client.get("/readyz")
