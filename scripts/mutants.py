@@ -68,7 +68,8 @@ def describe(mutant: str) -> str:
         scope = next(one for one in ast.iter_child_nodes(scope) if getattr(one, "name", None) == name)
     hunk = next(number for number, line in enumerate(lines) if line.startswith("@@"))
     first = next(number for number, line in enumerate(lines[hunk:]) if line[0] in "-+")
-    line = scope.lineno + int(re.findall(r"\d+", lines[hunk])[0]) - 2 + first
+    begin = min([scope.lineno, *(one.lineno for one in scope.decorator_list)])
+    line = begin + int(re.findall(r"\d+", lines[hunk])[0]) - 2 + first
     return "\n".join([f"{path}:{line} {mutant}", *(one for one in lines[hunk:] if one[0] in "-+")])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.answering.answer import IndexAnswerer
 from app.index.postings import Postings, PostingsWriter, Term
 from app.index.retriever import PROPOSED, Asked, LocalRetriever
 from app.index.rows import Rows
@@ -132,3 +133,24 @@ def test_compared_are_the_passages_asked_for_in_their_order(made: tuple[LocalRet
     assert retriever.cosines(EAST, np.array([5, 300])).tolist() == pytest.approx(
         [cosine(5), cosine(300)], abs=1e-6
     )
+
+
+def test_files_of_a_generation_are_searched_together(answerer: IndexAnswerer) -> None:
+    index, words = answerer.index, ("shuddering", "attacks", "harmless")
+    encoding, terms = (
+        index.encoder.encode(" ".join(words)),
+        [index.lexical.look_up(one).terms for one in words],
+    )
+    asked = Asked(encoding.vector, encoding.tokens, index.lexical.terms_of(words), tuple(terms))
+    retriever = LocalRetriever.open(index.generation)
+    found = retriever.propose(asked)
+    place = int(found.passages.argmax())
+    passage = index.store.passage_at(int(found.rows[place]))
+    assert "a rare and harmless condition" in passage.text
+    start, end = passage.sentences[found.best_sentences[place]]
+    assert "attacks" in passage.text[start - passage.start : end - passage.start]
+    assert found.bm25[place] > np.median(found.bm25)
+    compared = retriever.compare(asked, found.rows[[place]])
+    assert compared.vectors[0] @ asked.vector == pytest.approx(found.passages[place], abs=1e-5)
+    assert compared.tokens[0].min() > 0.4
+    assert compared.held.tolist() == [[True, True, True]]
