@@ -63,6 +63,13 @@ def test_markdown_citation_is_exactly_this() -> None:
 
 
 @pytest.mark.parametrize("cite", [cite_plain, cite_markdown])
+def test_disclaimer_stands_once_below_where_many_are_cited(cite: Callable[..., str]) -> None:
+    passage = passage_of("They stop.")
+    alone = cite(ARTICLE, passage, PERMALINK, disclaimer=False)
+    assert cite(ARTICLE, passage, PERMALINK) == f"{alone}\n\n{DISCLAIMER}"
+
+
+@pytest.mark.parametrize("cite", [cite_plain, cite_markdown])
 def test_citation_has_the_whole_heading_path_the_lead_in_and_both_dates(cite: Cite) -> None:
     text = "Do not do any of this:\n\n- hold the child down\n- put anything in the mouth"
     article = replace(ARTICLE, text=text, reviewed=date(2025, 5, 3))

@@ -148,6 +148,12 @@ def test_what_the_articles_do_not_answer_is_not_answered(answerer: IndexAnswerer
     assert answer.matches == ()
 
 
+def test_words_of_which_none_weighs_anything_count_alike(answerer: IndexAnswerer) -> None:
+    ranking = answerer.search.rank("is shuddering dangerous?")
+    weightless = replace(ranking, token_weights=np.float32(ranking.encoding.special))
+    assert 0 <= answerer._confidence.estimate(weightless) <= 1
+
+
 def test_another_subject_is_one_that_the_first_passage_does_not_speak_of(answerer: IndexAnswerer) -> None:
     ranking = answerer.search.rank("is shuddering dangerous to a dog?")
     held = ranking.held.copy()

@@ -351,10 +351,18 @@ filler = { patterns = "a" }
 negator = { patterns = "not" }
 lead = { patterns = "and" }
 limp = { patterns = "limp / floppy .. arms" }
+cold = { patterns = "cold feet" }
+fever = { patterns = "fever" }
 [[rules]]
 name = "limp"
 needs = ["limp"]
 sign = "limp"
+reason = "R."
+[[rules]]
+name = "cold"
+needs = ["cold", "fever"]
+within = 2
+sign = "cold"
 reason = "R."
 """
 
@@ -363,8 +371,10 @@ def test_rules_without_a_pattern_of_concepts_alone_can_be_read(tmp_path: Path) -
     path = tmp_path / "urgency.toml"
     path.write_text(SMALL, encoding="utf-8")
     rules = UrgencyRules.load(path)
-    levels = [rules.judge(rules.read(said)) for said in ("floppy in her arms", "limp", "not limp")]
-    assert levels == ["now", "now", "none"]
+    told = ("floppy in her arms", "limp", "fever and then cold feet", "cold feet and then fever")
+    untold = ("not limp", "fever and then also cold feet", "cold feet and then also fever")
+    assert [rules.judge(rules.read(said)) for said in told] == ["now"] * 4
+    assert [rules.judge(rules.read(said)) for said in untold] == ["none"] * 3
 
 
 def test_rules_that_name_an_unknown_concept_are_refused(tmp_path: Path) -> None:
