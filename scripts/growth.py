@@ -31,7 +31,7 @@ from app.errors import BuildError
 from app.index.build import annotate, build_generation
 from app.index.encoder import normalise, pool
 from app.index.generation import Generation
-from app.index.lexical import find_content_words
+from app.index.lexical import list_content_words
 from app.index.model import Model, TextVectors
 from app.index.postings import ADDED, CHAMPIONS, SHARE
 from app.index.publish import open_generation
@@ -182,7 +182,7 @@ def open_and_ask(folder: Path, settings: Settings) -> Figures:
 def _measure_words(answerer: IndexAnswerer, questions: Sequence[str]) -> float:
     """How many of the best passages by words are among those that a question is given."""
     lexical, postings, shares = answerer.index.lexical, answerer.index.retriever.postings, []
-    for words in map(find_content_words, questions):
+    for words in map(list_content_words, questions):
         terms = lexical.terms_of(words)
         wanted, _ = postings.search(terms, PROPOSED, exact=True)
         if len(wanted):

@@ -16,7 +16,7 @@ from console import run
 
 from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
-from app.index.lexical import find_words
+from app.index.lexical import split_words
 from app.records import Article
 from app.settings import Settings
 
@@ -39,7 +39,7 @@ class Synthesizer:
         spans = [(article, span) for article, passage in passages for span in passage.sentences]
         self._sentences = [article.text[slice(*span)].split() for article, span in spans]
         self._words = sorted(
-            {word for sentence in self._sentences for word in find_words(" ".join(sentence))}
+            {word for sentence in self._sentences for word in split_words(" ".join(sentence))}
         )
 
     def make(self) -> Iterator[Article]:

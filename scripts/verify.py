@@ -8,7 +8,7 @@ import argparse
 from console import run
 
 from app.corpus.catalog import read_corpus
-from app.index.opened import find_faults
+from app.index.opened import audit
 from app.index.publish import open_generation
 from app.settings import Settings
 
@@ -20,7 +20,7 @@ def main() -> int:
     name = parser.parse_args().generation
     settings = Settings()
     with open_generation(settings.index_dir, name) as generation:
-        faults = list(find_faults(generation, read_corpus(settings.corpus_dir)))
+        faults = list(audit(generation, read_corpus(settings.corpus_dir)))
         for fault in faults:
             print(fault)
         counts = generation.manifest.counts

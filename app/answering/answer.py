@@ -14,7 +14,7 @@ from app.answering.search import Ranking, Search
 from app.answering.triage import triage
 from app.answering.urgency_vote import UrgencyHead
 from app.errors import QuestionError, TooLate, WrongModel
-from app.index.lexical import find_words
+from app.index.lexical import split_words
 from app.index.opened import Index
 from app.index.retriever import Retriever
 from app.index.store import Store
@@ -64,7 +64,7 @@ class IndexAnswerer:
         question, k = check_question(question), check_count(k)
         try:
             ranking, found = self.search.rank(question, article), triage(question, self.index.urgency_encoder)
-            confidence, outcome = self.judge(ranking) if find_words(question) else (0.0, "none")
+            confidence, outcome = self.judge(ranking) if split_words(question) else (0.0, "none")
             places = self.search.select(ranking, k) if outcome != "none" else ()
             matches = tuple(self.search.match(ranking, place) for place in places)
             return Answer(

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.answering.search import Ranking
 from app.errors import WrongModel
-from app.index.lexical import find_words
+from app.index.lexical import split_words
 from app.index.opened import Index
 from app.index.rows import Matrix, map_values
 from app.index.tokens import TokenVectors
@@ -194,7 +194,7 @@ class Confidence:
         # Reviewed words that say a question is about something else, unless the articles are about it, too: a
         # title has the word, or _MENTIONS passages. A mention in passing says nothing.
         self._lexical = lexical = index.lexical
-        titles = {lexical.look_up(word).stem for title in index.store.titles() for word in find_words(title)}
+        titles = {lexical.look_up(word).stem for title in index.store.titles() for word in split_words(title)}
         lists = (one["words"].split() for one in tomllib.loads(_SUBJECTS_FILE.read_text("utf-8")).values())
         words = [word for words in lists for word in words if lexical.look_up(word).documents < _MENTIONS]
         self._other_subjects = {lexical.look_up(word).stem for word in words} - titles

@@ -21,7 +21,7 @@ from rapidfuzz.process import extractOne
 from app.answering.denials import leave_out_denied
 from app.answering.question import make_searchable
 from app.index.encoder import Encoder, QueryVectors
-from app.index.lexical import LexicalIndex, find_content_words
+from app.index.lexical import LexicalIndex, list_content_words
 from app.index.opened import Index
 from app.index.retriever import Asked, Retriever
 from app.index.rows import Matrix, Rows, Scores
@@ -122,7 +122,7 @@ class Search:
         searchable, lexicon = make_searchable(leave_out_denied(question)), self.index.lexical
         encoding = self.index.encoder.encode(searchable)
         token_weights = self.index.token_weights[encoding.ids]
-        content_words = tuple(find_content_words(searchable)[:MAX_WORDS])
+        content_words = tuple(list_content_words(searchable)[:MAX_WORDS])
         mended = mend_words(content_words, lexicon, self.index.encoder)
         words = tuple(mended.get(word, word) for word in content_words)
         asked = Asked(

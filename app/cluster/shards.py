@@ -53,7 +53,7 @@ class Shard:
 
     def propose(self, generation: str, asked: Asked) -> tuple[list[Found], Candidates]:
         """This shard's best by passages, by sentences and by words, and all of them as candidates."""
-        here, local = self._find(generation, asked), self._local
+        here, local = self._restate(generation, asked), self._local
         words = local.postings.search(here.searched, PROPOSED)
         best = [local.passages.search(here.vector, PROPOSED), local.search_sentences(here.vector), words]
         candidates = local.score(here, np.unique(np.concatenate([rows for rows, _ in best])), words)
@@ -61,12 +61,12 @@ class Shard:
 
     def propose_inside(self, generation: str, asked: Asked, rows: Rows) -> Candidates:
         """These passages, of one article, all of them."""
-        here = self._find(generation, asked)
+        here = self._restate(generation, asked)
         return self._place(self._local.propose(here, rows - self._start))
 
     def compare(self, generation: str, asked: Asked, rows: Rows) -> Compared:
         """A closer look at these passages, in this order."""
-        return self._local.compare(self._find(generation, asked), rows - self._start)
+        return self._local.compare(self._restate(generation, asked), rows - self._start)
 
     def cosines(self, generation: str, vector: Scores, rows: Rows) -> Scores:
         """The cosine of ``vector`` with each of these passages."""
@@ -78,7 +78,7 @@ class Shard:
         if generation != self._generation.name:
             raise NoGeneration(f"This shard is of {self._generation.name}, not of {generation}.")
 
-    def _find(self, generation: str, asked: Asked) -> Asked:
+    def _restate(self, generation: str, asked: Asked) -> Asked:
         """The question with this shard's terms in the place of the whole's."""
         self._require(generation)
         return replace(
@@ -140,19 +140,19 @@ class ShardedRetriever:
         cosines: Scores = self._gather(rows, self._ask("cosines", rows, vector))
         return cosines
 
-    def _find(self, rows: Rows) -> Rows:
+    def _number_shards(self, rows: Rows) -> Rows:
         """The number of the shard that each of these rows lies in."""
         return self._bounds.searchsorted(rows, side="right") - 1
 
     def _ask(self, method: Call, rows: Rows, *before: object) -> dict[int, Any]:
         """What each shard that has some of these rows says of them."""
-        numbers = self._find(rows)
+        numbers = self._number_shards(rows)
         asked = np.unique(numbers).tolist() or [0]  # of no rows one shard says what nothing looks like
         return self._carry(method, {n: (*before, rows[numbers == n]) for n in asked})
 
     def _gather(self, rows: Rows, parts: Mapping[int, Any]) -> Any:
         """The shards' answers in the order of the rows."""
-        numbers = self._find(rows)
+        numbers = self._number_shards(rows)
         first = next(iter(parts.values()))
         gathered = np.empty((len(rows), *first.shape[1:]), dtype=first.dtype)
         for number, part in parts.items():

@@ -213,7 +213,7 @@ class _Reusable:
         }
         store.close()
 
-    def find(self, table: str, *texts: str) -> int | None:
+    def row_of(self, table: str, *texts: str) -> int | None:
         return self._rows[table].get(embedded_hash(*texts))
 
 
@@ -253,12 +253,12 @@ def _write_passages(
     held = np.zeros(len(vocabulary), dtype=np.int64)
     work = partial(_encode_passages, projection, mark_content(vocabulary))
     fresh = spread(
-        work, (one for one in texts.passages() if not old or old.find("passages", *one[:2]) is None)
+        work, (one for one in texts.passages() if not old or old.row_of("passages", *one[:2]) is None)
     )
 
     def read_vectors(write: Callable[[NDArray[np.int8]], None]) -> Iterator[Vector]:
         for done, (introduction, text, start) in enumerate(texts.passages(), 1):
-            row = old.find("passages", introduction, text) if old else None
+            row = old.row_of("passages", introduction, text) if old else None
             if row is None or old is None:
                 vector, stored, ids = next(fresh)
             else:
@@ -295,12 +295,12 @@ def _list_ids(introduction: Tokens, text: Tokens, start: int) -> NDArray[np.int6
 
 def _write_sentences(texts: _Texts, folder: Path, old: _Reusable | None, spread: Spread) -> None:
     """Vectors of the single sentences."""
-    unknown = (text for text in texts.sentences() if not old or old.find("sentences", text) is None)
+    unknown = (text for text in texts.sentences() if not old or old.row_of("sentences", text) is None)
     fresh = spread(lambda model, some: (vector for vector, _ in model.encode(some)), unknown)
 
     def read_vectors() -> Iterator[Vector]:
         for done, text in enumerate(texts.sentences(), 1):
-            row = old.find("sentences", text) if old else None
+            row = old.row_of("sentences", text) if old else None
             yield next(fresh) if row is None or old is None else old.vectors.sentences.vector(row)
             texts.progress("sentences", done, texts.counts["sentences"])
 

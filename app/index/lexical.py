@@ -57,7 +57,7 @@ _PIECE = re.compile(r"[^\0-/:-@\[-`{-\x7f]+")
 _POSSESSIVE = re.compile(r"['’]s$")
 
 
-def find_words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of a text in lower case, in order, possessives without their 's; numbers are words."""
     return [_clean(word) for word in _WORD.findall(text.lower())]
 
@@ -66,9 +66,9 @@ def _clean(written: str) -> str:
     return _POSSESSIVE.sub("", written).replace("’", "'")
 
 
-def find_content_words(text: str) -> list[str]:
+def list_content_words(text: str) -> list[str]:
     """The different words of a text that carry content, in order."""
-    return list(dict.fromkeys(word for word in find_words(text) if word not in STOP_WORDS))
+    return list(dict.fromkeys(word for word in split_words(text) if word not in STOP_WORDS))
 
 
 class Synonyms:
@@ -246,13 +246,13 @@ class LexicalIndex:
 
     def _read(self, word: str) -> Word:
         stem = self._synonyms.stem(word)
-        own = [self._find(term) for term in stem]
-        whole = own[0] if len(own) == 1 else self._find(" ".join(stem))
-        families = map(self._find, self._synonyms.families_of(stem))
+        own = [self._read_term(term) for term in stem]
+        whole = own[0] if len(own) == 1 else self._read_term(" ".join(stem))
+        families = map(self._read_term, self._synonyms.families_of(stem))
         documents = min((term.documents if term else 0 for term in own), default=0)
         weight = math.log1p((self._passages - documents + 0.5) / (documents + 0.5))
         return Word(stem, documents, tuple(filter(None, (whole, *families))), weight)
 
-    def _find(self, name: str) -> Term | None:
+    def _read_term(self, name: str) -> Term | None:
         found = self._database.all("SELECT documents, start, champions, best FROM terms WHERE term = ?", name)
         return Term(*found[0]) if found else None

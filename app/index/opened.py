@@ -75,7 +75,7 @@ class Index:
         self.generation.close()
 
 
-def find_faults(generation: Generation, corpus: Sequence[Article]) -> Iterator[str]:
+def audit(generation: Generation, corpus: Sequence[Article]) -> Iterator[str]:
     """One sentence for each fault; nothing when the generation is sound and is what ``corpus`` says."""
     damaged = []
     for name in generation.manifest.files:

@@ -13,7 +13,7 @@ from flask import Response
 from app.answering.answer import IndexAnswerer
 from app.answering.triage import triage
 from app.index.generation import LAYOUT
-from app.index.lexical import find_content_words
+from app.index.lexical import list_content_words
 from app.index.retriever import PROPOSED
 from app.records import Answer
 from app.settings import Settings
@@ -48,7 +48,7 @@ def measure_stages(answerer: IndexAnswerer, questions: Sequence[str]) -> dict[st
             index.sentences.search(vector, PROPOSED)
 
     def search_words(question: str) -> None:
-        terms = index.lexical.terms_of(find_content_words(question))
+        terms = index.lexical.terms_of(list_content_words(question))
         index.retriever.postings.search(terms, PROPOSED)
 
     def compare_tokens(question: str) -> None:

@@ -19,7 +19,7 @@ from app.evaluation.questions import read_questions
 from app.index.build import annotate, build_generation
 from app.index.generation import LAYOUT, MANIFEST, SHARD_FILES, Generation, name_shard
 from app.index.model import Model
-from app.index.opened import find_faults
+from app.index.opened import audit
 from app.index.publish import building, list_names, open_generation, publish, roll_back
 from app.index.retriever import PROPOSED, Asked
 from app.index.store import Store
@@ -142,17 +142,17 @@ def test_shards_are_published_verified_and_rolled_back_with_the_whole(own_settin
     with open_generation(index) as current:
         assert current.name == name
         stored = Store(current.path(LAYOUT.store)).articles()
-        assert list(find_faults(current, stored)) == []
+        assert list(audit(current, stored)) == []
         damaged = current.folder / name_shard(1, LAYOUT.tokens)
         damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x55")
         with pytest.raises(DamagedGeneration, match=r"1/tokens\.int8"):
             current.verify()
-        assert any("1/tokens.int8" in fault for fault in find_faults(current, stored))
+        assert any("1/tokens.int8" in fault for fault in audit(current, stored))
         with pytest.raises(DamagedGeneration, match=r"1/tokens\.int8"):
             Shard(current, 1)
         Shard(current, 0)
         (current.folder / "shards" / "stray").write_text("")
-        assert any("shards/stray does not belong" in fault for fault in find_faults(current, stored))
+        assert any("shards/stray does not belong" in fault for fault in audit(current, stored))
     assert roll_back(index, before) == before
     assert set(list_names(index)) == {name, before}
 

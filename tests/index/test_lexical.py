@@ -26,8 +26,8 @@ from app.index.lexical import (
     LexicalIndex,
     LexicalWriter,
     Synonyms,
-    find_content_words,
-    find_words,
+    list_content_words,
+    split_words,
 )
 from app.index.postings import Postings
 from app.settings import ROOT
@@ -57,7 +57,7 @@ def read_questions(step: int) -> list[list[str]]:
     """The words of each ``step``-th question that there is."""
     paths = sorted((ROOT / "tests" / "questions").glob("*.jsonl"))
     lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
-    return [find_content_words(json.loads(line)["question"]) for line in lines[::step]]
+    return [list_content_words(json.loads(line)["question"]) for line in lines[::step]]
 
 
 class Written(LexicalIndex):
@@ -111,7 +111,7 @@ class Fts5:
             f"USING fts5(heading, body, families, content='', tokenize='{TOKENIZER}')"
         )
         for row, (heading, body) in enumerate(texts):
-            words = find_words(f"{heading}\n{body}")
+            words = split_words(f"{heading}\n{body}")
             families = " ".join(name for word in words for name in self._name_families(word))
             self._connection.execute(
                 "INSERT INTO lexicon(rowid, heading, body, families) VALUES (?, ?, ?, ?)",
@@ -275,7 +275,7 @@ def test_no_word_is_read_as_syntax(index: Written, word: str) -> None:
 
 
 def test_numbers_and_contractions_are_found(index: Written) -> None:
-    assert find_rows(index, *find_words("Is 100.4°F bad?")) == [1]
+    assert find_rows(index, *split_words("Is 100.4°F bad?")) == [1]
     assert find_rows(index, "waiting") == [1]
 
 
@@ -284,7 +284,7 @@ def test_stop_words_alone_find_nothing(index: Written) -> None:
 
 
 def test_possessives_and_curly_apostrophes_do_not_matter() -> None:
-    assert find_words("The Baby’s legs, baby's LEGS: don’t") == [
+    assert split_words("The Baby’s legs, baby's LEGS: don’t") == [
         "the",
         "baby",
         "legs",
@@ -295,7 +295,7 @@ def test_possessives_and_curly_apostrophes_do_not_matter() -> None:
 
 
 def test_content_words_are_named_once_in_order() -> None:
-    assert find_content_words("Why do the legs jerk, and why the legs?") == ["legs", "jerk"]
+    assert list_content_words("Why do the legs jerk, and why the legs?") == ["legs", "jerk"]
 
 
 def test_word_is_known_in_any_of_its_forms(index: Written) -> None:
@@ -309,7 +309,7 @@ def test_document_frequency_counts_passages(index: Written) -> None:
 
 
 def test_vocabulary_has_words_as_they_are_written_the_most_frequent_first(index: Written) -> None:
-    every = Counter(word for heading, body in PASSAGES for word in find_words(f"{heading} {body}"))
+    every = Counter(word for heading, body in PASSAGES for word in split_words(f"{heading} {body}"))
     assert set(index.vocabulary) == set(every)
     counts = [every[word] for word in index.vocabulary]
     assert counts == sorted(counts, reverse=True)

@@ -10,7 +10,7 @@ import pytest
 
 from app.corpus.catalog import read_corpus
 from app.index.generation import LAYOUT
-from app.index.opened import find_faults
+from app.index.opened import audit
 from app.index.publish import GENERATIONS, open_generation, read_pointer
 from app.settings import ROOT, Settings
 from tests.generations import publish_again
@@ -25,7 +25,7 @@ def run_script(name: str, environment: dict[str, str], *options: str) -> subproc
 
 def list_faults(settings: Settings) -> list[str]:
     with open_generation(settings.index_dir) as generation:
-        return list(find_faults(generation, read_corpus(settings.corpus_dir)))
+        return list(audit(generation, read_corpus(settings.corpus_dir)))
 
 
 def current_folder(settings: Settings) -> Path:
