@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import argparse
 import copy
+import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from torch.nn.functional import cross_entropy, normalize
 from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import pad_sequence
 
-from app.evaluation.worlds import ARTICLES, GENERAL, read_material
+from app.evaluation.worlds import ARTICLES, ASKED, GENERAL, WRITTEN, read_material
 from app.index.model import ADAPTER, DEFAULT, Model
 from app.index.tokens import fit_projection, mark_content, weigh_tokens
 from app.settings import ROOT
@@ -38,11 +39,15 @@ SIBLINGS = 4
 """Passages of one article that stand in a batch together, hard negatives for each other's questions."""
 PASSAGES = 24
 """In a batch; each is encoded once and is what its own questions must find among all."""
+QUESTIONS = 4
+"""Of a passage, drawn anew in each pass from all that were written for it."""
 LONGEST = 160
 """Tokens of a text that are trained on."""
 HEADED = 0.6
 """Share of the passages that are read under their heading, as the product reads them; the rest do without."""
-LATE, PASSAGE = 1.25, 1.0
+INTRODUCED = 0.85
+"""Share of the passages whose title and heading late interaction counts besides, as the product does."""
+LATE, PASSAGE = 1.5, 1.0
 """What late interaction and passage vectors count in the score inside the loss."""
 SHARPNESS = 16.0
 ALONE = 20.0
@@ -60,6 +65,7 @@ class Item:
     """A passage and its questions."""
 
     article: str
+    title: str
     heading: str
     text: str
     questions: tuple[str, ...]
@@ -163,13 +169,22 @@ class Trainee:
 
 
 def read_items(part: str) -> list[Item]:
-    """The passages of a part, general ones last."""
+    """The passages of a part with all that was asked about them."""
+    lines = map(json.loads, (MATERIAL / ASKED).read_text("utf-8").splitlines())
+    asked: dict[str, list[str]] = {line["id"]: line["questions"] for line in lines}
     return [
-        Item(material.slug, section.heading, section.text, section.questions, general)
-        for name, general in ((ARTICLES, False), (GENERAL, True))
+        Item(
+            material.slug,
+            material.title,
+            section.heading,
+            section.text,
+            (*section.questions, *asked.get(f"{material.slug}/{place}", ())),
+            name == GENERAL,
+        )
+        for name in (ARTICLES, GENERAL, WRITTEN)
         for material in read_material(MATERIAL / name)
         if material.part == part
-        for section in material.passages
+        for place, section in enumerate(material.passages)
     ]
 
 
@@ -221,16 +236,23 @@ def compare_items(trainee: Trainee, items: Sequence[Item]) -> tuple[Tensor, Tens
 
 
 def measure_loss(
-    trainee: Trainee, items: Sequence[Item], weights: Tensor, duplicates: Tensor, headed: Sequence[bool]
+    trainee: Trainee,
+    items: Sequence[Item],
+    weights: Tensor,
+    duplicates: Tensor,
+    headed: Sequence[bool],
+    introduced: Sequence[bool],
 ) -> Tensor:
     """InfoNCE of all questions of these passages among them, and how far general texts went from the base."""
     headings = [one.heading if under else "" for one, under in zip(items, headed, strict=True)]
     read = trainee.read(headings, [one.text for one in items])
     passages = trainee.encode(read)
-    content = [
-        tokens[kept if kept.any() else slice(None)]
-        for tokens, kept in zip(passages.tokens, read.content, strict=True)
-    ]
+    named = trainee.read([""] * len(items), [f"{one.title}: {one.heading}" for one in items])
+    names = trainee.encode(named).tokens
+    content = []
+    for i, (kept, said) in enumerate(zip(read.content, introduced, strict=True)):
+        own = passages.tokens[i][kept if kept.any() else slice(None)]
+        content.append(torch.cat([own, names[i][named.content[i]]]) if said else own)
     general = torch.tensor([one.general for one in items], device=trainee.device)
     loss = stay_near(trainee, read, passages, general)
     asked = sorted(
@@ -308,10 +330,15 @@ def train(folder: Path, passes: int, rate: float, seed: int) -> Trainee:
 
     def measure(batch: list[int]) -> Tensor:
         headed = (generator.random(len(batch)) < HEADED).tolist()
+        introduced = (generator.random(len(batch)) < INTRODUCED).tolist()
         numbers = torch.tensor(batch, device=trainee.device)
-        chosen = [items[place] for place in batch]
+        chosen = [
+            replace(one, questions=tuple(generator.permutation(one.questions)[:QUESTIONS].tolist()))
+            for one in map(items.__getitem__, batch)
+        ]
         with parametrize.cached():
-            return measure_loss(trainee, chosen, weights, duplicates[numbers][:, numbers], headed)
+            apart = duplicates[numbers][:, numbers]
+            return measure_loss(trainee, chosen, weights, apart, headed, introduced)
 
     def share(step: int) -> float:
         return min((step + 1) / warm_up, (len(batches) - step) / (len(batches) - warm_up))

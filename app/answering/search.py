@@ -54,8 +54,8 @@ class Weights:
     it counts the same in a large corpus.
     """
 
-    late: float = 0.9
-    passage: float = 1.0
+    late: float = 2.0
+    passage: float = 1.2
     sentence: float = 0.4
     lexical: float = 0.06
 

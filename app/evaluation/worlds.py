@@ -25,6 +25,8 @@ Part = Literal["train", "validation", "test"]
 
 ARTICLES = "articles.jsonl"
 GENERAL = "general.jsonl"
+WRITTEN = "written.jsonl"
+ASKED = "asked.jsonl"
 JUDGED = "judged.jsonl"
 
 _Text = Annotated[str, Field(min_length=1)]

@@ -11,8 +11,8 @@ from app.evaluation.trial import ask_all
 from app.settings import ROOT
 
 LEAST = {
-    "success@1": 0.83,
-    "success@3": 0.95,
+    "success@1": 0.8,
+    "success@3": 0.91,
     "refused": 0.85,
     "urgent noticed": 1.0,
     "AUROC of confidence": 0.97,
