@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -9,6 +11,10 @@ from typing import Literal
 
 Span = tuple[int, int]
 """``[start, end)`` in characters (Unicode code points)."""
+
+_WORD = re.compile(r"\w+")
+_ENOUGH = 0.3
+"""Share of words in common below which two passages say different things."""
 
 Outcome = Literal["answered", "closest", "none"]
 Urgency = Literal["now", "today", "none"]
@@ -99,6 +105,19 @@ class WithdrawnPassage:
     url: str
     withdrawn: date
     author: str | None = None
+
+    def succeeded_by(self, passages: Sequence[Passage]) -> Passage | None:
+        """Which of its article's passages stands in its place: the nearest to its words, of its section or,
+        where that is no more, of all, if it says much the same.
+        """
+
+        def likeness(passage: Passage) -> float:
+            first, second = (set(_WORD.findall(text.lower())) for text in (self.text, passage.text))
+            return len(first & second) / (len(first | second) or 1)
+
+        here = [passage for passage in passages if passage.section == self.section]
+        nearest = max(here or passages, key=likeness, default=None)
+        return nearest if nearest and (here or likeness(nearest) >= _ENOUGH) else None
 
 
 @dataclass(frozen=True, slots=True)

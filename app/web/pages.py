@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -23,9 +22,6 @@ from app.web.site import site
 from app.web.typeset import lay_out_article
 
 blueprint = Blueprint("pages", __name__)
-_WORD = re.compile(r"\w+")
-_ENOUGH = 0.3
-"""Share of words in common below which two passages say different things."""
 
 
 @blueprint.route("/", methods=["GET", "POST"])
@@ -79,12 +75,8 @@ def show_passage(passage_id: str) -> Response:
             article = answerer.article(gone.article)
         except NotFound:
             return keep(site().render("withdrawn.html", gone=gone, now=None))
-        passages = answerer.passages_of(gone.article)
-        # The nearest to its words, of its own section or, where that is no more, of all.
-        here = [passage for passage in passages if passage.section == gone.section]
-        nearest = max(here or passages, key=lambda passage: _likeness(gone.text, passage.text), default=None)
-        alike = nearest and (here or _likeness(gone.text, nearest.text) >= _ENOUGH)
-        now = Extract(article, nearest, site().base) if nearest and alike else None
+        successor = gone.succeeded_by(answerer.passages_of(gone.article))
+        now = Extract(article, successor, site().base) if successor else None
         return keep(site().render("withdrawn.html", gone=gone, article=article, now=now))
     article = answerer.article(passage.article)
     extract = Extract(article, passage, site().base)
@@ -134,8 +126,3 @@ def show_api() -> Response:
 def show_accessibility() -> Response:
     """The accessibility statement."""
     return keep(site().render("accessibility.html"))
-
-
-def _likeness(one: str, other: str) -> float:
-    first, second = (set(_WORD.findall(text.lower())) for text in (one, other))
-    return len(first & second) / (len(first | second) or 1)
