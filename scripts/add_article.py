@@ -292,10 +292,10 @@ def show_resemblances(staged: Staged, others: tuple[Article, ...]) -> None:
     stored: list[Passage] = [passage for other in others for passage in cut_article(other)]
     alike = list(find_resemblances(staged.passages, stored))
     numbers = {passage.id: number for number, passage in enumerate(staged.passages, start=1)}
-    for found in alike:
-        where = " > ".join((found.stored.article, *found.stored.section))
-        print(f"Attention: passage {numbers[found.new.id]} is {found.share:.0%} the same as one of {where}.")
-    for slug, count in Counter(found.stored.article for found in alike).items():
+    for new, found, share in alike:
+        where = " > ".join((found.article, *found.section))
+        print(f"Attention: passage {numbers[new.id]} is {share:.0%} the same as one of {where}.")
+    for slug, count in Counter(found.article for _, found, _ in alike).items():
         if count * 2 > len(staged.passages):
             which = next(other for other in others if other.slug == slug)
             print(

@@ -11,14 +11,26 @@ from typing import get_args
 
 from console import run
 
+import numpy as np
+
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
-from app.evaluation.comparison import VARIANTS, Row, compare_variants
-from app.evaluation.measures import TOP, Judgement, confidence_intervals, summarise
-from app.evaluation.pictures import draw
+from app.errors import NightlightError
+from app.evaluation.comparison import VARIANTS, compare_variants
+from app.evaluation.measures import (
+    TOP,
+    Judgement,
+    ask_all,
+    confidence_intervals,
+    confidence_pairs,
+    reliability,
+    summarise,
+)
 from app.evaluation.questions import GOOD, Kind, read_questions
-from app.evaluation.trial import ask_all, write_run
 from app.settings import Settings
+from bench.picture import load_pyplot
+
+SUFFIXES = (".png", ".svg")
 
 
 def render_table(
@@ -31,15 +43,6 @@ def render_table(
         spread = f"   {low:.3f} to {high:.3f}" if low is not None else ""
         lines.append(f"{name:24} {value:.3f}{spread}")
     return "\n".join(lines)
-
-
-def render_misses(judged: Sequence[Judgement]) -> str:
-    """Each question that went wrong, and how; for maintainers' eyes, these are no reader's questions."""
-    return "\n".join(
-        f"{one.question.id:8} {fault}: {one.question.question}"
-        for one in judged
-        if (fault := find_fault(one))
-    )
 
 
 def find_fault(one: Judgement) -> str | None:
@@ -62,21 +65,55 @@ def find_fault(one: Judgement) -> str | None:
     return None
 
 
-def render_comparison(rows: Sequence[Row]) -> str:
+def render_comparison(rows: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
     """Every variant of the ranking with mean and spread over the folds."""
-    names = list(rows[0].means)
-    width = max(len(row.name) for row in rows)
-    lines = [" " * width + "".join(f"{name:>20}" for name in names)]
-    for row in rows:
-        cells = "".join(f"{row.means[n]:>12.3f} ± {row.spreads[n]:.3f}" for n in names)
-        lines.append(f"{row.name:{width}}{cells}")
+    width = max(map(len, rows))
+    lines = [" " * width + "".join(f"{measure:>20}" for measure in next(iter(rows.values())))]
+    for name, figures in rows.items():
+        cells = "".join(f"{mean:>12.3f} ± {spread:.3f}" for mean, spread in figures.values())
+        lines.append(f"{name:{width}}{cells}")
     return "\n".join(lines)
 
 
-def count_kinds(judged: Sequence[Judgement]) -> dict[str, int]:
-    """How many questions of each kind."""
-    kinds = [one.question.kind for one in judged]
-    return {kind: kinds.count(kind) for kind in get_args(Kind)}
+def write_run(path: Path, judged: Sequence[Judgement]) -> None:
+    """A run file: a line a question, in the form that the API gives passages in."""
+    with path.open("w", encoding="utf-8") as file:
+        for reply in (one.reply for one in judged):
+            line = {
+                "id": reply.id,
+                "passages": [{"article": slug, "text": text} for slug, text in reply.passages],
+                "urgency": reply.urgency,
+                "urgent": reply.urgency == "now",
+                "language": reply.language,
+                "confidence": round(reply.confidence, 4),
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def draw(path: Path, judged: Sequence[Judgement]) -> None:
+    """Is confidence true, and what does each threshold cost? Raises NightlightError."""
+    if path.suffix not in SUFFIXES:
+        raise NightlightError(f"{path}: a picture is a file that ends in {' or '.join(SUFFIXES)}.")
+    confidences, answerable = confidence_pairs(judged)
+    if answerable.all() or not answerable.any():
+        raise NightlightError("A picture needs both answerable and unanswerable questions.")
+    pyplot = load_pyplot()
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
+    said, true, counts = zip(*reliability(confidences, answerable), strict=True)
+    left.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="exactly right")
+    left.scatter(
+        said, true, s=[20 + 4 * count for count in counts], color="#1f4e79", label="a tenth of the scale"
+    )
+    left.set(xlabel="confidence", ylabel="share that is answerable", title="Reliability")
+    thresholds = np.linspace(0, 1, 101)
+    rightly = [(confidences[~answerable] < t).mean() for t in thresholds]
+    wrongly = [(confidences[answerable] < t).mean() for t in thresholds]
+    right.plot(thresholds, rightly, color="#1f4e79", label="unanswerable, refused")
+    right.plot(thresholds, wrongly, color="#b3261e", label="answerable, wrongly refused")
+    right.set(xlabel="threshold", ylabel="share refused", title="Refusal")
+    left.legend()
+    right.legend()
+    figure.savefig(path, dpi=110)
 
 
 def parse_options(settings: Settings) -> argparse.Namespace:
@@ -98,20 +135,20 @@ def report(answerer: IndexAnswerer, options: argparse.Namespace) -> None:
     """Ask, measure and print."""
     judged = ask_all(answerer, read_questions(options.questions))
     figures, intervals = summarise(judged), confidence_intervals(judged)
+    kinds = [one.question.kind for one in judged]
+    counts = {kind: kinds.count(kind) for kind in get_args(Kind)}
     if options.run:
         write_run(options.run, judged)
     if options.picture:
-        draw(judged, options.picture)
+        draw(options.picture, judged)
     if options.json:
-        print(
-            json.dumps(
-                {"figures": figures, "intervals": intervals, "questions": count_kinds(judged)}, indent=1
-            )
-        )
+        print(json.dumps({"figures": figures, "intervals": intervals, "questions": counts}, indent=1))
         return
-    print(render_table(figures, intervals, count_kinds(judged)))
+    print(render_table(figures, intervals, counts))
     if options.misses:
-        print(render_misses(judged))
+        # For maintainers' eyes: these are no reader's questions.
+        faults = ((one.question, find_fault(one)) for one in judged)
+        print("\n".join(f"{asked.id:8} {fault}: {asked.question}" for asked, fault in faults if fault))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from app.cluster.shards import cut_generation
 from app.corpus.catalog import check_corpus
 from app.errors import BuildError
-from app.evaluation.changes import Changes, render_measures
+from app.evaluation.changes import Changes
 from app.evaluation.release import MADE_FROM, examine, fingerprint
 from app.index.build import build_generation, refuse_shrinking
 from app.index.generation import Generation, Manifest
@@ -126,7 +126,7 @@ def main() -> None:
             if options.html:
                 options.html.write_text(changes.render_page(), encoding="utf-8")
         else:
-            print(render_measures(examination))
+            print(examination.render_text())
         if options.dry_run:
             return
         examination.enforce(options.accept)

@@ -3,7 +3,7 @@
 A small network over features that know no subject: how well the first passage meets the question, how it
 stands among the other candidates, and how far it stands above what the same question gets from a cohort, a
 fixed set of passages of other articles of the same domain (cohort normalisation: Reynolds 1997; Rosenberg
-et al. 1992). It is learned once on sample corpora of many sizes (app/evaluation/calibration.py) and kept
+et al. 1992). It is learned once on sample corpora of many sizes (scripts/fit_confidence.py) and kept
 with the cohort in a folder that is named after the model's weights.
 """
 

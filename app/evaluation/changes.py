@@ -67,9 +67,9 @@ class Changes:
         """The passage gone that each new one of the same article says most of, by the new one's id."""
         for slug in self.changed:
             pair = ([p for p in passages if p.article == slug] for passages in (self.new, self.gone))
-            for found in find_resemblances(*pair):
-                if found.stored not in edited.values():
-                    edited[found.new.id] = found.stored
+            for new, stored, _ in find_resemblances(*pair):
+                if stored not in edited.values():
+                    edited[new.id] = stored
         replaced = {passage.id for passage in edited.values()}
         lines = [f"{kind:8} {slug}.txt" for kind, slugs in _list_articles(self) for slug in slugs]
         lines.append(f"passages: {self.kept} kept, {len(self.new)} new, {len(self.gone)} gone")
@@ -78,21 +78,20 @@ class Changes:
             said = _mark_changes(before.text, passage.text) if before else _preview(passage)
             lines.append(f"  {'~' if before else '+'} {_name(passage)}: {said}")
         lines += [f"  - {_name(p)}: {_preview(p)}" for p in self.gone if p.id not in replaced]
-        return "\n".join([*lines, render_measures(self.examination)])
+        return "\n".join([*lines, self.examination.render_text()])
 
     def render_page(self) -> str:
         """A page without anything from elsewhere, to be attached to a review; every passage word for word."""
         articles = [f"<li>{kind}: {escape(slug)}" for kind, slugs in _list_articles(self) for slug in slugs]
-        counts = self.examination.counts
         measures = [
-            f"<tr><th scope=row>{escape(name)}<td>{before}<td>{after}<td>{counts.get(name, 0)}"
-            for name, before, after in _list_measures(self.examination)
+            f"<tr><th scope=row>{escape(name)}<td>{before}<td>{after}<td>{count}"
+            for name, before, after, count in self.examination.list_measures()
         ]
         parts = [
             *_PAGE_HEAD,
             f"<ul>{''.join(articles) or '<li>No article is added, changed or removed.'}</ul>",
             f"<p>{self.kept} passages kept, {len(self.new)} new, {len(self.gone)} gone.",
-            f"<table><tr><caption>{escape(_name_sets(self.examination))}</caption>"
+            f"<table><tr><caption>{escape(self.examination.name_sets())}</caption>"
             f"<tr><th>Measure<th>before<th>after<th>questions{''.join(measures)}</table>",
             *(f"<p>Another first passage: {escape(moved)}." for moved in self.examination.moved),
             *(f"<p>New: {escape(article.describe())}." for article in self.examination.articles),
@@ -112,20 +111,6 @@ def _read_sources(generation: Generation) -> dict[str, tuple[str, str]]:
     return {one.slug: (one.sha256, one.metadata_sha256) for one in generation.manifest.sources}
 
 
-def render_measures(examination: Examination) -> str:
-    """The measures before and after, side by side, and what the gate says of them."""
-    lines = ["No questions to measure the answers by."]
-    if examination.after:
-        rows = [
-            f"{name:24} {before:>8} {after:>8} {examination.counts.get(name, 0):>9}"
-            for name, before, after in _list_measures(examination)
-        ]
-        lines = [_name_sets(examination), f"{'':24} {'before':>8} {'after':>8} {'questions':>9}", *rows]
-    lines += [f"Another first passage: {moved}" for moved in examination.moved]
-    lines += [f"New: {article.describe()}" for article in examination.articles]
-    return "\n".join([*lines, *(f"The gate objects: {reason}" for reason in examination.objections)])
-
-
 def _mark_changes(before: str, after: str) -> str:
     """``… and harmless [-condition-] {+thing+} that …``, as ``git diff --word-diff`` has it."""
     old, new = before.split(), after.split()
@@ -142,21 +127,6 @@ def _mark_changes(before: str, after: str) -> str:
 
 def _list_articles(changes: Changes) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed))
-
-
-def _name_sets(examination: Examination) -> str:
-    """Which questions the measures are of."""
-    return (
-        f"Answers to {', '.join(f'{count} questions of {name}' for name, count in examination.sets.items())}."
-    )
-
-
-def _list_measures(examination: Examination) -> list[tuple[str, str, str]]:
-    before = examination.before
-    return [
-        (name, f"{before[name]:.3f}" if name in before else "-", f"{value:.3f}")
-        for name, value in examination.after.items()
-    ]
 
 
 def _name(passage: Passage) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 from app.answering.answer import IndexAnswerer
 from app.errors import QuestionError
-from app.records import Article, Passage
+from app.records import Article
 
 _NUMBER = re.compile(r"^\W*\d+[.)]\s*")
 _TOPIC_END = re.compile(r"\s*(?:[|:?—–]|\s-\s)")
@@ -24,8 +23,6 @@ class Findability:
     asked: int
     answered: int
     """Those that were not refused."""
-    found: int
-    """Those with a passage of the article among the answers."""
     first: int
     """Those whose first passage stands under that very heading."""
     lost: tuple[str, ...]
@@ -33,11 +30,15 @@ class Findability:
 
     @classmethod
     def of(cls, answerer: IndexAnswerer, article: Article) -> Self:
-        """Ask what the article's headings ask, by the same call as the page."""
-        questions = ask_headings(article, answerer.passages_of(article.slug))
+        """Ask by the same call as the page; what a heading does not ask, is asked of the topic."""
+        topic = _TOPIC_END.split(article.title)[0]
+        passages = answerer.passages_of(article.slug)
+        sections = list(dict.fromkeys(passage.section for passage in passages if passage.section))
         answered = first = 0
         lost = []
-        for section, question in questions.items():
+        for section in sections:
+            heading = _NUMBER.sub("", section[-1])
+            question = heading if "?" in heading else f"{heading}: {topic}"
             try:
                 matches = answerer.answer(question).matches
             except QuestionError:  # too long a heading for a question
@@ -47,8 +48,7 @@ class Findability:
             first += places[:1] == [(article.slug, section)]
             if all(slug != article.slug for slug, _ in places):
                 lost.append(question)
-        asked = len(questions)
-        return cls(article.title, asked, answered, asked - len(lost), first, tuple(lost))
+        return cls(article.title, len(sections), answered, first, tuple(lost))
 
     def describe(self) -> str:
         """In one line."""
@@ -59,19 +59,9 @@ class Findability:
 
     def object(self) -> str | None:
         """What speaks against publishing: most of the article's own questions do not find it."""
-        if self.found * 2 >= self.asked:
+        if len(self.lost) * 2 <= self.asked:
             return None
         return (
             f"the article “{self.title}” cannot be found: {len(self.lost)} of the {self.asked} questions "
             f"that its own headings ask find nothing of it, among them “{self.lost[0]}”"
         )
-
-
-def ask_headings(article: Article, passages: Iterable[Passage]) -> dict[tuple[str, ...], str]:
-    """For each section of an article the question that its heading asks; one that is none gets the topic."""
-    topic = _TOPIC_END.split(article.title)[0]
-    questions = {}
-    for section in {passage.section: None for passage in passages if passage.section}:
-        heading = _NUMBER.sub("", section[-1])
-        questions[section] = heading if "?" in heading else f"{heading}: {topic}"
-    return questions

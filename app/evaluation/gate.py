@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from app.evaluation.measures import MEASURES, Judgement, RunLine
+from app.evaluation.measures import MEASURES, Judgement, Measure, RunLine, summarise
 
-_MARGINS = {"success@3": 0.02, "refused": 0.05, "urgent noticed": 0.0, "today noticed": 0.02}
-"""By how much each of these may fall."""
-_MAX_RISE = {
-    "wrongly refused": 0.02,
-    "urgent shown as none": 0.0,
-    "false alarms": 0.02,
-    "false today": 0.02,
-    "not verbatim": 0.0,
+_ALLOWED = {
+    "success@3": ("fell", 0.02),
+    "refused": ("fell", 0.05),
+    "urgent noticed": ("fell", 0.0),
+    "today noticed": ("fell", 0.02),
+    "wrongly refused": ("rose", 0.02),
+    "urgent shown as none": ("rose", 0.0),
+    "false alarms": ("rose", 0.02),
+    "false today": ("rose", 0.02),
+    "not verbatim": ("rose", 0.0),
 }
-"""By how much each of these may rise."""
-
+"""Which way each measure may not go, and how far it may all the same."""
 _TOLERANCE = 1e-9
 _EXAMPLES = 3
 """Questions that an objection names at most."""
@@ -25,23 +26,28 @@ _PREVIEW = 60
 """Characters of a passage in an objection."""
 
 
-def compare(
-    before: Mapping[str, float], after: Mapping[str, float], worse: Mapping[str, Sequence[str]] | None = None
-) -> tuple[str, ...]:
+def compare(before: Sequence[Judgement], after: Sequence[Judgement]) -> tuple[str, ...]:
     """Weigh the measures of the generation before against the new one's; gives the objections, in words.
 
-    ``worse`` has the questions behind a measure, in words.
+    Only questions that both were asked count, and an objection names some of those behind it.
     """
-    moves = [(name, "fell", -1, margin) for name, margin in _MARGINS.items()]
-    moves += [(name, "rose", 1, margin) for name, margin in _MAX_RISE.items()]
+    old, new = ({one.question.id: one for one in judged} for judged in (before, after))
+    pairs = [(old[name], new[name]) for name in new if name in old]
+    was, now = (summarise(judged) for judged in (list(zip(*pairs, strict=True)) or ((), ())))
     objections = []
-    for name, verb, sign, margin in moves:
-        if name in before and name in after and sign * (after[name] - before[name]) > margin + _TOLERANCE:
-            examples = (worse or {}).get(name, ())[:_EXAMPLES]
-            shown = f", among others {', '.join(f'“{one}”' for one in examples)}" if examples else ""
+    for name, (verb, margin) in _ALLOWED.items():
+        sign = 1 if verb == "rose" else -1
+        if name in was and name in now and sign * (now[name] - was[name]) > margin + _TOLERANCE:
+            measure: Measure = MEASURES.get(name) or (lambda _: None)
+            worse = [
+                f"“{is_one.question.question}”"
+                for was_one, is_one in pairs
+                if sign * ((measure(is_one) or 0) - (measure(was_one) or 0)) > 0
+            ]
+            examples = f", among others {', '.join(worse[:_EXAMPLES])}" if worse else ""
             objections.append(
-                f"{name} {verb} from {before[name]:.3f} to {after[name]:.3f} (at most {margin:g} is allowed)"
-                f"{shown}"
+                f"{name} {verb} from {was[name]:.3f} to {now[name]:.3f} (at most {margin:g} is allowed)"
+                f"{examples}"
             )
     return tuple(objections)
 
@@ -63,22 +69,6 @@ def pass_over(judged: Sequence[Judgement], articles: Collection[str]) -> list[Ju
         )
         for one in judged
     ]
-
-
-def find_worse(before: Sequence[Judgement], after: Sequence[Judgement]) -> dict[str, list[str]]:
-    """For each measure that the gate weighs the questions that it went down by, as they were asked."""
-    old = {one.question.id: one for one in before}
-    return {
-        measure.name: [
-            one.question.question
-            for one in after
-            if one.question.id in old
-            and measure.applies(one)
-            and (measure.value(one) - measure.value(old[one.question.id])) * (1 if rising else -1) > 0
-        ]
-        for measure in MEASURES
-        if (rising := measure.name in _MAX_RISE) or measure.name in _MARGINS
-    }
 
 
 def find_moved(before: Sequence[Judgement], after: Sequence[Judgement]) -> tuple[str, ...]:

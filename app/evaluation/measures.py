@@ -7,12 +7,14 @@ the quote's characters, by position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from app.answering.answer import IndexAnswerer
+from app.errors import QuestionError
 from app.evaluation.questions import GOOD, Gold, Question
 from app.notices import SURENESS, name_sureness, translations
 from app.records import Span, Urgency
@@ -44,7 +46,7 @@ class Judgement:
     question: Question
     reply: RunLine
     grades: tuple[int, ...]
-    """For each of the first five passages the highest grade that it covers, else 0."""
+    """For each passage the highest grade that it covers, else 0."""
     forged: int
     """Passages whose words do not stand in their article."""
     recall: float | None
@@ -64,24 +66,32 @@ class Judgement:
         return next((rank for rank, grade in enumerate(self.grades, 1) if grade >= GOOD), None)
 
 
+def ask_all(answerer: IndexAnswerer, questions: Iterable[Question]) -> list[Judgement]:
+    """Put questions by the same call as the page and the API, and judge the replies against the answerer's
+    own articles; those whose label does not hold for these are left out."""
+    texts = {article.slug: article.text for article in answerer.articles()}
+    judged = []
+    for question in (one for one in questions if one.holds_for(texts)):
+        try:
+            answer = answerer.answer(question.question, DEPTH)
+        except QuestionError:  # one that cannot be taken gets nothing
+            line = RunLine(question.id, (), urgency="none", confidence=0.0)
+        else:
+            passages = tuple((match.article.slug, match.passage.text) for match in answer.matches)
+            line = RunLine(question.id, passages, answer.urgency, answer.confidence, answer.language)
+        judged.append(judge(question, line, texts))
+    return judged
+
+
 def judge(question: Question, reply: RunLine, texts: Mapping[str, str]) -> Judgement:
     """Compare a reply with the gold quotes; ``texts`` are the articles by slug."""
-    covered = [_covered_quotes(question.relevant, passage, texts) for passage in reply.passages[:DEPTH]]
-    grades = tuple(map(_best_grade, covered))
+    covered = [_covered_quotes(question.relevant, passage, texts) for passage in reply.passages]
+    grades = tuple(max((gold.grade for gold in golds or ()), default=0) for golds in covered)
     forged = sum(found is None for found in covered)
     good = {gold.quote for gold in question.relevant if gold.grade >= GOOD}
     found = {gold.quote for golds in covered for gold in golds or ()} & good
     recall = min(1.0, len(found) / min(DEPTH, len(good))) if good else None
     return Judgement(question, reply, grades, forged, recall)
-
-
-def grade_passage(question: Question, passage: tuple[str, str], texts: Mapping[str, str]) -> int:
-    """The highest grade among the quotes that a passage (slug and words) covers, else 0."""
-    return _best_grade(_covered_quotes(question.relevant, passage, texts))
-
-
-def _best_grade(covered: list[Gold] | None) -> int:
-    return max((gold.grade for gold in covered or ()), default=0)
 
 
 def _covered_quotes(
@@ -107,25 +117,28 @@ def _covered_quotes(
     return found
 
 
-def _success(rank: int) -> Callable[[Judgement], float]:
-    return lambda judged: float((judged.first_good_rank() or rank + 1) <= rank)
+Measure = Callable[[Judgement], float | None]
+"""What a reply counts; None where it does not apply."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A mean over the questions that it applies to."""
-
-    name: str
-    applies: Callable[[Judgement], bool]
-    value: Callable[[Judgement], float]
+def _over(applies: Callable[[Judgement], bool], value: Callable[[Judgement], float]) -> Measure:
+    return lambda judged: float(value(judged)) if applies(judged) else None
 
 
-def _is_answerable(judged: Judgement) -> bool:
-    return judged.answerable
+def _answerable(value: Callable[[Judgement], float]) -> Measure:
+    return _over(lambda judged: judged.answerable, value)
 
 
-def _of_kind(*kinds: str) -> Callable[[Judgement], bool]:
-    return lambda judged: judged.question.kind in kinds
+def _of_kind(kind: str, value: Callable[[Judgement], bool]) -> Measure:
+    return _over(lambda judged: judged.question.kind == kind, value)
+
+
+def _harmless(value: Callable[[Judgement], bool]) -> Measure:
+    return _over(lambda judged: judged.question.kind not in ("urgent", "today"), value)
+
+
+def _success(rank: int) -> Callable[[Judgement], bool]:
+    return lambda judged: (judged.first_good_rank() or rank + 1) <= rank
 
 
 def _called(step: str) -> Callable[[Judgement], bool]:
@@ -138,53 +151,46 @@ def _called(step: str) -> Callable[[Judgement], bool]:
     )
 
 
-def _needs_no_help(judged: Judgement) -> bool:
-    return judged.question.kind not in ("urgent", "today")
+MEASURES: Mapping[str, Measure] = {
+    "success@1": _answerable(_success(1)),
+    "success@1 (grade 3)": _answerable(lambda j: j.grades[:1] == (3,)),
+    "success@3": _answerable(_success(3)),
+    "MRR@5": _answerable(lambda j: 1 / rank if (rank := j.first_good_rank()) else 0),
+    "recall@5": _answerable(lambda j: j.recall or 0),
+    "precision@3": _answerable(lambda j: sum(map(bool, j.grades[:TOP])) / (len(j.grades[:TOP]) or 1)),
+    **{f"{step} match fits": _over(_called(step), _success(1)) for step in SURENESS},
+    "wrongly refused": _answerable(lambda j: j.refused),
+    "refused": _of_kind("unanswerable", lambda j: j.refused),
+    "urgent noticed": _of_kind("urgent", lambda j: j.reply.urgency == "now"),
+    "urgent shown as none": _of_kind("urgent", lambda j: j.reply.urgency == "none"),
+    "today noticed": _of_kind("today", lambda j: j.reply.urgency != "none"),
+    "false alarms": _harmless(lambda j: j.reply.urgency == "now"),
+    "false today": _harmless(lambda j: j.reply.urgency == "today"),
+    "language recognised": _over(
+        lambda j: j.question.language in translations(), lambda j: j.reply.language == j.question.language
+    ),
+    "English taken for another": _over(
+        lambda j: j.question.language == "en", lambda j: j.reply.language is not None
+    ),
+}
+"""Each is a mean over the questions that it applies to."""
 
 
-MEASURES = (
-    Measure("success@1", _is_answerable, _success(1)),
-    Measure("success@1 (grade 3)", _is_answerable, lambda j: float(bool(j.grades) and j.grades[0] == 3)),
-    Measure("success@3", _is_answerable, _success(3)),
-    Measure("MRR@5", _is_answerable, lambda j: 1 / rank if (rank := j.first_good_rank()) else 0.0),
-    Measure("recall@5", _is_answerable, lambda j: j.recall or 0.0),
-    Measure(
-        "precision@3",
-        _is_answerable,
-        lambda j: sum(grade > 0 for grade in j.grades[:TOP]) / (len(j.grades[:TOP]) or 1),
-    ),
-    *(Measure(f"{step} match fits", _called(step), _success(1)) for step in SURENESS),
-    Measure("wrongly refused", _is_answerable, lambda j: float(j.refused)),
-    Measure("refused", _of_kind("unanswerable"), lambda j: float(j.refused)),
-    Measure("urgent noticed", _of_kind("urgent"), lambda j: float(j.reply.urgency == "now")),
-    Measure("urgent shown as none", _of_kind("urgent"), lambda j: float(j.reply.urgency == "none")),
-    Measure("today noticed", _of_kind("today"), lambda j: float(j.reply.urgency != "none")),
-    Measure("false alarms", _needs_no_help, lambda j: float(j.reply.urgency == "now")),
-    Measure("false today", _needs_no_help, lambda j: float(j.reply.urgency == "today")),
-    Measure(
-        "language recognised",
-        lambda j: j.question.language in translations(),
-        lambda j: float(j.reply.language == j.question.language),
-    ),
-    Measure(
-        "English taken for another",
-        lambda j: j.question.language == "en",
-        lambda j: float(j.reply.language is not None),
-    ),
-)
+def _values(measure: Measure, judged: Iterable[Judgement]) -> list[float]:
+    return [value for one in judged if (value := measure(one)) is not None]
 
 
 def summarise(judged: Sequence[Judgement]) -> dict[str, float]:
     """Every measure that applies to these questions, by name."""
-    figures = {}
-    for measure in MEASURES:
-        values = [measure.value(one) for one in judged if measure.applies(one)]
-        if values:
-            figures[measure.name] = float(np.mean(values))
+    values = {name: _values(measure, judged) for name, measure in MEASURES.items()}
+    figures = {name: float(np.mean(found)) for name, found in values.items() if found}
     confidences, answerable = confidence_pairs(judged)
     if answerable.any() and not answerable.all():
         figures["AUROC of confidence"] = measure_auroc(confidences, answerable)
-        figures["calibration error"] = measure_calibration_error(confidences, answerable)
+        # Expected calibration error: mean distance of confidence and truth, by tenths of the scale.
+        bins = reliability(confidences, answerable)
+        distance = sum(count * abs(said - true) for said, true, count in bins)
+        figures["calibration error"] = distance / len(confidences)
     figures["not verbatim"] = float(sum(one.forged for one in judged))
     return figures
 
@@ -193,7 +199,7 @@ def count_questions(judged: Sequence[Judgement]) -> dict[str, int]:
     """Over how many of these questions each measure is taken, by name."""
     sure = len(confidence_pairs(judged)[0])
     return {
-        **{measure.name: sum(map(measure.applies, judged)) for measure in MEASURES},
+        **{name: len(_values(measure, judged)) for name, measure in MEASURES.items()},
         **{"AUROC of confidence": sure, "calibration error": sure, "not verbatim": len(judged)},
     }
 
@@ -225,20 +231,13 @@ def reliability(
     ]
 
 
-def measure_calibration_error(confidences: np.ndarray[Any, Any], answerable: np.ndarray[Any, Any]) -> float:
-    """Expected calibration error: mean distance of confidence and truth, by tenths of the scale."""
-    bins = reliability(confidences, answerable)
-    return sum(count * abs(said - true) for said, true, count in bins) / len(confidences)
-
-
 def confidence_intervals(judged: Sequence[Judgement]) -> dict[str, tuple[float, float]]:
     """95% bootstrap confidence interval of every measure, resampling the questions (Efron 1979)."""
     random = np.random.default_rng(0)
     intervals = {}
-    for measure in MEASURES:
-        values = np.array([measure.value(one) for one in judged if measure.applies(one)])
-        if len(values):
+    for name, measure in MEASURES.items():
+        if values := _values(measure, judged):
             means = random.choice(values, (_RESAMPLES, len(values))).mean(axis=1)
             low, high = np.percentile(means, (2.5, 97.5))
-            intervals[measure.name] = (float(low), float(high))
+            intervals[name] = (float(low), float(high))
     return intervals

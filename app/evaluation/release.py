@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
 from app.errors import BuildError, GenerationError
 from app.evaluation.findability import Findability
-from app.evaluation.gate import compare, find_lost, find_moved, find_worse, pass_over
-from app.evaluation.measures import Judgement, count_questions, summarise
+from app.evaluation.gate import compare, find_lost, find_moved, pass_over
+from app.evaluation.measures import Judgement, ask_all, count_questions, summarise
 from app.evaluation.questions import Question, read_questions
-from app.evaluation.trial import ask_all
 from app.index.build import LIBRARIES, annotate
 from app.index.generation import Generation, hash_file
 from app.index.model import Model
@@ -60,6 +58,33 @@ class Examination:
             listed = "; ".join(self.objections)
             raise BuildError(f'Not published: {listed}. Publish all the same with --accept "reason".')
 
+    def name_sets(self) -> str:
+        """Which questions the measures are of."""
+        sets = ", ".join(f"{count} questions of {name}" for name, count in self.sets.items())
+        return f"Answers to {sets}."
+
+    def list_measures(self) -> list[tuple[str, str, str, int]]:
+        """Each measure's name, its value before and after, and over how many questions it is taken."""
+        return [
+            (
+                name,
+                f"{self.before[name]:.3f}" if name in self.before else "-",
+                f"{value:.3f}",
+                self.counts.get(name, 0),
+            )
+            for name, value in self.after.items()
+        ]
+
+    def render_text(self) -> str:
+        """The measures before and after, side by side, and what the gate says of them."""
+        lines = ["No questions to measure the answers by."]
+        if self.after:
+            rows = [("", "before", "after", "questions"), *self.list_measures()]
+            lines = [self.name_sets(), *(f"{row[0]:24} {row[1]:>8} {row[2]:>8} {row[3]:>9}" for row in rows)]
+        lines += [f"Another first passage: {moved}" for moved in self.moved]
+        lines += [f"New: {article.describe()}" for article in self.articles]
+        return "\n".join([*lines, *(f"The gate objects: {reason}" for reason in self.objections)])
+
 
 def fingerprint(settings: Settings) -> str:
     """SHA-256 of all that a generation hangs on: articles, questions, model, libraries and this package.
@@ -91,94 +116,59 @@ def examine(
     articles that the generation before did not have are passed over in it. Raises
     CorpusError, GenerationError.
     """
-    questions = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
+    sets = {path.name: read_questions(path) for path in sorted(settings.questions_dir.glob("*.jsonl"))}
     made_from = fingerprint(settings)  # as it was before the answers were measured, which takes a while
-    gated, pinned = _join(questions, _GATED), _join(questions, (_PINNED,))
-    before, before_pinned = _ask_previous(previous, settings, gated, pinned)
-    with _opened(Generation.open(folder), settings) as answerer:
-        after, after_pinned = ask_all(answerer, gated), ask_all(answerer, pinned)
-        reported = ask_all(answerer, _join(questions, _REPORTED))
-        articles = _examine_articles(answerer, previous)
-        old_articles = {one.slug for one in previous.manifest.sources} if previous else set()
-        new_articles = {one.slug for one in answerer.articles()} - old_articles
-    objections: tuple[str, ...] = ()
-    if before:
-        both = {one.question.id for one in before} & {one.question.id for one in after}
-        shared_before, shared_after = (
-            [one for one in many if one.question.id in both]
-            for many in (before, pass_over(after, new_articles))
-        )
-        worse = find_worse(shared_before, shared_after)
-        objections = compare(summarise(shared_before), summarise(shared_after), worse)
-    if previous:
-        objections += tuple(filter(None, (article.object() for article in articles)))
-    objections += find_lost(before_pinned, pass_over(after_pinned, new_articles))
-    figures = summarise(after) if after else {}
-    old = summarise(before) if before else {}
-    examination = Examination(
-        figures,
-        old,
-        _count_sets(questions, _GATED, after),
-        count_questions(after),
-        find_moved(before, after),
-        articles,
-        objections,
+    gated, reported, pinned = (
+        [question for name in names for question in sets.get(name, ())]
+        for names in (_GATED, _REPORTED, (_PINNED,))
     )
-    figures = {"questions": len(reported), **(summarise(reported) if reported else figures)}
+    before: list[Judgement] = []
+    before_pinned: list[Judgement] = []
+    if previous:
+        # The generation before is not compared where it cannot be asked.
+        with (
+            suppress(GenerationError),
+            closing(answer_from(Generation.open(previous.folder, previous.manifest_sha256), settings)) as old,
+        ):
+            before, before_pinned = ask_all(old, gated), ask_all(old, pinned)
+    known = {one.slug: one.sha256 for one in previous.manifest.sources} if previous else {}
+    with closing(answer_from(Generation.open(folder), settings)) as answerer:
+        after, after_pinned, told = (ask_all(answerer, some) for some in (gated, pinned, reported))
+        articles, foreign = answerer.articles(), answerer.index.store.foreign()
+        # Each article that the generation before did not have, or had in other words.
+        fresh = [one for one in articles if known.get(one.slug) != one.sha256 and one.slug not in foreign]
+        some = fresh[:: -(-len(fresh) // _EXAMINED) or 1]
+        examined = tuple(found for one in some if (found := Findability.of(answerer, one)).asked)
+    new = {one.slug for one in articles} - known.keys()
+    objections = compare(before, pass_over(after, new))
+    if previous:
+        objections += tuple(filter(None, (article.object() for article in examined)))
+    objections += find_lost(before_pinned, pass_over(after_pinned, new))
+    examination = Examination(
+        after=summarise(after) if after else {},
+        before=summarise(before) if before else {},
+        sets=_count_sets(sets, _GATED, after),
+        counts=count_questions(after),
+        moved=find_moved(before, after),
+        articles=examined,
+        objections=objections,
+    )
     asked = {
-        "sets": _count_sets(questions, _REPORTED if reported else _GATED, reported or after),
-        "counts": count_questions(reported or after),
+        "sets": _count_sets(sets, _REPORTED, told) if told else examination.sets,
+        "counts": count_questions(told or after),
     }
+    figures = {"questions": len(told), **(summarise(told) if told else examination.after), "asked": asked}
     extra: dict[str, object] = {MADE_FROM: made_from, _EVALUATION: dict(examination.after)}
     if accepted and objections:
         extra[_ACCEPTED] = {"reason": accepted, "objections": list(objections)}
-    annotate(folder, figures={**figures, "asked": asked}, extra=extra)
+    annotate(folder, figures=figures, extra=extra)
     return examination
 
 
-def _examine_articles(answerer: IndexAnswerer, previous: Generation | None) -> tuple[Findability, ...]:
-    """Each article that the generation before did not have, or had in other words."""
-    known = {one.slug: one.sha256 for one in previous.manifest.sources} if previous else {}
-    foreign = answerer.index.store.foreign()
-    new = [
-        one for one in answerer.articles() if known.get(one.slug) != one.sha256 and one.slug not in foreign
-    ]
-    examined = (Findability.of(answerer, one) for one in new[:: -(-len(new) // _EXAMINED) or 1])
-    return tuple(one for one in examined if one.asked)
-
-
-@contextmanager
-def _opened(generation: Generation, settings: Settings) -> Iterator[IndexAnswerer]:
-    """An answerer for the length of a block."""
-    answerer = answer_from(generation, settings)
-    try:
-        yield answerer
-    finally:
-        answerer.close()
-
-
-def _ask_previous(
-    previous: Generation | None, settings: Settings, gated: tuple[Question, ...], pinned: tuple[Question, ...]
-) -> tuple[list[Judgement], list[Judgement]]:
-    """The same questions put to the generation before; nothing when it cannot be asked."""
-    if previous is None:
-        return [], []
-    try:
-        generation = Generation.open(previous.folder, previous.manifest_sha256)
-        with _opened(generation, settings) as answerer:
-            return ask_all(answerer, gated), ask_all(answerer, pinned)
-    except GenerationError:
-        return [], []
-
-
 def _count_sets(
-    questions: Mapping[str, tuple[Question, ...]], names: Sequence[str], judged: Sequence[Judgement]
+    sets: Mapping[str, Sequence[Question]], names: Sequence[str], judged: Sequence[Judgement]
 ) -> dict[str, int]:
     """Of each of these question files how many questions were judged."""
     asked = {one.question.id for one in judged}
-    counts = {name: sum(one.id in asked for one in questions.get(name, ())) for name in names}
+    counts = {name: sum(one.id in asked for one in sets.get(name, ())) for name in names}
     return {name: count for name, count in counts.items() if count}
-
-
-def _join(questions: Mapping[str, tuple[Question, ...]], names: tuple[str, ...]) -> tuple[Question, ...]:
-    return tuple(question for name in names for question in questions.get(name, ()))

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.corpus.catalog import MAX_SLUG
 from app.errors import CorpusError
-from app.evaluation.questions import Gold, Grade, Question
+from app.evaluation.questions import Gold, Grade, Kind, Question
 
 Part = Literal["train", "validation", "test"]
 
@@ -87,16 +87,27 @@ class World:
         or, with ``judged``, any that was judged to. Then those that were not judged are not asked.
         """
         present = {material.slug for material in (*self.asked, *self.filler)}
-        asked = {question.id: question for question in (*ask_passages(self.asked), *ask_misses(self.asked))}
-        absent = {f"absent/{question.id}": question for question in ask_passages(self.absent)}
+        asked: list[tuple[str, str, tuple[Gold, ...]]] = []
+        for prefix, materials in (("", self.asked), ("absent/", self.absent)):
+            for material in materials:
+                for place, section in enumerate(material.passages):
+                    gold = Gold(article=material.slug, quote=section.text.strip(), grade=3)
+                    asked += [
+                        (f"{prefix}{material.slug}/{place}/{number}", words, (gold,))
+                        for number, words in enumerate(section.questions)
+                    ]
+            for material in materials if not prefix else ():
+                asked += [
+                    (f"miss/{material.slug}/{number}", words, ())
+                    for number, words in enumerate(material.misses)
+                ]
         questions = []
-        for name, question in (asked | absent).items():
-            golds = question.relevant if judged is None else judged.get(question.id)
+        for name, words, own in asked:
+            golds = own if judged is None else judged.get(name.removeprefix("absent/"))
             if golds is not None:
                 relevant = tuple(gold for gold in golds if gold.article in present)
-                kind = "answerable" if relevant else "unanswerable"
-                changes = {"id": name, "kind": kind, "relevant": relevant}
-                questions.append(question.model_copy(update=changes))
+                kind: Kind = "answerable" if relevant else "unanswerable"
+                questions.append(Question(id=name, question=words, kind=kind, relevant=relevant))
         return tuple(questions)
 
 
@@ -147,30 +158,6 @@ def sample_worlds(
         filler = (others[place] for place in generator.permutation(len(others))[: size - asked])
         worlds.append(World(tuple(turned[:asked]), tuple(turned[asked : 2 * asked]), tuple(filler)))
     return worlds
-
-
-def ask_passages(materials: Iterable[Material]) -> tuple[Question, ...]:
-    """The questions that these answer, each with the words of its passage as the gold quote."""
-    return tuple(
-        Question(
-            id=f"{material.slug}/{place}/{number}",
-            question=words,
-            kind="answerable",
-            relevant=(Gold(article=material.slug, quote=section.text.strip(), grade=3),),
-        )
-        for material in materials
-        for place, section in enumerate(material.passages)
-        for number, words in enumerate(section.questions)
-    )
-
-
-def ask_misses(materials: Iterable[Material]) -> tuple[Question, ...]:
-    """The questions that these do not answer, though they are near their subject."""
-    return tuple(
-        Question(id=f"miss/{material.slug}/{number}", question=words, kind="unanswerable", relevant=())
-        for material in materials
-        for number, words in enumerate(material.misses)
-    )
 
 
 def write_corpus(folder: Path, materials: Iterable[Material]) -> None:

@@ -1,1 +1,1 @@
-"""What scripts/benchmark.py and scripts/growth.py measure with."""
+"""What scripts/benchmark.py, scripts/growth.py and scripts/evaluate.py measure and draw with."""

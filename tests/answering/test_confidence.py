@@ -19,9 +19,9 @@ from app.answering.confidence import (
 )
 from app.answering.search import Search
 from app.errors import WrongModel
-from app.evaluation.calibration import write_cohort
 from app.index.lexical import Word
 from app.index.opened import Index
+from fit_confidence import write_cohort
 
 WEIGHTS = "0" * 64
 COUNT = len(FEATURES)

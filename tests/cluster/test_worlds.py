@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.answering.answer import IndexAnswerer
-from app.evaluation.calibration import build_world
 from app.evaluation.worlds import ARTICLES, World, read_material, sample_worlds
 from app.index.retriever import PROPOSED
 from app.settings import ROOT, Settings
+from fit_confidence import build_world
 from tests.cluster.test_shards import cut_copy, describe
 
 pytestmark = pytest.mark.slow

@@ -5,62 +5,17 @@ from __future__ import annotations
 import pytest
 
 from app.errors import BuildError
-from app.evaluation.gate import compare, find_lost, find_moved, find_worse, pass_over
+from app.evaluation.gate import compare, find_lost, find_moved, pass_over
 from app.evaluation.measures import Judgement, RunLine, judge
-from app.evaluation.questions import Gold, Question
+from app.evaluation.questions import Gold, Kind, Question
 from app.evaluation.release import Examination
-
-FIGURES = {
-    "success@3": 0.95,
-    "refused": 0.85,
-    "urgent noticed": 1.0,
-    "urgent shown as none": 0.0,
-    "today noticed": 0.97,
-    "false today": 0.01,
-    "wrongly refused": 0.02,
-}
-
-
-def test_no_worse_generation_passes() -> None:
-    assert compare(FIGURES, {**FIGURES, "success@3": 0.935, "refused": 0.9}) == ()
-
-
-def test_first_generation_passes() -> None:
-    assert compare({}, FIGURES) == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "reason"),
-    [
-        ("success@3", 0.92, "success@3 fell from 0.950 to 0.920 (at most 0.02 is allowed)"),
-        ("refused", 0.79, "refused fell from 0.850 to 0.790 (at most 0.05 is allowed)"),
-        ("urgent noticed", 0.99, "urgent noticed fell from 1.000 to 0.990 (at most 0 is allowed)"),
-        ("today noticed", 0.94, "today noticed fell from 0.970 to 0.940 (at most 0.02 is allowed)"),
-        (
-            "urgent shown as none",
-            0.01,
-            "urgent shown as none rose from 0.000 to 0.010 (at most 0 is allowed)",
-        ),
-        ("false today", 0.04, "false today rose from 0.010 to 0.040 (at most 0.02 is allowed)"),
-        ("wrongly refused", 0.05, "wrongly refused rose from 0.020 to 0.050 (at most 0.02 is allowed)"),
-    ],
-)
-def test_worse_generation_is_refused_with_both_figures(name: str, value: float, reason: str) -> None:
-    assert compare(FIGURES, {**FIGURES, name: value}) == (reason,)
-
-
-def test_fallen_measure_names_the_questions_behind_it() -> None:
-    worse = {"refused": ["one?", "two?", "three?", "four?"]}
-    (reason,) = compare(FIGURES, {**FIGURES, "refused": 0.79}, worse)
-    assert reason == (
-        "refused fell from 0.850 to 0.790 (at most 0.05 is allowed), among others “one?”, “two?”, “three?”"
-    )
-
+from app.records import Urgency
 
 QUESTION = Question(
     id="p", question="why?", kind="answerable", relevant=(Gold(article="a", quote="because", grade=3),)
 )
 TEXTS = {"a": "because of that. Something else."}
+Passages = tuple[tuple[str, str], ...]
 
 
 def judge_passage(*words: str) -> Judgement:
@@ -69,6 +24,70 @@ def judge_passage(*words: str) -> Judgement:
 
 
 HELD, ELSEWHERE, MISSED = judge_passage("because of that"), judge_passage("Something else."), judge_passage()
+
+
+FOUND, OTHER = (("a", "because of that"),), (("a", "Something else."),)
+
+
+def ask_hundred(
+    kind: Kind, count: int, good: tuple[Passages, Urgency], bad: tuple[Passages, Urgency]
+) -> list[Judgement]:
+    """A hundred questions of a kind: so many get the good reply, the others the bad one."""
+    relevant = QUESTION.relevant if kind == "answerable" else ()
+    return [
+        judge(
+            Question(id=str(number), question=f"why {number}?", kind=kind, relevant=relevant),
+            RunLine(str(number), *(good if number < count else bad), confidence=1),
+            TEXTS,
+        )
+        for number in range(100)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad", "before", "allowed", "after", "reason"),
+    [
+        ("answerable", (FOUND, "none"), (OTHER, "none"), 95, 93,
+         92, "success@3 fell from 0.950 to 0.920 (at most 0.02 is allowed)"),
+        ("unanswerable", ((), "none"), (OTHER, "none"), 85, 80,
+         79, "refused fell from 0.850 to 0.790 (at most 0.05 is allowed)"),
+        ("urgent", ((), "now"), ((), "today"), 100, 100,
+         99, "urgent noticed fell from 1.000 to 0.990 (at most 0 is allowed)"),
+        ("today", ((), "now"), ((), "none"), 97, 95,
+         94, "today noticed fell from 0.970 to 0.940 (at most 0.02 is allowed)"),
+        ("urgent", ((), "now"), ((), "none"), 100, 100,
+         99, "urgent shown as none rose from 0.000 to 0.010 (at most 0 is allowed)"),
+        ("harmless", ((), "none"), ((), "now"), 99, 97,
+         96, "false alarms rose from 0.010 to 0.040 (at most 0.02 is allowed)"),
+        ("harmless", ((), "none"), ((), "today"), 99, 97,
+         96, "false today rose from 0.010 to 0.040 (at most 0.02 is allowed)"),
+        ("answerable", (FOUND, "none"), ((), "none"), 98, 96,
+         95, "wrongly refused rose from 0.020 to 0.050 (at most 0.02 is allowed)"),
+    ],
+)  # fmt: skip
+def test_worse_generation_is_refused_with_both_figures_and_what_is_behind_them(
+    kind: Kind,
+    good: tuple[Passages, Urgency],
+    bad: tuple[Passages, Urgency],
+    before: int,
+    allowed: int,
+    after: int,
+    reason: str,
+) -> None:
+    old, fair, worse = (ask_hundred(kind, count, good, bad) for count in (before, allowed, after))
+    assert compare(old, fair) == compare(worse, old) == compare([], worse) == ()
+    named = ", ".join(f"“why {number}?”" for number in range(after, before)[:3])
+    assert f"{reason}, among others {named}" in compare(old, worse)
+
+
+def test_passage_that_is_not_verbatim_is_refused() -> None:
+    forged = judge_passage("because of that, surely")
+    assert "not verbatim rose from 0.000 to 1.000 (at most 0 is allowed)" in compare([HELD], [forged])
+
+
+def test_questions_of_one_generation_alone_are_not_compared() -> None:
+    asked = ask_hundred("answerable", 50, (FOUND, "none"), (OTHER, "none"))
+    assert compare(asked[:50], asked) == compare(asked[:50], asked[50:]) == ()
 
 
 def test_lost_pinned_question_is_named_in_words_and_can_be_accepted() -> None:
@@ -99,12 +118,6 @@ def test_moved_first_passage_is_told_with_question_and_both_passages() -> None:
         "“why?”: “Something else.” (a) instead of “because of that” (a)",
     )
     assert find_moved([HELD], [HELD]) == ()
-
-
-def test_worse_questions_are_found_by_the_measure_that_they_went_down_by() -> None:
-    worse = find_worse([HELD], [MISSED])
-    assert (worse["success@3"], worse["wrongly refused"], worse["refused"]) == (["why?"], ["why?"], [])
-    assert not any(find_worse([MISSED], [HELD]).values())
 
 
 def test_passages_of_new_articles_count_neither_way_unless_a_label_knows_them() -> None:

@@ -11,10 +11,9 @@ import pytest
 from app.answering.answer import IndexAnswerer
 from app.answering.opening import open_answerer
 from app.answering.search import Search
-from app.evaluation.measures import confidence_pairs, measure_auroc, summarise
+from app.evaluation.measures import ask_all, confidence_pairs, measure_auroc, summarise
 from app.evaluation.questions import read_questions
-from app.evaluation.trial import ask_all
-from app.evaluation.worlds import ARTICLES, Material, ask_misses, ask_passages, read_material, write_corpus
+from app.evaluation.worlds import ARTICLES, Material, World, read_material, write_corpus
 from app.index.retriever import PROPOSED
 from app.settings import ROOT, Settings
 from tests.generations import copy_settings, name_folders
@@ -89,15 +88,9 @@ def test_candidates_are_proposed_among_more_passages_than_all(answerer: IndexAns
 def test_new_articles_are_answered_from_and_left_out_ones_are_told_apart(
     answerer: IndexAnswerer, added: tuple[Material, ...]
 ) -> None:
-    answerable = ask_all(answerer, ask_passages(added[:ADDED]))
-    figures = summarise(answerable)
+    judged = ask_all(answerer, World(added[:ADDED], added[ADDED:], ()).questions())
+    figures = summarise(judged)
     assert figures["success@3"] > SUCCESS_AT_3
     assert figures["wrongly refused"] < WRONGLY_REFUSED
-    absent = [
-        question.model_copy(update={"kind": "unanswerable", "relevant": (), "id": f"absent/{question.id}"})
-        for question in ask_passages(added[ADDED:])
-    ]
-    others = ask_all(answerer, (*absent, *ask_misses(added[:ADDED])))
-    confidences, truth = confidence_pairs([*answerable, *others])
-    assert measure_auroc(confidences, truth) > AUROC
-    assert summarise(others)["refused"] > REFUSED
+    assert measure_auroc(*confidence_pairs(judged)) > AUROC
+    assert figures["refused"] > REFUSED

@@ -8,9 +8,9 @@ import pytest
 from app.evaluation.measures import (
     RunLine,
     confidence_intervals,
+    confidence_pairs,
     judge,
     measure_auroc,
-    measure_calibration_error,
     reliability,
     summarise,
 )
@@ -119,9 +119,11 @@ def test_auroc_counts_ties_one_half() -> None:
 
 
 def test_calibration_error_is_the_mean_distance_by_tenths() -> None:
-    confidences, answerable = np.array([0.95, 0.95, 0.05, 0.05]), np.array([True, False, False, False])
-    assert reliability(confidences, answerable) == [(0.05, 0.0, 2), (0.95, 0.5, 2)]
-    assert measure_calibration_error(confidences, answerable) == pytest.approx(0.25)
+    other = QUESTION.model_copy(update={"kind": "unanswerable", "relevant": ()})
+    said = ((QUESTION, 0.95), (other, 0.95), (other, 0.05), (other, 0.05))
+    judged = [judge(question, reply(confidence=confidence), TEXTS) for question, confidence in said]
+    assert reliability(*confidence_pairs(judged)) == [(0.05, 0.0, 2), (0.95, 0.5, 2)]
+    assert summarise(judged)["calibration error"] == pytest.approx(0.25)
 
 
 def test_interval_of_a_sure_thing_has_no_width_and_of_a_mixed_one_holds_the_mean() -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.answering.answer import IndexAnswerer
-from app.evaluation.measures import summarise
+from app.evaluation.measures import ask_all, summarise
 from app.evaluation.questions import read_questions
-from app.evaluation.trial import ask_all
 from app.settings import ROOT
 
 LEAST = {

@@ -12,8 +12,6 @@ from app.evaluation.worlds import (
     GENERAL,
     JUDGED,
     World,
-    ask_misses,
-    ask_passages,
     read_judged,
     read_material,
     sample_worlds,
@@ -41,7 +39,7 @@ def test_world_is_a_corpus_whose_passages_are_its_sections(tmp_path: Path) -> No
     for material in chosen:
         cut = [(passage.section, passage.text) for passage in cut_article(articles[material.slug])]
         assert cut == [((section.heading,), section.text.strip()) for section in material.passages]
-    questions = ask_passages(chosen)
+    questions = [one for one in World(chosen, (), ()).questions() if one.kind == "answerable"]
     golds = [gold for question in questions for gold in question.relevant]
     assert all(articles[gold.article].text.count(gold.quote) == 1 for gold in golds)
     assert len(questions) == 4 * sum(len(material.passages) for material in chosen)
@@ -56,14 +54,15 @@ def test_worlds_ask_about_their_part_alone_and_half_of_it_is_left_out(size: int)
         slugs = [m.slug for m in (*world.asked, *world.absent, *world.filler)]
         assert len(set(slugs)) == len(slugs)
         unanswerable = [q for q in world.questions() if q.kind == "unanswerable"]
-        assert len(unanswerable) == len(ask_passages(world.absent)) + len(ask_misses(world.asked))
+        left_out = sum(len(section.questions) for material in world.absent for section in material.passages)
+        assert len(unanswerable) == left_out + sum(len(material.misses) for material in world.asked)
 
 
 def test_judged_are_questions_of_the_material_and_never_of_what_is_trained_on() -> None:
     parts = {
         question.id: material.part
         for material in MATERIAL
-        for question in (*ask_passages([material]), *ask_misses([material]))
+        for question in World((material,), (), ()).questions()
     }
     assert {parts[name] for name in ANSWERS} == {"validation", "test"}
     for name, golds in ANSWERS.items():
