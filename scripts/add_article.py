@@ -8,25 +8,17 @@ import re
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 from console import run
 
-from app.corpus.catalog import check_corpus, read_article, show_path
-from app.corpus.drafts import Draft, Piece
+from app.corpus.catalog import FIELDS, REQUIRED, check_article, check_corpus, show_path
+from app.corpus.drafts import Draft
 from app.corpus.importers import import_document
-from app.corpus.intake import (
-    FIELDS,
-    REQUIRED,
-    Staged,
-    Value,
-    check_vacancy,
-    format_metadata,
-    stage_article,
-)
+from app.corpus.intake import Staged, Value, check_vacancy, stage_article
 from app.corpus.passages import cut_article
 from app.corpus.proposals import propose_help, propose_slug
 from app.corpus.resemblance import find_resemblances
@@ -133,7 +125,7 @@ def add_article(path: Path, options: argparse.Namespace) -> None:
         with stage_article(corpus, slug, text, metadata, elsewhere=options.dry_run) as staged:
             show_passages(staged)
             show_resemblances(staged, others)
-            show_metadata(slug, metadata, others)
+            show_metadata(staged, others)
             accept(f"Write {slug}.txt and {slug}.toml?", options)
             if options.dry_run:
                 print(f"Nothing was written: {show_path(path)} was looked at only.")
@@ -216,11 +208,11 @@ def find_present(corpus: Path, slug: str, options: argparse.Namespace) -> Mappin
     path = corpus / f"{slug}.txt"
     if not options.replace or not path.exists():
         return {}
-    try:
-        present = asdict(read_article(path))
-    except CorpusError as error:
-        print(f"Nothing is taken over from the article that is replaced: {error}")
+    article, problems = check_article(path, {})
+    if article is None:
+        print(f"Nothing is taken over from the article that is replaced: {problems[0]}")
         return {}
+    present = asdict(article)
     if present["reviewed"] and not options.reviewed:
         print(
             f"  Note: reviewed on {present['reviewed']} were the old words; --reviewed if the new ones are."
@@ -240,31 +232,22 @@ def read_others(corpus: Path, slug: str) -> tuple[Article, ...]:
 
 
 def show_draft(path: Path, draft: Draft) -> None:
-    """The document's raw pieces in order, each with a sign: kept or dropped."""
-    print(f"{show_path(path)}: {count_kept(draft.pieces) or 'plain text, kept as it is'}")
+    """The document's raw pieces in order: what is kept on one line, what is dropped in full."""
+    total = Counter(piece.kind for piece in draft.pieces)
+    kept = Counter(piece.kind for piece in draft.pieces if piece.kept)
+    counts = "kept " + ", ".join(f"{kept[kind]} of {total[kind]} {kind}s" for kind in total)
+    print(f"{show_path(path)}: {counts if total else 'plain text, kept as it is'}")
     for note in draft.notes:
         print(f"  Note: {note}")
     if draft.proposal.published and not draft.proposal.reviewed:
         print(f"  Note: dated {draft.proposal.published}; --reviewed if that is the date of a review.")
     for number, piece in enumerate(draft.pieces, start=1):
-        print("\n".join(show_piece(number, piece)))
-
-
-def count_kept(pieces: tuple[Piece, ...]) -> str:
-    """``kept 3 of 9 items, 4 of 4 table rows``."""
-    total = Counter(piece.kind for piece in pieces)
-    kept = Counter(piece.kind for piece in pieces if piece.kept)
-    return "kept " + ", ".join(f"{kept[kind]} of {total[kind]} {kind}s" for kind in total) if total else ""
-
-
-def show_piece(number: int, piece: Piece) -> Iterator[str]:
-    """What is kept on one line, what is dropped in full."""
-    start = f"{number:5} {SIGNS[piece.kept]} {piece.kind:12} "
-    words = f"{piece.text}{f'   ({piece.why})' if piece.why else ''}"
-    if piece.kept:
-        yield start + textwrap.shorten(words, WIDTH - len(start), placeholder=" ...")
-    else:
-        yield from textwrap.wrap(words, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+        start = f"{number:5} {SIGNS[piece.kept]} {piece.kind:12} "
+        words = f"{piece.text}{f'   ({piece.why})' if piece.why else ''}"
+        if piece.kept:
+            print(start + textwrap.shorten(words, WIDTH - len(start), placeholder=" ..."))
+        else:
+            print(textwrap.fill(words, WIDTH, initial_indent=start, subsequent_indent=" " * len(start)))
 
 
 def show_passages(staged: Staged) -> None:
@@ -312,13 +295,13 @@ def name_it(other: Article) -> str:
     )
 
 
-def show_metadata(slug: str, metadata: Mapping[str, Value], others: tuple[Article, ...]) -> None:
+def show_metadata(staged: Staged, others: tuple[Article, ...]) -> None:
     """The whole .toml as it will be written, and whether its language is the corpus's."""
-    print(f"{slug}.toml:")
-    print(textwrap.indent(format_metadata(metadata), " " * 6))
+    print(f"{staged.article.slug}.toml:")
+    print(textwrap.indent(staged.metadata, " " * 6))
     languages = Counter(other.language.partition("-")[0] for other in others)
     usual = languages.most_common(1)[0][0] if languages else None
-    language = str(metadata["language"] or "en").partition("-")[0]
+    language = staged.article.language.partition("-")[0]
     if usual and language != usual:
         print(
             f"Attention: its language is {language}, that of the other articles {usual}. "

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,9 +72,10 @@ class StaticModel(Model):
         for text, (_, tokens) in zip(texts, model.encode(texts), strict=True):
             np.add.at(sums, self.tokenizer.tokenize(text)[0], tokens)
         self._table = normalise(sums)
-        self._first, self._last = self.tokenizer.tokenize("")[0].tolist()
-        self._tokens_of = cache(self._cut)
-        if any(self._tokenize(text) != self.tokenizer.tokenize(text)[0].tolist() for text in texts):
+        tokenize = self.tokenizer.tokenize
+        self._first, self._last = tokenize("")[0].tolist()
+        self._tokens_of: Callable[[str], list[int]] = cache(lambda word: tokenize(word)[0][1:-1].tolist())
+        if any(self._tokenize(text) != tokenize(text)[0].tolist() for text in texts):
             raise BuildError(f"The tokens of the model {model.name} reach over white space.")
         self._random, dimension = np.random.default_rng(1), self.settings.dimension
         self._noise = self._random.normal(0, NOISE / np.sqrt(dimension), (POOL, dimension)).astype(np.float32)
@@ -95,10 +96,6 @@ class StaticModel(Model):
         ids = [number for word in text.split() for number in self._tokens_of(word)]
         return [self._first, *ids[: self.settings.max_length - 2], self._last]
 
-    def _cut(self, word: str) -> list[int]:
-        found: list[int] = self.tokenizer.tokenize(word)[0][1:-1].tolist()
-        return found
-
 
 def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Path) -> Figures:
     """Build so many passages where they are not built yet, then ask them in a process of its own."""
@@ -107,28 +104,25 @@ def measure_corpus(size: int, model: StaticModel, settings: Settings, folder: Pa
         seconds = build_corpus(size, model, settings, folder / "generation")
         built.write_text(json.dumps(seconds), encoding="ascii")
     generation = folder / "generation"
-    _forget(generation)
+    for path in generation.iterdir():  # have the system keep nothing of the files in memory
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     from_disk = _ask_elsewhere(generation)
     with Generation.open(generation) as opened:
         opened.verify()  # as a server does when it has opened it
-    seconds_to_ready = _time_start(generation)
+    # From starting a process to a question's being welcome, the fastest of three.
+    command = [sys.executable, "-c", READY, str(generation)]
+    starts = [time_call(lambda: subprocess.run(command, check=True, cwd=ROOT)) / 1e3 for _ in range(3)]
     figures = _ask_elsewhere(generation)
     size_on_disk = sum(path.stat().st_size for path in generation.iterdir())
     seconds, count = float(json.loads(built.read_text(encoding="ascii"))), figures["passages"]
     return {
         **figures,
         "from disk p50 ms": from_disk["p50 ms"],
-        "start to ready s": seconds_to_ready,
+        "start to ready s": min(starts),
         "build ms a passage": 1e3 * seconds / count,
         "bytes a passage": size_on_disk / count,
     }
-
-
-def _forget(generation: Path) -> None:
-    """Have the system keep nothing of the files in memory."""
-    for path in generation.iterdir():
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _ask_elsewhere(generation: Path) -> Figures:
@@ -136,12 +130,6 @@ def _ask_elsewhere(generation: Path) -> Figures:
     command = [sys.executable, str(Path(__file__)), "--open", str(generation)]
     figures: Figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return figures
-
-
-def _time_start(generation: Path) -> float:
-    """Seconds from starting a process to a question's being welcome, the fastest of three."""
-    command = [sys.executable, "-c", READY, str(generation)]
-    return min(time_call(lambda: subprocess.run(command, check=True, cwd=ROOT)) for _ in range(3)) / 1e3
 
 
 def build_corpus(size: int, model: StaticModel, settings: Settings, folder: Path) -> float:
@@ -240,12 +228,8 @@ def draw(rows: Sequence[Figures], path: Path) -> None:
 
 def describe(rows: Sequence[Figures]) -> str:
     """A table of figures, each column one of their names."""
-    header = list(rows[0])
-    return make_table(header, [[_format(row[name]) for name in header] for row in rows])
-
-
-def _format(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1_000 or value == int(value) else f"{value:.3g}"
+    lines = [[f"{n:,.0f}" if n >= 1_000 or n == int(n) else f"{n:.3g}" for n in row.values()] for row in rows]
+    return make_table(list(rows[0]), lines)
 
 
 def main() -> None:

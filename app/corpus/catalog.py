@@ -70,7 +70,7 @@ _Line = Annotated[
 _Address = Annotated[_Line, AfterValidator(_check_url)]
 
 
-class Metadata(BaseModel):
+class _Metadata(BaseModel):
     """What corpus/<slug>.toml may say."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -85,6 +85,10 @@ class Metadata(BaseModel):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
     exclude: tuple[_Line, ...] = Field(default=(), strict=False)
     when_to_get_help: tuple[_Line, ...] = Field(default=(), strict=False)
+
+
+FIELDS = tuple(_Metadata.model_fields)
+REQUIRED = tuple(name for name, field in _Metadata.model_fields.items() if field.is_required())
 
 
 def read_corpus(folder: Path) -> tuple[Article, ...]:
@@ -121,25 +125,17 @@ def check_corpus(folder: Path) -> tuple[tuple[Article, ...], tuple[CorpusError, 
     return tuple(articles), tuple(problems)
 
 
-def read_article(path: Path) -> Article:
-    """One article from its text file and the metadata beside it; raises CorpusError."""
-    article, problems = check_article(path, {})
-    if article is None:
-        raise problems[0]
-    return article
-
-
 def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, list[CorpusError]]:
     """An article, unless it has a fault, and every fault of it.
 
     ``twins`` are those before it by SHA-256 of the text, and it joins them.
     """
     problems: list[CorpusError] = []
-    content, metadata, toml = b"", None, path.with_suffix(".toml")
+    text, metadata, toml = "", None, path.with_suffix(".toml")
     try:
-        content = _read_text(path)
+        text = _read_text(path)
         # Lines are LF lines: str.splitlines would also break at characters that are faults themselves.
-        for number, line in enumerate(content.decode("utf-8").split("\n"), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             bad, garbled = FORBIDDEN.search(line), _GARBLED.search(line)
             message = ""
             if bad:
@@ -157,7 +153,7 @@ def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, l
     except CorpusError as error:
         problems.append(error)
     try:
-        metadata = Metadata.model_validate(_read_metadata(toml))
+        metadata = _Metadata.model_validate(_read_metadata(toml))
     except CorpusError as error:
         problems.append(error)
     except ValidationError as error:
@@ -168,8 +164,8 @@ def check_article(path: Path, twins: dict[str, Path]) -> tuple[Article | None, l
         return None, problems
     article = Article(
         slug=path.stem,
-        text=content.decode("utf-8"),
-        sha256=hashlib.sha256(content).hexdigest(),
+        text=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
         **metadata.model_dump(),
     )
     problems += _find_content_problems(path, article, twins)
@@ -204,30 +200,20 @@ def _find_content_problems(path: Path, article: Article, twins: dict[str, Path])
             yield _fault(toml, "when_to_get_help", f"the text has no heading {heading!r}; mend or remove it.")
 
 
-def _read_text(path: Path) -> bytes:
-    """A text file's bytes, which are UTF-8 and not blank; raises CorpusError."""
+def _read_text(path: Path) -> str:
+    """An article's text, which is not blank; raises CorpusError."""
     if not SLUG.fullmatch(path.stem) or len(path.stem) > MAX_SLUG:
         raise CorpusError(
             f"{show_path(path)}: a slug is lower-case letters, digits and single hyphens, {MAX_SLUG} at most."
         )
-    content = _read_regular_file(path, MAX_BYTES)
-    if not _decode(path, content).strip():
+    text = _read_file(path, MAX_BYTES)
+    if not text.strip():
         raise CorpusError(f"{path}: the article is empty.")
-    return content
+    return text
 
 
-def _decode(path: Path, content: bytes) -> str:
-    """The text of a file; raises CorpusError with the byte where it stops being UTF-8."""
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise CorpusError(
-            f"{show_path(path)}:{line}: not UTF-8 at byte {error.start} ({error.reason}); save it as UTF-8."
-        ) from None
-
-
-def _read_regular_file(path: Path, limit: int) -> bytes:
+def _read_file(path: Path, limit: int) -> str:
+    """The text of a file, with its own line ends; raises CorpusError, where it is not UTF-8 with the byte."""
     # A link could bring in a file from outside the corpus, a FIFO would block for ever.
     if path.is_symlink() or not path.is_file():
         raise CorpusError(f"{show_path(path)}: not a regular file; put the file itself into the folder.")
@@ -235,7 +221,13 @@ def _read_regular_file(path: Path, limit: int) -> bytes:
     if size > limit:
         raise CorpusError(f"{show_path(path)}: {size:,} bytes; at most {limit:,} are read.")
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CorpusError(
+            f"{show_path(path)}:{line}: not UTF-8 at byte {error.start} ({error.reason}); save it as UTF-8."
+        ) from None
     except OSError as error:
         raise CorpusError(f"{show_path(path)}: cannot be read ({error.strerror}).") from error
 
@@ -249,7 +241,7 @@ def _read_metadata(path: Path) -> dict[str, Any]:
             f"{show_path(path)}: missing; it needs title, publisher, url, retrieved and rights."
         ) from None
     try:
-        return tomllib.loads(_decode(path, _read_regular_file(path, _MAX_METADATA_BYTES)))
+        return tomllib.loads(_read_file(path, _MAX_METADATA_BYTES))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise CorpusError(f"{show_path(path)}: not valid TOML: {error}.") from None
 

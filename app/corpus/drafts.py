@@ -73,34 +73,33 @@ class Draft:
         return replace(self, pieces=tuple(chosen))
 
     def render(self, title: str) -> str:
-        """The text as it will stand in corpus/<slug>.txt: LF line ends, one at the end."""
-        return self.text if self.text is not None else render_pieces(self.pieces, title)
+        """The text as it will stand in corpus/<slug>.txt: LF line ends, one at the end.
 
+        Its headings are marked with ``#`` only where reading it back would else differ.
+        """
+        if self.text is not None:
+            return self.text
+        kept = [piece for piece in self.pieces if piece.kept]
+        plain = "".join(_render(kept, marked=False))
+        if self.is_read_from(plain, title):
+            return plain
+        # A text with a marked heading has no others; the title is one, and no content.
+        titled = any(piece.kind is Kind.HEADING for piece in kept) or not title
+        return ("" if titled else f"# {title}\n\n") + "".join(_render(kept, marked=True))
 
-def render_pieces(pieces: Sequence[Piece], title: str) -> str:
-    """Plain text; its headings are marked with ``#`` only where reading it back would else differ."""
-    kept = tuple(piece for piece in pieces if piece.kept)
-    plain = "".join(_render(kept, marked=False))
-    if reads_back(plain, kept, title):
-        return plain
-    # A text with a marked heading has no others; the title is one, and no content.
-    titled = any(piece.kind is Kind.HEADING for piece in kept) or not title
-    return ("" if titled else f"# {title}\n\n") + "".join(_render(kept, marked=True))
-
-
-def reads_back(text: str, pieces: Sequence[Piece], title: str) -> bool:
-    """Whether the text, cut as an article, gives these very pieces under these very headings."""
-    article = Article("draft", title, "", "", date.min, "", text, "")
-    blocks = find_blocks(article)
-    read = [(path, fold(text[b.start : b.end])) for path, held in find_sections(text, blocks) for b in held]
-    expected: list[tuple[tuple[str, ...], str]] = []
-    ranked: list[Piece] = []
-    for number, piece in enumerate(pieces):
-        if piece.kind is Kind.HEADING and (number or fold(piece.text) != fold(title)):
-            ranked = [*(above for above in ranked if above.rank < piece.rank), piece]
-        elif piece.kind in CONTENT:
-            expected.append((tuple(above.text for above in ranked), fold(piece.text)))
-    return read == expected
+    def is_read_from(self, text: str, title: str) -> bool:
+        """Whether the text, cut as an article, gives the pieces that are kept, each under its headings."""
+        article = Article("draft", title, "", "", date.min, "", text, "")
+        sections = find_sections(text, find_blocks(article))
+        read = [(path, fold(text[b.start : b.end])) for path, held in sections for b in held]
+        expected: list[tuple[tuple[str, ...], str]] = []
+        ranked: list[Piece] = []
+        for number, piece in enumerate(piece for piece in self.pieces if piece.kept):
+            if piece.kind is Kind.HEADING and (number or fold(piece.text) != fold(title)):
+                ranked = [*(above for above in ranked if above.rank < piece.rank), piece]
+            elif piece.kind in CONTENT:
+                expected.append((tuple(above.text for above in ranked), fold(piece.text)))
+        return read == expected
 
 
 def fold(words: str) -> str:
@@ -120,13 +119,6 @@ def _render(pieces: Sequence[Piece], *, marked: bool) -> Iterator[str]:
             yield "  " * piece.rank
         yield piece.text
     yield "\n"
-
-
-def make_pieces(kind: Kind, words: str, rank: int = 0) -> Iterator[Piece]:
-    """A piece of these words, or none when nothing is to be read in them."""
-    text = clean(words)
-    if any(character.isalnum() for character in text):
-        yield Piece(kind, text, rank)
 
 
 def clean(words: str) -> str:
@@ -150,32 +142,3 @@ def read_date(value: str | None) -> date | None:
         return date.fromisoformat((value or "")[:10])
     except ValueError:
         return None
-
-
-def restore(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """What stands between kept pieces, and headings above, unless it is a link or named as furniture."""
-    kept = [number for number, piece in enumerate(pieces) if piece.kept]
-    first = kept[0] if kept else 0
-    while first and pieces[first - 1].kind is Kind.HEADING:
-        first -= 1
-    inside = range(first, kept[-1]) if kept else range(0)
-    for number, piece in enumerate(pieces):
-        lost = number in inside and not (piece.kept or piece.linked or piece.aside or piece.why)
-        yield replace(piece, kept=True, why="put back") if lost else piece
-
-
-def reopen_sections(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """The pieces, with the heading above a box once more where text follows the box.
-
-    In plain text a heading ends with the next one only: what follows a box "Don't" would be read under it.
-    """
-    path: list[Piece] = []
-    for piece in pieces:
-        if piece.kept and piece.kind is Kind.HEADING:
-            path = [*(above for above in path if above.rank < piece.rank), piece]
-        elif piece.kept and piece.ended:
-            place = next((n for n, above in enumerate(path) if above.places == piece.ended), 0)
-            if place:
-                path = path[:place]
-                yield replace(path[-1], why="again: the box above has ended")
-        yield piece

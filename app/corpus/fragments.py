@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from itertools import chain, pairwise, product
 from urllib.parse import quote
 
-from app.corpus.structure import BULLET, NUMBER, Block, Kind
+from app.corpus.structure import Block, Kind
 from app.records import Article, Span
 
 _EXACT_WORDS = 10
@@ -54,8 +54,7 @@ class Fragments:
             if block.kind is Kind.RULE:
                 continue
             # What surely lies within one block of a page: without bullets, numbers and bars.
-            marker = BULLET.match(text, block.start, block.end) or NUMBER.match(text, block.start, block.end)
-            start = marker.end() if marker else block.start
+            start, _ = block.read_sign(text)
             cells = [start, block.end]
             if block.kind in (Kind.TABLE_HEADER, Kind.TABLE_ROW):
                 edge = _BAR if _BAR.search(text, start, block.end) else _CAPITAL

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
@@ -86,21 +86,16 @@ class Line:
     """Why no reader reads it; empty when one does."""
 
 
-@dataclass(slots=True)
-class PdfContent:
-    """What stands in a PDF, what it says about itself, and what is to be said about reading it."""
+def read_pages(path: Path) -> tuple[list[Line], dict[str, str], list[str], list[int]]:
+    """The lines of a PDF, what it says about itself, notes about reading it, and which pages are a picture.
 
-    lines: list[Line] = field(default_factory=list)
-    info: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    scans: list[int] = field(default_factory=list)
-    """Pages that are a picture with hardly a letter."""
-
-
-def read_pages(path: Path) -> PdfContent:
-    """Every page of a PDF; raises CorpusError for too many, and whatever pdfminer raises for damage."""
-    found = PdfContent()
-    with path.open("rb") as file, _listen(found.notes) as lost:
+    Raises CorpusError for too many pages, and whatever pdfminer raises for damage.
+    """
+    lines: list[Line] = []
+    info: dict[str, str] = {}
+    notes: list[str] = []
+    scans: list[int] = []
+    with path.open("rb") as file, _listen(notes) as lost:
         try:
             document = PDFDocument(PDFParser(file))
         except PDFPasswordIncorrect as error:
@@ -116,11 +111,11 @@ def read_pages(path: Path) -> PdfContent:
             lost.append("it does not say where its parts are")
         manager = PDFResourceManager()
         for number, page in enumerate(pages, start=1):
-            found.lines.extend(_read_page(manager, page, number, found))
+            lines.extend(_read_page(manager, page, number, notes, scans))
         for entry in document.info:
             texts = {key: resolve1(value) for key, value in entry.items()}
-            found.info.update({k: clean(decode_text(v)) for k, v in texts.items() if isinstance(v, bytes)})
-    return found
+            info.update({k: clean(decode_text(v)) for k, v in texts.items() if isinstance(v, bytes)})
+    return lines, info, notes, scans
 
 
 @contextmanager
@@ -162,7 +157,9 @@ def _with_known_colour(state: PDFGraphicState) -> PDFGraphicState:
     return state
 
 
-def _read_page(manager: PDFResourceManager, page: PDFPage, number: int, found: PdfContent) -> Iterator[Line]:
+def _read_page(
+    manager: PDFResourceManager, page: PDFPage, number: int, notes: list[str], scans: list[int]
+) -> Iterator[Line]:
     """A page's lines in the order of reading, then what is not read on it."""
     crop = [max(page.mediabox[0], page.cropbox[0]), max(page.mediabox[1], page.cropbox[1])]
     crop += [min(page.mediabox[2], page.cropbox[2]), min(page.mediabox[3], page.cropbox[3])]
@@ -178,11 +175,9 @@ def _read_page(manager: PDFResourceManager, page: PDFPage, number: int, found: P
     pictures = sum(item.width * item.height for item in leaves if isinstance(item, LTImage))
     drawn = pictures > 0.4 * layout.width * layout.height or len(leaves) > len(seen) + _MAX_EDGES
     if drawn and len(seen) < _FEW_LETTERS:
-        found.scans.append(number)
+        scans.append(number)
     elif recognised:
-        found.notes.append(
-            f"Page {number} is a picture; its words are a machine's recognition: compare them."
-        )
+        notes.append(f"Page {number} is a picture; its words are a machine's recognition: compare them.")
     yield from _order(layout, number, seen, leaves)
     for why, chars in unseen.items():
         for words in _say(chars):

@@ -22,9 +22,10 @@ from typing import cast
 from pydantic import TypeAdapter
 
 from app.corpus.catalog import MAX_BYTES, show_path
-from app.corpus.drafts import INVISIBLE, Draft, ProposedMetadata, clean, reopen_sections, tell_invisible
+from app.corpus.drafts import INVISIBLE, Draft, Piece, ProposedMetadata, clean, tell_invisible
 from app.corpus.proposals import propose_drops
 from app.corpus.soundness import find_doubts, language_of
+from app.corpus.structure import Kind
 from app.errors import CorpusError
 
 MAX_DOCUMENT_BYTES = 20_000_000
@@ -135,7 +136,20 @@ def _read_document(path: Path) -> Draft:
         read = {".txt": _read_plain, ".md": read_markdown}.get(ending, read_page)
         draft = read(source)
         draft = replace(draft, notes=(*notes, *draft.notes))
-    return replace(draft, pieces=tuple(reopen_sections(propose_drops(draft.pieces))))
+    # In plain text a heading ends with the next one only: what follows a box "Don't" would be read under it.
+    # The heading above the box therefore comes once more where text follows the box.
+    pieces: list[Piece] = []
+    above: list[Piece] = []
+    for piece in propose_drops(draft.pieces):
+        if piece.kept and piece.kind is Kind.HEADING:
+            above = [*(heading for heading in above if heading.rank < piece.rank), piece]
+        elif piece.kept and piece.ended:
+            place = next((n for n, heading in enumerate(above) if heading.places == piece.ended), 0)
+            if place:
+                above = above[:place]
+                pieces.append(replace(above[-1], why="again: the box above has ended"))
+        pieces.append(piece)
+    return replace(draft, pieces=tuple(pieces))
 
 
 def _read_plain(source: str) -> Draft:

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.corpus.catalog import Metadata, check_article, show_path
+from app.corpus.catalog import FIELDS, check_article, show_path
 from app.corpus.passages import cut_article
 from app.disk import flush_folder, write_durably
 from app.errors import CorpusError
 from app.records import Article, Passage
 
 Value = str | date | Sequence[str] | None
-FIELDS = tuple(Metadata.model_fields)
-REQUIRED = tuple(name for name, field in Metadata.model_fields.items() if field.is_required())
 ENDINGS = (".toml", ".txt")
 """In the order of their arrival: an article is there when its text is."""
 
@@ -32,6 +30,8 @@ class Staged:
 
     article: Article
     passages: tuple[Passage, ...]
+    metadata: str
+    """The words of its .toml."""
     folder: Path
 
     @property
@@ -80,9 +80,15 @@ def stage_article(
     """
     if not elsewhere:
         corpus.mkdir(parents=True, exist_ok=True)
+    lines: list[str] = []
+    for name in FIELDS:
+        if value := metadata.get(name):
+            # A JSON string is a TOML string too.
+            said = value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+            lines.append(f"{name} = {said}\n")
     folder = Path(tempfile.mkdtemp(prefix=".adding-", dir=None if elsewhere else corpus))
     try:
-        write_durably(folder / f"{slug}.toml", format_metadata(metadata).encode())
+        write_durably(folder / f"{slug}.toml", "".join(lines).encode())
         write_durably(folder / f"{slug}.txt", text.encode())
         others = (other for other in corpus.glob("*.txt") if other.stem != slug and other.is_file())
         twins = {hashlib.sha256(other.read_bytes()).hexdigest(): other for other in others}
@@ -90,7 +96,7 @@ def stage_article(
         if article is None:
             # Under the name that its file will have.
             raise CorpusError(str(problems[0]).replace(f"{folder}/", "")) from problems[0]
-        yield Staged(article, cut_article(article), folder)
+        yield Staged(article, cut_article(article), "".join(lines), folder)
     finally:
         shutil.rmtree(folder)
 
@@ -101,14 +107,3 @@ def check_vacancy(corpus: Path, slug: str) -> None:
         if os.path.lexists(corpus / f"{slug}{ending}"):
             name = f"{show_path(corpus / slug)}{ending}"
             raise CorpusError(f"{name} is there already; --replace writes over it, --slug names another.")
-
-
-def format_metadata(metadata: Mapping[str, Value]) -> str:
-    """The lines of corpus/<slug>.toml, in the order of the format, without what is empty."""
-    lines: list[str] = []
-    for name in FIELDS:
-        if value := metadata.get(name):
-            # A JSON string is a TOML string too.
-            said = value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
-            lines.append(f"{name} = {said}\n")
-    return "".join(lines)

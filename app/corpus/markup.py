@@ -47,16 +47,8 @@ _BLOCKS = frozenset(
     "td tfoot th thead tr ul".split()
 ) | frozenset(_HEADINGS)
 _SAID = ".//text()[not(parent::script or parent::style)]"
-_LAYOUT = "|".join(
-    f".//{tag}"
-    for tag in (
-        "article",
-        "section",
-        "form",
-        "center",
-        "br/following-sibling::node()[1][self::br]",
-        *_HEADINGS,
-    )
+_LAYOUT = ".//article|.//section|.//form|.//center|.//br/following-sibling::node()[1][self::br]|" + "|".join(
+    f".//{tag}" for tag in _HEADINGS
 )
 _LINK_SHARE = 0.6
 _ENDED = re.compile(r"[.!?:;…]['\"”’)\]]*\s*$|^\s*$")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from spellchecker import SpellChecker
 
-from app.corpus.drafts import Draft, Piece, ProposedMetadata, fold, make_pieces, read_date
-from app.corpus.glyphs import Line, PdfContent, read_pages
+from app.corpus.drafts import Draft, Piece, ProposedMetadata, clean, fold, read_date
+from app.corpus.glyphs import Line, read_pages
 from app.corpus.soundness import language_of
 from app.corpus.structure import BULLET, Kind, ends_clause
 from app.errors import CorpusError
@@ -53,19 +53,19 @@ class _Group:
 
 def read_pdf(path: Path) -> Draft:
     """The text of a PDF; raises CorpusError when it needs a password, is a scan or has none."""
-    found = read_pages(path)
+    read, info, notes, scans = read_pages(path)
     # Size and weight of most letters; those of tables count where hardly any stand outside of one.
     prose: Counter[tuple[float, bool]] = Counter()
     tables: Counter[tuple[float, bool]] = Counter()
-    for line in found.lines:
+    for line in read:
         (tables if line.kind else prose)[line.size, line.bold] += 0 if line.why else len(line.text)
     letters = prose if 4 * prose.total() > tables.total() else tables
     body = letters.most_common(1)[0][0] if letters else (0.0, False)
-    lines = list(_set_apart(found.lines, body[0]))
+    lines = list(_set_apart(read, body[0]))
     kept = [line for line in lines if not line.why]
-    if found.scans and {line.page for line in kept} <= {*found.scans}:
+    if scans and {line.page for line in kept} <= {*scans}:
         raise CorpusError(
-            f"{path.name}: page {found.scans[0]} holds a picture and hardly a word; "
+            f"{path.name}: page {scans[0]} holds a picture and hardly a word; "
             "a scan needs text recognition first."
         )
     if not kept:
@@ -79,8 +79,18 @@ def read_pdf(path: Path) -> Draft:
     language = language_of(" ".join(line.text for line in kept))
     words = SpellChecker(language=language if language in _LANGUAGES else "en")
     pieces, mended = _make_pieces(lines, body, words)
-    notes = (*found.notes, *_judge(pieces, words, mended, found.scans))
-    return Draft(pieces, _propose(found, pieces), notes)
+    # The title that it says it has when that is to be read in it, else the first of the largest headings.
+    headings = [piece for piece in pieces if piece.kept and piece.kind is Kind.HEADING]
+    largest = min(headings, key=lambda piece: piece.rank).text if headings else None
+    title = info.get("Title", "")
+    said = fold(" ".join(piece.text for piece in pieces if piece.kept))
+    created = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", info.get("CreationDate", ""))
+    proposal = ProposedMetadata(
+        title=title if title and (fold(title) in said or not largest) else largest,
+        author=info.get("Author") or None,
+        published=read_date("-".join(created.groups()) if created else None),
+    )
+    return Draft(pieces, proposal, (*notes, *_judge(pieces, words, mended, scans)))
 
 
 def _set_apart(lines: Sequence[Line], size: float) -> Iterator[Line]:
@@ -184,11 +194,11 @@ def _make_pieces(
                 kind, text = Kind.ITEM, f"• {text[bullet.end() :]}"
             elif _is_heading(first, body):
                 kind, rank = Kind.HEADING, ranks.get(first.size, min(6, len(ranks) + 1))
-            pieces.extend(make_pieces(kind, text, rank))
+            pieces.append(Piece(kind, clean(text), rank))
         for (why, _), held in groupby(group.aside, key=lambda line: (line.why, line.page)):
-            aside = make_pieces(Kind.PARAGRAPH, " ".join(line.text for line in held))
-            pieces.extend(replace(piece, kept=False, why=why) for piece in aside)
-    return tuple(pieces), mended
+            aside = clean(" ".join(line.text for line in held))
+            pieces.append(Piece(Kind.PARAGRAPH, aside, kept=False, why=why))
+    return tuple(piece for piece in pieces if any(map(str.isalnum, piece.text))), mended
 
 
 def _is_heading(line: Line, body: tuple[float, bool]) -> bool:
@@ -278,17 +288,3 @@ def _join(group: Sequence[Line], hyphenated: Counter[str], words: SpellChecker) 
         else:
             text = f"{text} {line.text}"
     return text, joined
-
-
-def _propose(found: PdfContent, pieces: Sequence[Piece]) -> ProposedMetadata:
-    """The title that it says it has when that is to be read in it, else the first of the largest headings."""
-    headings = [piece for piece in pieces if piece.kept and piece.kind is Kind.HEADING]
-    largest = min(headings, key=lambda piece: piece.rank).text if headings else None
-    named = found.info.get("Title") or None
-    read = fold(" ".join(piece.text for piece in pieces if piece.kept))
-    created = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", found.info.get("CreationDate", ""))
-    return ProposedMetadata(
-        title=named if named and (fold(named) in read or not largest) else largest,
-        author=found.info.get("Author") or None,
-        published=read_date("-".join(created.groups()) if created else None),
-    )

@@ -15,7 +15,7 @@ import trafilatura
 import yaml
 from markdown_it import MarkdownIt
 
-from app.corpus.drafts import Draft, Piece, ProposedMetadata, fold, read_date, restore
+from app.corpus.drafts import Draft, Piece, ProposedMetadata, fold, read_date
 from app.corpus.markup import walk_markup
 from app.corpus.structure import Kind
 
@@ -48,11 +48,19 @@ def read_page(source: str) -> Draft:
     pieces = [
         replace(piece, kept=piece.kept and not chosen.isdisjoint(piece.places)) for piece in page.pieces
     ]
-    notes = [*page.notes, *_find_unseen_answers(source, page.pieces)]
-    if any(piece.kept for piece in pieces):
-        return Draft(tuple(restore(pieces)), _propose(source), tuple(notes))
-    notes.append("No article was recognised in the page; everything is kept.")
-    return Draft(page.pieces, _propose(source), tuple(notes))
+    notes = (*page.notes, *_find_unseen_answers(source, page.pieces))
+    kept = [number for number, piece in enumerate(pieces) if piece.kept]
+    if not kept:
+        notes += ("No article was recognised in the page; everything is kept.",)
+        return Draft(page.pieces, _propose(source), notes)
+    # Between kept pieces, and of the headings above, all comes back but links and what is named as furniture.
+    first = kept[0]
+    while first and pieces[first - 1].kind is Kind.HEADING:
+        first -= 1
+    for number, piece in enumerate(pieces[first : kept[-1]], start=first):
+        if not (piece.kept or piece.linked or piece.aside or piece.why):
+            pieces[number] = replace(piece, kept=True, why="put back")
+    return Draft(tuple(pieces), _propose(source), notes)
 
 
 def read_markdown(source: str) -> Draft:

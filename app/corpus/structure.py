@@ -133,17 +133,49 @@ def find_sections(
 
     What is excluded parts a section in two with the same path, so that no passage runs across it.
     """
-    outline = Outline(text)
     sections: list[tuple[tuple[str, ...], list[Block]]] = [((), [])]
-    for block in blocks:
-        if block.kind is Kind.HEADING:
-            sections.append((outline.enter(block), []))
-        elif block.kind is Kind.EXCLUDED:
-            sections.append((sections[-1][0], []))
+    for block, path in follow_headings(text, blocks):
+        if block.kind in (Kind.HEADING, Kind.EXCLUDED):
+            sections.append((path, []))
         elif block.kind in CONTENT:
             sections[-1][1].append(block)
-            outline.pass_content(block)
     return tuple((path, tuple(held)) for path, held in sections if held)
+
+
+def follow_headings(text: str, blocks: Sequence[Block]) -> Iterator[tuple[Block, tuple[str, ...]]]:
+    """Each block with the headings that it stands under, from the outermost inwards; a heading's own is last.
+
+    Plain text keeps no ranks, so a heading is put under another only where the text says so: a
+    numbered heading, a question among the frequently asked ones, or a short heading after one that
+    announces parts. Everything else is of the first rank: a flat outline is poorer, a wrong one misleads.
+    """
+    ranked: list[tuple[int, str]] = []
+    path: tuple[str, ...] = ()
+    parent = ""
+    announces = numbered = False
+    for block in blocks:
+        if block.kind in CONTENT:
+            # A lead-in ("... strategies help:") announces parts as long as nothing else follows it.
+            announces = announces or block.announces_list(text)
+        elif block.kind is Kind.HEADING:
+            name = " ".join(text[block.start : block.end].split())
+            number = NUMBER.match(name) is not None
+            if number:
+                child = not NUMBER.match(parent)
+            elif name.rstrip(_CLOSERS).endswith("?"):
+                child = _FAQ.match(parent) is not None
+            else:
+                short = len(name.split()) <= _MAX_CHILD_WORDS
+                child = announces and short and not numbered and not _FIRST_RANK.match(name)
+            if block.rank:
+                ranked = [*(entry for entry in ranked if entry[0] < block.rank), (block.rank, name)]
+                path = tuple(name for _, name in ranked)
+            elif parent and child:
+                path, numbered = (parent, name), number
+            else:
+                path, parent, numbered = (name,), name, False
+                announces = _ANNOUNCES_PARTS.search(name) is not None
+        yield block, path
 
 
 def ends_clause(line: str) -> bool:
@@ -195,48 +227,6 @@ def _cut_cells(text: str, table: Sequence[Block]) -> Iterator[tuple[Span, ...]]:
             told = all(word[0].isupper() or word in _SMALL_WORDS for word in label)
         begins = [begins[0], *begins[surplus + 1 :]] if told else begins[:1]
         yield tuple(zip(begins, [*begins[1:], row.end], strict=True))
-
-
-class Outline:
-    """Follows the headings of an article and knows the path to where we are.
-
-    Plain text keeps no ranks, so a heading is put under another only where the text says so: a
-    numbered heading, a question among the frequently asked ones, or a short heading after one that
-    announces parts. Everything else is of the first rank: a flat outline is poorer, a wrong one misleads.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._ranked: list[tuple[int, str]] = []
-        self._parent = ""
-        self._announces = False
-        self._numbered = False
-
-    def enter(self, heading: Block) -> tuple[str, ...]:
-        """The path of the section that this heading opens."""
-        name = " ".join(self._text[heading.start : heading.end].split())
-        if heading.rank:
-            self._ranked = [entry for entry in self._ranked if entry[0] < heading.rank]
-            self._ranked.append((heading.rank, name))
-            return tuple(name for _, name in self._ranked)
-        number = NUMBER.match(name) is not None
-        if number:
-            child = not NUMBER.match(self._parent)
-        elif name.rstrip(_CLOSERS).endswith("?"):
-            child = _FAQ.match(self._parent) is not None
-        else:
-            short = len(name.split()) <= _MAX_CHILD_WORDS
-            child = self._announces and short and not self._numbered and not _FIRST_RANK.match(name)
-        if self._parent and child:
-            self._numbered = number
-            return (self._parent, name)
-        self._parent, self._numbered = name, False
-        self._announces = _ANNOUNCES_PARTS.search(name) is not None
-        return (name,)
-
-    def pass_content(self, block: Block) -> None:
-        """A lead-in ("... strategies help:") announces parts as long as nothing else follows it."""
-        self._announces = self._announces or block.announces_list(self._text)
 
 
 @dataclass(frozen=True, slots=True)

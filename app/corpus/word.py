@@ -6,7 +6,6 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +15,7 @@ import mammoth
 from defusedxml.ElementTree import fromstring
 
 from app.corpus.catalog import show_path
-from app.corpus.drafts import Draft, Piece, ProposedMetadata, clean, make_pieces, read_date
+from app.corpus.drafts import Draft, Piece, ProposedMetadata, clean, read_date
 from app.corpus.markup import walk_markup
 from app.corpus.structure import Kind
 from app.errors import CorpusError
@@ -116,9 +115,9 @@ def _find_dropped(archive: zipfile.ZipFile, converted: str) -> Iterator[Piece]:
             for element in paragraph.iter():
                 said = element.text or "" if element.tag.endswith(("}t", "}delText")) else ""
                 words.append(" " if element.tag in (f"{_WORD}br", f"{_WORD}tab") else said)
-            if any(_fold(word) not in whole for word in words):
-                for piece in make_pieces(Kind.PARAGRAPH, "".join(words)):
-                    yield replace(piece, kept=False, why=why or "")
+            text = clean("".join(words))
+            if any(_fold(word) not in whole for word in words) and any(map(str.isalnum, text)):
+                yield Piece(Kind.PARAGRAPH, text, kept=False, why=why or "")
 
 
 def _fold(words: str) -> str:

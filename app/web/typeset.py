@@ -16,7 +16,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from app.corpus.structure import CONTENT, Block, Kind, Outline, find_blocks, find_tables
+from app.corpus.structure import Block, Kind, find_blocks, find_tables, follow_headings
 from app.records import Article, Passage, Span
 
 _DEEPEST = 6
@@ -87,13 +87,10 @@ def lay_out_article(article: Article, passages: Sequence[Passage]) -> Iterator[_
     for passage in passages:
         span = (passage.start, passage.end)
         parts.append((span, _PagePart(typeset(article, span), id=f"p-{passage.id}")))
-    outline = Outline(article.text)
-    for block in _lay_out(article)[0]:
-        if block.kind in CONTENT:
-            outline.pass_content(block)
+    for block, path in follow_headings(article.text, _lay_out(article)[0]):
         if block.kind in (Kind.TITLE, Kind.HEADING):
             name = article.text[block.start : block.end]
-            level = 1 if block.kind is Kind.TITLE else min(len(outline.enter(block)) + 1, _DEEPEST)
+            level = 1 if block.kind is Kind.TITLE else min(len(path) + 1, _DEEPEST)
             heading = _PagePart(Markup.escape(name), level, f"s-{block.start}", name)
             parts.append(((block.start, block.end), heading))
     position = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.corpus.catalog import check_corpus, read_article, read_corpus
+from app.corpus.catalog import check_corpus, read_corpus
 from app.errors import CorpusError
 from app.records import Article
 from app.settings import ROOT
@@ -233,12 +233,6 @@ def test_reading_stops_at_the_first_fault(corpus: Path) -> None:
     (corpus / "bad.txt").write_text("")
     with pytest.raises(CorpusError, match=r"bad\.txt: the article is empty\."):
         read_corpus(corpus)
-
-
-def test_a_single_article_is_read_as_strictly(corpus: Path, metadata: str) -> None:
-    write_metadata(corpus, metadata.replace("https:", "javascript:"))
-    with pytest.raises(CorpusError, match=r"good\.toml:3: url: is not an http"):
-        read_article(corpus / "good.txt")
 
 
 def test_a_text_in_another_language_than_its_metadata_say_is_a_fault(corpus: Path) -> None:

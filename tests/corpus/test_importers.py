@@ -13,7 +13,7 @@ import pytest
 from fpdf import FPDF
 
 from app.corpus import importers
-from app.corpus.drafts import Draft, ProposedMetadata, reads_back, render_pieces
+from app.corpus.drafts import Draft, ProposedMetadata
 from app.corpus.importers import MAX_DOCUMENT_BYTES, import_document
 from app.corpus.proposals import propose_slug
 from app.corpus.structure import find_blocks, find_sections
@@ -146,8 +146,8 @@ def test_what_is_written_reads_back_as_the_same_pieces(tmp_path: Path, name: str
     (tmp_path / "notes.md").write_text(MARKDOWN)
     write_word_file(tmp_path / "doc.docx")
     write_pdf(tmp_path / "doc.pdf")
-    pieces = tuple(piece for piece in import_document(tmp_path / name).pieces if piece.kept)
-    assert reads_back(render_pieces(pieces, TITLE), pieces, TITLE)
+    draft = import_document(tmp_path / name)
+    assert draft.is_read_from(draft.render(TITLE), TITLE)
 
 
 def test_markdown_gives_its_words_without_its_marks(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.corpus.catalog import check_corpus
-from app.corpus.intake import Value, check_vacancy, format_metadata, stage_article
+from app.corpus.intake import Value, check_vacancy, stage_article
 from app.errors import CorpusError
 from app.settings import ROOT
 
@@ -40,11 +40,14 @@ def test_both_files_are_written_and_sound(corpus: Path) -> None:
     assert (corpus / "waking.txt").read_bytes() == TEXT.encode()
 
 
-def test_metadata_is_written_in_the_order_of_the_format_without_what_is_empty() -> None:
-    assert format_metadata({**METADATA, "exclude": ("By Jo “J” Smith",), "reviewed": date(2025, 6, 1)}) == (
+def test_metadata_is_written_in_the_order_of_the_format_without_what_is_empty(corpus: Path) -> None:
+    metadata = {**METADATA, "exclude": ("Share “this”",), "reviewed": date(2025, 6, 1)}
+    with stage_article(corpus, "waking", TEXT.replace("Share this", "Share “this”"), metadata) as staged:
+        assert staged.metadata == (staged.folder / "waking.toml").read_text("utf-8")
+    assert staged.metadata == (
         'title = "On waking"\npublisher = "A \\"publisher\\""\nurl = "https://example.org/on-waking"\n'
         'retrieved = 2026-11-21\nrights = "All rights with the publisher"\nreviewed = 2025-06-01\n'
-        'exclude = ["By Jo “J” Smith"]\n'
+        'exclude = ["Share “this”"]\n'
     )
 
 
