@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from app.index.publish import (
 )
 from app.settings import SERVED, Settings
 from tests.generations import publish_again
+from tests.index.broken import make_huge
 
 pytestmark = pytest.mark.builds
 
@@ -216,8 +218,24 @@ def test_empty_index_says_what_to_do(tmp_path: Path) -> None:
         open_generation(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (Path.mkdir, "Is a directory"),
+        (make_huge, "it does not name a generation"),
+        (lambda path: path.write_bytes(b"\xff"), "it does not name a generation"),
+    ],
+)
+def test_pointer_that_names_nothing_is_told(
+    tmp_path: Path, make: Callable[[Path], object], told: str
+) -> None:
+    make(tmp_path / CURRENT)
+    with pytest.raises(DamagedGeneration, match=rf"CURRENT is damaged: {told}; run `make index`"):
+        read_pointer(tmp_path)
+
+
 def test_unknown_name_is_not_opened(index: Path) -> None:
-    with pytest.raises(NoGeneration):
+    with pytest.raises(NoGeneration, match=r"no such generation; `scripts/generations\.py` lists them"):
         open_generation(index, "../generations")
 
 
