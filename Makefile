@@ -56,7 +56,7 @@ fuzz: environment  ## send everything that is wrong; ARGS=--full does it at leng
 soak: environment  ## load, overload, slow clients, killed workers, leaks; ARGS=--full does it at length
 	@$(RUN)/soak.py $(ARGS)
 
-mutants: environment  ## change the core step by step and tell which changes no test notices
+mutants: environment  ## change the core step by step and tell which changes no test notices; ARGS=--all tries each
 	@$(RUN)/mutants.py $(ARGS)
 
 bom: environment  ## list everything installed and the model, with licences and hashes, as CycloneDX

@@ -63,6 +63,7 @@ def test_page_for_when_the_server_is_down_has_todays_words() -> None:
         assert words.replace("'", "&#x27;") in render_page("999")
 
 
+@pytest.mark.processes
 @needs_nginx
 def test_emergency_card_is_shown_when_the_server_is_down(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -76,6 +77,7 @@ def test_emergency_card_is_shown_when_the_server_is_down(tmp_path: Path) -> None
     assert CANARY not in (tmp_path / "nginx" / "error.log").read_text(encoding="utf-8")
 
 
+@pytest.mark.processes
 @needs_nginx
 def test_nginx_tells_the_server_the_address_and_nobody_the_counts(tmp_path: Path) -> None:
     limits = {"NIGHTLIGHT_RATE_LIMIT": "3 per minute", "NIGHTLIGHT_TRUSTED_PROXIES": '["127.0.0.1"]'}

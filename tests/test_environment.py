@@ -90,6 +90,7 @@ def test_serving_dependencies_leave_out_what_only_building_needs() -> None:
     assert "torch==2.13.0" in EXTRAS["build"]
 
 
+@pytest.mark.processes
 def test_faiss_and_torch_share_a_process_with_two_threads() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SEARCH_BESIDE_TORCH], capture_output=True, timeout=60, check=False

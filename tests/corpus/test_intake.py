@@ -132,6 +132,7 @@ with stage_article(corpus, "good", TEXT, METADATA) as staged:
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("replaced", [0, 1])
 def test_killed_while_replacing_leaves_no_text_beside_other_metadata(corpus: Path, replaced: int) -> None:
     before = (corpus / "good.txt").read_bytes()

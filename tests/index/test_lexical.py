@@ -210,7 +210,7 @@ def test_passage_holds_what_it_holds_for_fts5(tmp_path: Path) -> None:
         assert holds(index, row, word) == fts5.holds(row, word), word
 
 
-@pytest.mark.parametrize(("share", "least"), [(333, 0.8), (33, 0.98)])
+@pytest.mark.parametrize(("share", "least"), [(333, 0.8), pytest.param(33, 0.98, marks=pytest.mark.thorough)])
 def test_postings_that_count_most_find_most_of_the_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: int, least: float
 ) -> None:

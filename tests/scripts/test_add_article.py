@@ -151,6 +151,7 @@ def test_a_hostile_address_is_refused_and_nothing_is_written(add: Add, corpus: P
     assert list(corpus.iterdir()) == []
 
 
+@pytest.mark.processes
 def test_a_person_at_a_terminal_is_asked(corpus: Path, page: Path) -> None:
     main, terminal = pty.openpty()
     command = [sys.executable, SCRIPT, "--corpus", str(corpus), str(page)]
@@ -171,6 +172,7 @@ def test_a_person_at_a_terminal_is_asked(corpus: Path, page: Path) -> None:
     assert article.retrieved.isoformat() == "2026-11-20"
 
 
+@pytest.mark.processes
 def test_a_person_who_says_no_leaves_nothing(corpus: Path, page: Path) -> None:
     main, terminal = pty.openpty()
     command = [sys.executable, SCRIPT, "--corpus", str(corpus), str(page)]

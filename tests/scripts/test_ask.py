@@ -39,11 +39,6 @@ def test_file_of_questions_becomes_a_table(environment: dict[str, str], tmp_path
     assert rows[0]["text"].startswith(WORDS)
 
 
-def test_questions_can_be_piped_in(environment: dict[str, str]) -> None:
-    done = ask(environment, "--file", "-", "--format", "markdown", typed="is shuddering dangerous?\n")
-    assert f"> {WORDS}" in done.stdout
-
-
 def test_file_without_a_question_is_told(environment: dict[str, str]) -> None:
     done = ask(environment, "--file", "-", typed="\n \n")
     assert (done.returncode, done.stdout) == (1, "")
@@ -52,13 +47,20 @@ def test_file_without_a_question_is_told(environment: dict[str, str]) -> None:
 
 def test_line_that_cannot_be_taken_is_a_fault_of_itself_alone(environment: dict[str, str]) -> None:
     typed = "is shuddering dangerous?\n" + "j" * 1001 + "\n"
-    done = ask(environment, "--file", "-", typed=typed)
+    done = ask(environment, "--file", "-", "--format", "markdown", typed=typed)
     assert done.returncode == 0
-    assert WORDS in done.stdout
+    assert f"> {WORDS}" in done.stdout
     assert "Your question is too long." in done.stdout
 
 
-@pytest.mark.parametrize("script", ["ask.py shuddering -k 20", "reindex.py --dry-run", "ask.py --help"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "ask.py shuddering -k 20",
+        pytest.param("reindex.py --dry-run", marks=pytest.mark.thorough),
+        "ask.py --help",
+    ],
+)
 def test_reader_that_goes_away_ends_a_script_quietly(environment: dict[str, str], script: str) -> None:
     name, *arguments = script.split()
     command = [sys.executable, str(ROOT / "scripts" / name), *arguments]
@@ -71,8 +73,6 @@ def test_reader_that_goes_away_ends_a_script_quietly(environment: dict[str, str]
 
 def test_links_lead_to_the_server_that_runs(environment: dict[str, str], tmp_path: Path) -> None:
     index = Path(environment["NIGHTLIGHT_INDEX_DIR"])
-    default = ask(environment, "is shuddering dangerous?").stdout
-    assert "http://127.0.0.1:8000/p/" in default
     with start_server(index, tmp_path / "log", NIGHTLIGHT_WORKERS="1") as server:
         assert f"{server.address}/p/" in ask(environment, "is shuddering dangerous?").stdout
-    assert ask(environment, "is shuddering dangerous?").stdout == default
+    assert "http://127.0.0.1:8000/p/" in ask(environment, "is shuddering dangerous?").stdout

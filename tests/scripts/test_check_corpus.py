@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.settings import ROOT
 from tests.articles import copy_five
+
+pytestmark = pytest.mark.processes
 
 
 def check(*arguments: Path) -> tuple[int, str, str]:

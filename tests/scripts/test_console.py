@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 SCRIPT = """
 from console import run

@@ -7,6 +7,8 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
 from app.corpus.catalog import read_corpus
 from app.corpus.passages import cut_article
 from app.settings import ROOT
@@ -28,6 +30,7 @@ def test_as_many_articles_are_made_as_have_so_many_passages() -> None:
     assert sum(counts[:-1]) < 50 <= sum(counts)
 
 
+@pytest.mark.processes
 def test_what_is_written_is_a_corpus(tmp_path: Path) -> None:
     script = ROOT / "scripts" / "synthesize.py"
     folder = tmp_path / "corpus"

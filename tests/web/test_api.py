@@ -367,6 +367,7 @@ def test_every_reference_in_the_document_is_there(client: FlaskClient) -> None:
     assert named - json.loads(text)["components"]["schemas"].keys() == set()
 
 
+@pytest.mark.processes
 def test_serving_answers_does_not_load_the_document_library() -> None:
     program = (
         "import sys; from app.web import create_app; from app.settings import Settings;"

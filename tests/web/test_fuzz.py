@@ -42,6 +42,7 @@ def check_page(status: int, text: str) -> None:
     assert EMERGENCY_SIGNS[0] in text
 
 
+@pytest.mark.processes
 def test_document_is_kept() -> None:
     """In a run of its own: schemathesis takes two seconds to load, in every process that knows of it."""
     tests = Path(__file__).with_name("document.py")
