@@ -133,7 +133,7 @@ def _of_kind(kind: str, value: Callable[[Judgement], bool]) -> Measure:
     return _over(lambda judged: judged.question.kind == kind, value)
 
 
-def _harmless(value: Callable[[Judgement], bool]) -> Measure:
+def _no_emergency(value: Callable[[Judgement], bool]) -> Measure:
     return _over(lambda judged: judged.question.kind not in ("urgent", "today"), value)
 
 
@@ -164,8 +164,8 @@ MEASURES: Mapping[str, Measure] = {
     "urgent noticed": _of_kind("urgent", lambda j: j.reply.urgency == "now"),
     "urgent shown as none": _of_kind("urgent", lambda j: j.reply.urgency == "none"),
     "today noticed": _of_kind("today", lambda j: j.reply.urgency != "none"),
-    "false alarms": _harmless(lambda j: j.reply.urgency == "now"),
-    "false today": _harmless(lambda j: j.reply.urgency == "today"),
+    "false alarms": _no_emergency(lambda j: j.reply.urgency == "now"),
+    "false today": _no_emergency(lambda j: j.reply.urgency == "today"),
     "language recognised": _over(
         lambda j: j.question.language in translations(), lambda j: j.reply.language == j.question.language
     ),
