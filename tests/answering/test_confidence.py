@@ -53,6 +53,7 @@ def test_confidence_is_the_logistic_of_what_the_hidden_units_make_of_the_feature
 
 def test_feature_beyond_all_that_was_seen_counts_as_the_farthest_that_was() -> None:
     assert estimate(600.0) == estimate(6.0) > estimate(5.9)
+    assert estimate(-600.0) == estimate(-6.0) < estimate(-5.9)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,8 @@ def test_features_speak_of_the_first_passage_and_of_the_candidates_around_it(
     every = ranking.token_weights / ranking.token_weights.sum()
     others = nearest @ every + 0.5 * cosines[: len(nearest)]
     first = ranking.late[0] + 0.5 * ranking.passages[0]
+    worst = sorted(ranking.tokens.max(axis=0)[tokens > 0.05].tolist())
+    best = sorted(ranking.passages.tolist())[-20:]
     expected = {
         "late interaction": ranking.late[0],
         "passage": ranking.passages[0],
@@ -119,6 +122,8 @@ def test_features_speak_of_the_first_passage_and_of_the_candidates_around_it(
         "content words": math.log(1 + len(words)),
         "tokens": math.log(len(tokens)),
         "covered tokens": (ranking.tokens.max(axis=0) * tokens).sum() / tokens.sum(),
+        "strangest tokens": np.mean(worst[: len(worst) // 3]),
+        "density, near": np.log(np.exp(10 * np.array(best)).mean() / np.exp(10 * cosines).mean()) / 10,
         "above the cohort's best": first - others.max(),
         "above the cohort's mean": (first - others.mean()) / (others.std() + 1e-3),
         "passage above the cohort's": ranking.passages.max() - cosines.max(),

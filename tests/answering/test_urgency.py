@@ -254,6 +254,11 @@ def test_gap_does_not_leap_over_a_denial() -> None:
     assert judge("her lips are not blue") == "none"
 
 
+def test_what_is_imagined_is_not_said_of_a_child() -> None:
+    assert told("she has a fit", "fit")
+    assert not told("imagine she has a fit", "fit")
+
+
 def test_panic_makes_what_is_supposed_count() -> None:
     assert not told("what does it mean if she has a fit", "fit")
     assert told("what does it mean if she has a fit, as we speak", "fit")
@@ -353,6 +358,12 @@ lead = { patterns = "and" }
 limp = { patterns = "limp / floppy .. arms" }
 cold = { patterns = "cold feet" }
 fever = { patterns = "fever" }
+order = { patterns = "^ call" }
+[[rules]]
+name = "order"
+needs = ["order"]
+sign = "order"
+reason = "R."
 [[rules]]
 name = "limp"
 needs = ["limp"]
@@ -371,10 +382,18 @@ def test_rules_without_a_pattern_of_concepts_alone_can_be_read(tmp_path: Path) -
     path = tmp_path / "urgency.toml"
     path.write_text(SMALL, encoding="utf-8")
     rules = UrgencyRules.load(path)
-    told = ("floppy in her arms", "limp", "fever and then cold feet", "cold feet and then fever")
-    untold = ("not limp", "fever and then also cold feet", "cold feet and then also fever")
-    assert [rules.judge(rules.read(said)) for said in told] == ["now"] * 4
-    assert [rules.judge(rules.read(said)) for said in untold] == ["none"] * 3
+    told = (
+        "floppy in her arms",
+        "limp",
+        "not very limp",
+        "fever and then cold feet",
+        "cold feet and then fever",
+    )
+    told += ("call", "and call", "fine now. and call")
+    untold = ("not limp", "not a limp", "fever and then also cold feet", "cold feet and then also fever")
+    untold += ("they call", "fine now. they call")
+    assert [said for said in told if rules.judge(rules.read(said)) != "now"] == []
+    assert [said for said in untold if rules.judge(rules.read(said)) != "none"] == []
 
 
 def test_rules_that_name_an_unknown_concept_are_refused(tmp_path: Path) -> None:
@@ -383,3 +402,7 @@ def test_rules_that_name_an_unknown_concept_are_refused(tmp_path: Path) -> None:
     path.write_text(text.replace('needs = ["limp"]', 'needs = ["lymp"]'), encoding="utf-8")
     with pytest.raises(ValueError, match="first months names what is not defined before it: <lymp>"):
         UrgencyRules.load(path)
+    later = tmp_path / "later.toml"
+    later.write_text(SMALL.replace('"limp / floppy', '"<cold> / floppy'), encoding="utf-8")
+    with pytest.raises(ValueError, match="<limp> names what is not defined before it: <cold>"):
+        UrgencyRules.load(later)
