@@ -67,6 +67,7 @@ def test_table_is_markdown() -> None:
     assert make_table(("ms", "p50"), [("encode", 1.2)]) == "| ms | p50 |\n| --- | ---: |\n| encode | 1.2 |"
 
 
+@pytest.mark.processes
 def test_a_stalled_server_is_charged_for_everyone_who_waited(address: str) -> None:
     paths = make_paths("/?q=", ["why?", "a b"])
     assert paths == ["/?q=why%3F", "/?q=a%20b"]
