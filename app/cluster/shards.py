@@ -117,12 +117,12 @@ class ShardedRetriever:
         answers = self._carry("propose", dict.fromkeys(shards, (asked,)))
         found, candidates = zip(*(answers[number] for number in shards), strict=True)
         # The candidates that one machine would have.
-        passages, sentences, words = map(_choose_best, zip(*found, strict=True))
-        rows = np.unique(np.concatenate([passages[0], sentences[0], words[0]]))
+        (near, _), (by_sentences, _), (by_words, scores) = map(_choose_best, zip(*found, strict=True))
+        rows = np.unique(np.concatenate([near, by_sentences, by_words]))
         every = _join(candidates)
         places = every.rows.searchsorted(rows)
         bm25 = np.zeros(len(rows), dtype=np.float32)
-        bm25[rows.searchsorted(words[0])] = words[1]
+        bm25[rows.searchsorted(by_words)] = scores
         return Candidates(
             rows, every.passages[places], every.sentences[places], every.best_sentences[places], bm25
         )
@@ -130,9 +130,8 @@ class ShardedRetriever:
     def compare(self, asked: Asked, rows: Rows) -> Compared:
         """A closer look at these passages, in this order."""
         parts: dict[int, Compared] = self._ask("compare", rows, asked)
-        tokens, vectors, held = (
-            self._gather(rows, {number: part[place] for number, part in parts.items()}) for place in range(3)
-        )
+        kinds = zip(*parts.values(), strict=True)  # all shards' token cosines, then vectors, then words held
+        tokens, vectors, held = (self._gather(rows, dict(zip(parts, kind, strict=True))) for kind in kinds)
         return tokens, vectors, held
 
     def cosines(self, vector: Scores, rows: Rows) -> Scores:

@@ -14,7 +14,7 @@ from app.evaluation.findability import Findability
 from app.evaluation.gate import compare, find_lost, find_moved, pass_over
 from app.evaluation.measures import Judgement, ask_all, count_questions, summarise
 from app.evaluation.questions import Question, read_questions
-from app.index.build import LIBRARIES, annotate
+from app.index.build import annotate, read_versions
 from app.index.generation import Generation, hash_file
 from app.index.model import Model
 from app.settings import Settings
@@ -98,7 +98,7 @@ def fingerprint(settings: Settings) -> str:
         *(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"),
     ]
     lines = [f"{path.name} {hash_file(path)}" for path in sorted(paths)]
-    lines += [f"{name} {version}" for name, version in LIBRARIES.items()]
+    lines += [f"{name} {version}" for name, version in read_versions().items()]
     lines += [model.name, model.weights_sha256, model.config_sha256, settings.precision]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

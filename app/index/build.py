@@ -13,7 +13,7 @@ from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,8 @@ from app.index.tokens import compress, mark_content, weigh_tokens, write_tokens
 from app.index.vectors import VectorIndex, choose_kind
 from app.records import Article
 
-_MADE_BY = "faiss-cpu nltk numpy onnxruntime sentence-transformers tokenizers torch transformers"
-LIBRARIES = {name: version(name) for name in _MADE_BY.split()}
-"""Versions of what makes an index; vectors that others made are not used again."""
+_LIBRARIES = "faiss-cpu nltk numpy onnxruntime sentence-transformers tokenizers torch transformers".split()
+"""What makes an index; vectors that other versions made are not used again."""
 
 _AGREEMENT: dict[Precision, tuple[float, float]] = {"fp32": (0.999, 0.999), "int8": (0.98, 0.95)}
 """Least mean and least single cosine of the exported encoder's vectors with the model's own."""
@@ -67,6 +66,12 @@ Work = Callable[[Model, Sequence[Any]], Iterable[Any]]
 """What a model is to do with texts: one result for each, in order."""
 Spread = Callable[[Work, Iterator[Any]], Iterator[Any]]
 """Has such work done, wherever that is: the results of all texts, in order."""
+
+
+@cache
+def read_versions() -> dict[str, str]:
+    """Of the libraries that make an index; here, as whoever only reads an index need not have them all."""
+    return {name: version(name) for name in _LIBRARIES}
 
 
 @cache
@@ -93,31 +98,11 @@ def build_generation(
     after the newest that stands beside it. ``spread`` has the model's work done elsewhere. It is not
     published: until `publish` points to it, a caller may open it and put questions to it.
     """
-    if created is None:
-        newest = [
-            datetime.strptime(name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            for name in list_names(folder.parents[1])[:1]
-        ]
-        now = datetime.now(UTC).replace(microsecond=0)
-        created = max([now, *(time + timedelta(seconds=1) for time in newest)])
-    with closing(StoreWriter(folder)) as writer:
-        for done, article in enumerate(articles, 1):
-            writer.add(article, cut_article(article))
-            progress("articles", done, len(articles))
-        if previous:
-            before = [Store(generation.path(LAYOUT.store)) for generation in previous]
-            writer.remember_withdrawn(before, created)
-            for store in before:
-                store.close()
-        writer.finish()
+    created = created or _choose_time(list_names(folder.parents[1]))
+    _write_store(articles, folder, previous, created, progress)
     store = Store(folder / LAYOUT.store, cached=1)
     counts = store.counts()
-    old, urgency_sha256 = None, _load_urgency_model().weights_sha256
-    if previous and reuse:  # but nothing that another model or other libraries made
-        last = previous[0].manifest
-        made_by = (last.model.weights_sha256, last.model.config_sha256, last.model.urgency_sha256)
-        if made_by == (model.weights_sha256, model.config_sha256, urgency_sha256):
-            old = _Reusable(previous[0]) if last.libraries == LIBRARIES else None
+    old = _Reusable.find(previous[0], model) if previous and reuse else None
     texts = _Texts(store, counts, progress)
     spread = spread or partial(_encode_here, model)
     passages = _write_passages(texts, folder, model, old, spread)
@@ -137,12 +122,12 @@ def build_generation(
             name=model.name,
             weights_sha256=model.weights_sha256,
             config_sha256=model.config_sha256,
-            urgency_sha256=urgency_sha256,
+            urgency_sha256=_load_urgency_model().weights_sha256,
             precision=precision,
             dimension=passages.dimension,
             agreement=agreement,
         ),
-        libraries=LIBRARIES,
+        libraries=read_versions(),
         vectors={
             LAYOUT.passages: choose_kind(counts["passages"]),
             LAYOUT.sentences: choose_kind(counts["sentences"], searched=False),
@@ -153,6 +138,35 @@ def build_generation(
     )
     manifest.write(folder)
     return manifest
+
+
+def _choose_time(names: Sequence[str]) -> datetime:
+    """Now, or a second after the newest of the generations that there are, whose names begin with theirs."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    if not names:
+        return now
+    newest = datetime.strptime(names[0][:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return max(now, newest + timedelta(seconds=1))
+
+
+def _write_store(
+    articles: Sequence[Article],
+    folder: Path,
+    previous: Sequence[Generation],
+    created: datetime,
+    progress: Progress,
+) -> None:
+    """Articles and their passages, and what of earlier generations' passages is no more."""
+    with closing(StoreWriter(folder)) as writer:
+        for done, article in enumerate(articles, 1):
+            writer.add(article, cut_article(article))
+            progress("articles", done, len(articles))
+        if previous:
+            before = [Store(generation.path(LAYOUT.store)) for generation in previous]
+            writer.remember_withdrawn(before, created)
+            for store in before:
+                store.close()
+        writer.finish()
 
 
 def refuse_shrinking(previous: Manifest, manifest: Manifest) -> None:
@@ -212,6 +226,14 @@ class _Reusable:
             for table in ("passages", "sentences")
         }
         store.close()
+
+    @classmethod
+    def find(cls, last: Generation, model: Model) -> Self | None:
+        """What can be used again: nothing that another model or other libraries made."""
+        record, urgency = last.manifest.model, _load_urgency_model()
+        made_by = (record.weights_sha256, record.config_sha256, record.urgency_sha256)
+        wanted = (model.weights_sha256, model.config_sha256, urgency.weights_sha256)
+        return cls(last) if made_by == wanted and last.manifest.libraries == read_versions() else None
 
     def row_of(self, table: str, *texts: str) -> int | None:
         return self._rows[table].get(embedded_hash(*texts))

@@ -113,13 +113,14 @@ class LocalRetriever:
             held = np.isin(rows, inside)
             return self.score(asked, inside, (rows[held], scores[held]))
         near, _ = self.passages.search(asked.vector, PROPOSED)
-        words = self.postings.search(asked.searched, PROPOSED)
+        by_words, scores = self.postings.search(asked.searched, PROPOSED)
         if len(near) == len(self.passages):  # nothing is left for others to propose
             rows = np.arange(len(near))
         else:
-            rows = np.sort(np.concatenate([near, self.search_sentences(asked.vector)[0], words[0]]))
+            by_sentences, _ = self.search_sentences(asked.vector)
+            rows = np.sort(np.concatenate([near, by_sentences, by_words]))
             rows = rows[run_starts(rows)]  # each once
-        return self.score(asked, rows, words)
+        return self.score(asked, rows, (by_words, scores))
 
     def compare(self, asked: Asked, rows: Rows) -> Compared:
         """A closer look at these passages, in this order."""
@@ -151,6 +152,7 @@ class LocalRetriever:
         places = np.flatnonzero(cosines == best.repeat(counts))
         best_sentences = places[places.searchsorted(starts)] - starts
         bm25 = np.zeros(len(rows), dtype=np.float32)
-        bm25[rows.searchsorted(words[0])] = words[1]
+        by_words, scores = words
+        bm25[rows.searchsorted(by_words)] = scores
         passages = self.passages.cosines(asked.vector, rows)
         return Candidates(rows, passages, best, best_sentences, bm25)
