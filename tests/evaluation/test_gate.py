@@ -80,6 +80,14 @@ def test_worse_generation_is_refused_with_both_figures_and_what_is_behind_them(
     assert f"{reason}, among others {named}" in compare(old, worse)
 
 
+@pytest.mark.parametrize(("lost", "objects"), [(2, False), (3, True)])
+def test_two_questions_of_few_may_be_lost(lost: int, objects: bool) -> None:
+    old, new = (
+        ask_hundred("answerable", count, (FOUND, "none"), (OTHER, "none"))[:50] for count in (50, 50 - lost)
+    )
+    assert bool(compare(old, new)) is objects
+
+
 def test_passage_that_is_not_verbatim_is_refused() -> None:
     forged = judge_passage("because of that, surely")
     assert "not verbatim rose from 0.000 to 1.000 (at most 0 is allowed)" in compare([HELD], [forged])
