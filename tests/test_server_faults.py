@@ -218,6 +218,7 @@ def test_one_address_does_not_crowd_out_the_others(settings: Settings, tmp_path:
                 thread.join()
 
 
+@pytest.mark.thorough
 def test_slow_readers_of_large_replies_hold_up_nobody(settings: Settings, tmp_path: Path) -> None:
     body = json.dumps({"questions": ["why does my baby twitch in sleep"] * 50, "k": 20})
     head = "POST /api/v1/answers:batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"

@@ -55,6 +55,7 @@ def test_half_an_install_is_not_current(project: Path) -> None:
     assert not is_current(project)
 
 
+@pytest.mark.thorough
 @pytest.mark.clean
 def test_file_with_another_hash_than_the_pinned_one_is_not_installed(project: Path) -> None:
     wheel = project / "thing-1.0-py3-none-any.whl"
