@@ -20,7 +20,7 @@ from app.corpus.catalog import check_corpus
 from app.errors import BuildError
 from app.evaluation.changes import Changes
 from app.evaluation.release import MADE_FROM, examine, fingerprint
-from app.index.build import build_generation, refuse_shrinking
+from app.index.build import build_generation, read_versions, refuse_shrinking
 from app.index.generation import Generation, Manifest
 from app.index.model import Model
 from app.index.publish import building, open_previous, publish
@@ -108,6 +108,7 @@ def main() -> None:
             if last.manifest.extra.get(MADE_FROM) == fingerprint(settings):
                 print(f"Nothing changed since {last.name} was published; it goes on serving.")
                 return
+        read_versions()  # without the libraries that build, an error now rather than a traceback later
         articles, problems = check_corpus(settings.corpus_dir)
         for problem in problems:  # every fault of every file is told before the first of them ends it
             print(problem, file=sys.stderr)

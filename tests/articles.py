@@ -20,8 +20,12 @@ FIVE = (
 
 def read_five() -> tuple[Article, ...]:
     """As ``read_corpus`` gives them."""
-    read = (check_article(ROOT / "corpus" / f"{slug}.txt", {})[0] for slug in FIVE)
-    return tuple(article for article in read if article)
+    articles = []
+    for slug in FIVE:
+        article, problems = check_article(ROOT / "corpus" / f"{slug}.txt", {})
+        assert article, problems
+        articles.append(article)
+    return tuple(articles)
 
 
 def copy_five(folder: Path) -> Path:

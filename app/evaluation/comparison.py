@@ -16,6 +16,7 @@ from app.evaluation.questions import GOOD, Question
 _FOLDS = 5
 _PENALTY = 1.0
 
+_CHOSEN = Weights()
 VARIANTS: Mapping[str, Weights] = {
     "passage vectors": Weights(late=0, passage=1, sentence=0, lexical=0),
     "sentence vectors": Weights(late=0, passage=0, sentence=1, lexical=0),
@@ -25,11 +26,11 @@ VARIANTS: Mapping[str, Weights] = {
     "passage + sentence + BM25": Weights(late=0),
     "late + BM25": Weights(passage=0, sentence=0),
     "late + passage + sentence": Weights(lexical=0),
-    "late at half weight": Weights(late=1.0),
-    "late at double weight": Weights(late=4.0),
-    "BM25 at half weight": Weights(lexical=0.03),
-    "BM25 at double weight": Weights(lexical=0.12),
-    "chosen": Weights(),
+    "late at half weight": Weights(late=_CHOSEN.late / 2),
+    "late at double weight": Weights(late=_CHOSEN.late * 2),
+    "BM25 at half weight": Weights(lexical=_CHOSEN.lexical / 2),
+    "BM25 at double weight": Weights(lexical=_CHOSEN.lexical * 2),
+    "chosen": _CHOSEN,
 }
 _LEARNED = "learned (logistic regression)"
 

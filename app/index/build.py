@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,8 +70,11 @@ Spread = Callable[[Work, Iterator[Any]], Iterator[Any]]
 
 @cache
 def read_versions() -> dict[str, str]:
-    """Of the libraries that make an index; here, as whoever only reads an index need not have them all."""
-    return {name: version(name) for name in _LIBRARIES}
+    """Of the libraries that make an index; raises BuildError where one is missing."""
+    try:
+        return {name: version(name) for name in _LIBRARIES}
+    except PackageNotFoundError as error:
+        raise BuildError(f"There is no package {error.name}; install the extra `build`.") from None
 
 
 @cache

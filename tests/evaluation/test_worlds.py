@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from app.corpus.passages import cut_article
 from app.errors import CorpusError
 from app.evaluation.worlds import (
     ARTICLES,
+    ASKED,
     GENERAL,
     JUDGED,
+    WRITTEN,
     World,
     read_judged,
     read_material,
@@ -26,10 +29,16 @@ ANSWERS = read_judged(FOLDER / JUDGED, MATERIAL)
 
 def test_no_article_and_no_text_is_in_two_parts() -> None:
     parts: dict[str, set[str]] = {}
-    for material in (*MATERIAL, *read_material(FOLDER / GENERAL)):
+    for material in (*MATERIAL, *read_material(FOLDER / GENERAL), *read_material(FOLDER / WRITTEN)):
         for key in (material.slug, material.title, *(section.text for section in material.passages)):
             parts.setdefault(key, set()).add(material.part)
     assert {key for key, found in parts.items() if len(found) > 1} == set()
+
+
+def test_further_questions_are_of_passages_to_train_on() -> None:
+    trained = {f"{m.slug}/{place}" for m in MATERIAL if m.part == "train" for place in range(len(m.passages))}
+    lines = (FOLDER / ASKED).read_text("utf-8").splitlines()
+    assert {json.loads(line)["id"] for line in lines} <= trained
 
 
 def test_world_is_a_corpus_whose_passages_are_its_sections(tmp_path: Path) -> None:

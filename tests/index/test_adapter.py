@@ -61,25 +61,27 @@ def test_training_brings_questions_nearer_to_their_passages(
 
     import train
 
+    model = load_model(BASE)
     items = [item for item in train.read_items("train") if item.article == "fever-in-a-baby-under-3-months"]
     monkeypatch.setattr(train, "read_items", lambda _: items)
     monkeypatch.setattr(train, "PASSAGES", len(items))
     monkeypatch.setattr(train, "LONGEST", 32)
-    base = load_model(BASE).folder
-    trainee = train.train(base, passes=3, rate=2e-3, seed=0)
-    train.save(trainee.learned, tmp_path, base)
-    weights = torch.from_numpy(trainee.frequencies.weigh(len(items)))
+    trainee = train.train(model.folder, passes=3, rate=2e-3, seed=0)
+    train.save(trainee.learned, tmp_path, model)
+    _, weights = train.compare_items(trainee, items)
 
     @torch.no_grad()
     def measure_loss() -> float:
         apart = torch.zeros(len(items), len(items), dtype=torch.bool)
-        return float(train.measure_loss(trainee, items, weights, apart, [True] * len(items)))
+        every = [True] * len(items)
+        return float(train.measure_loss(trainee, items, weights, apart, every, every))
 
     learned = measure_loss()
     for low_rank in trainee.learned.values():
         torch.nn.init.zeros_(low_rank.up)
     assert learned < 0.8 * measure_loss()
-    assert read_layer(Model(BASE, base, tmp_path)).tolist() != read_layer(Model(BASE, base)).tolist()
+    adapted, base = Model(BASE, model.folder, tmp_path), Model(BASE, model.folder)
+    assert read_layer(adapted).tolist() != read_layer(base).tolist()
 
 
 def test_training_on_urgency_tells_levels_apart(monkeypatch: pytest.MonkeyPatch) -> None:

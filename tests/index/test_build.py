@@ -12,6 +12,7 @@ import pytest
 
 from app.corpus.passages import CHUNKER
 from app.errors import BuildError
+from app.index import build
 from app.index.build import annotate, build_generation, refuse_shrinking
 from app.index.encoder import EncoderSettings
 from app.index.generation import FILES, FORMAT, LAYOUT, MANIFEST, Generation, Manifest
@@ -197,3 +198,9 @@ def test_article_without_content_ends_the_build(tmp_path: Path, model: CountingM
     empty: Article = replace(ARTICLES[0], slug="empty", text="Heading\n", sha256="")
     with pytest.raises(Exception, match=r"empty\.txt"):
         build_generation((empty,), tmp_path, model, created=NOW)
+
+
+def test_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "_LIBRARIES", ["numpy", "no-such-library"])
+    with pytest.raises(BuildError, match="no package no-such-library; install the extra `build`"):
+        build.read_versions.__wrapped__()
