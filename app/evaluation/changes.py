@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from app.corpus.resemblance import find_resemblances
+from app.evaluation.gate import begin
 from app.evaluation.release import Examination
 from app.index.generation import LAYOUT, Generation
 from app.index.store import Store
@@ -75,9 +76,9 @@ class Changes:
         lines.append(f"passages: {self.kept} kept, {len(self.new)} new, {len(self.gone)} gone")
         for passage in self.new:
             before = edited.get(passage.id)
-            said = _mark_changes(before.text, passage.text) if before else _preview(passage)
+            said = _mark_changes(before.text, passage.text) if before else begin(passage.text, _PREVIEW)
             lines.append(f"  {'~' if before else '+'} {_name(passage)}: {said}")
-        lines += [f"  - {_name(p)}: {_preview(p)}" for p in self.gone if p.id not in replaced]
+        lines += [f"  - {_name(p)}: {begin(p.text, _PREVIEW)}" for p in self.gone if p.id not in replaced]
         return "\n".join([*lines, self.examination.render_text()])
 
     def render_page(self) -> str:
@@ -131,8 +132,3 @@ def _list_articles(changes: Changes) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _name(passage: Passage) -> str:
     return " > ".join((passage.article, *passage.section))
-
-
-def _preview(passage: Passage) -> str:
-    words = " ".join(passage.text.split())
-    return words if len(words) <= _PREVIEW else f"{words[:_PREVIEW]}…"

@@ -8,21 +8,21 @@ from dataclasses import replace
 from app.evaluation.measures import MEASURES, Judgement, Measure, RunLine, count_questions, summarise
 
 _ALLOWED = {
-    "success@3": ("fell", 0.02),
-    "refused": ("fell", 0.05),
-    "urgent noticed": ("fell", 0.0),
-    "today noticed": ("fell", 0.02),
-    "wrongly refused": ("rose", 0.02),
-    "urgent shown as none": ("rose", 0.0),
-    "false alarms": ("rose", 0.02),
-    "false today": ("rose", 0.02),
-    "not verbatim": ("rose", 0.0),
+    "success@3": ("fell", 0.02, 2),
+    "refused": ("fell", 0.05, 2),
+    "urgent noticed": ("fell", 0.0, 0),
+    "today noticed": ("fell", 0.02, 0),
+    "wrongly refused": ("rose", 0.02, 2),
+    "urgent shown as none": ("rose", 0.0, 0),
+    "false alarms": ("rose", 0.02, 0),
+    "false today": ("rose", 0.02, 0),
+    "not verbatim": ("rose", 0.0, 0),
 }
-"""Which way each measure may not go, and how far it may all the same."""
-_BY_NEIGHBOURS = ("success@3", "refused", "wrongly refused")
-"""What other articles can move: in a larger corpus a few near ties fall otherwise."""
-_CHANCE = 2
-"""Questions that these may lose all the same, if that is a tenth of them at most."""
+"""Which way each measure may not go, and how far it may all the same.
+
+That is a share or, if it is a tenth of its questions at most, so many of them: in a larger corpus a few near
+ties fall otherwise, but no urgency does.
+"""
 _TOLERANCE = 1e-9
 _EXAMPLES = 3
 """Questions that an objection names at most."""
@@ -40,11 +40,12 @@ def compare(before: Sequence[Judgement], after: Sequence[Judgement]) -> tuple[st
     was, now = (summarise(judged) for judged in (list(zip(*pairs, strict=True)) or ((), ())))
     counts = count_questions([is_one for _, is_one in pairs])
     objections = []
-    for name, (verb, margin) in _ALLOWED.items():
+    for name, (verb, share, few) in _ALLOWED.items():
+        if not counts[name]:  # no question that it is taken over
+            continue
         sign = 1 if verb == "rose" else -1
-        if name in _BY_NEIGHBOURS and counts.get(name):
-            margin = max(margin, min(_CHANCE, counts[name] // 10) / counts[name])
-        if name in was and name in now and sign * (now[name] - was[name]) > margin + _TOLERANCE:
+        margin = max(share, min(few, counts[name] // 10) / counts[name])
+        if sign * (now[name] - was[name]) > margin + _TOLERANCE:
             measure: Measure = MEASURES.get(name) or (lambda _: None)
             worse = [
                 f"“{is_one.question.question}”"
@@ -104,5 +105,10 @@ def _preview(reply: RunLine) -> str:
     if not reply.passages:
         return "nothing"
     slug, text = reply.passages[0]
+    return f"“{begin(text, _PREVIEW)}” ({slug})"
+
+
+def begin(text: str, longest: int) -> str:
+    """A text's first words on one line, for who looks for it in a list."""
     words = " ".join(text.split())
-    return f"“{words if len(words) <= _PREVIEW else words[:_PREVIEW] + '…'}” ({slug})"
+    return words if len(words) <= longest else f"{words[:longest]}…"

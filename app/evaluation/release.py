@@ -137,8 +137,8 @@ def examine(
         articles, foreign = answerer.articles(), answerer.index.store.foreign()
         # Each article that the generation before did not have, or had in other words.
         fresh = [one for one in articles if known.get(one.slug) != one.sha256 and one.slug not in foreign]
-        some = fresh[:: -(-len(fresh) // _EXAMINED) or 1]
-        examined = tuple(found for one in some if (found := Findability.of(answerer, one)).asked)
+        chosen = fresh[:: -(-len(fresh) // _EXAMINED) or 1]
+        examined = tuple(found for one in chosen if (found := Findability.of(answerer, one)).asked)
     new = {one.slug for one in articles} - known.keys()
     objections = compare(before, pass_over(after, new))
     if previous:
