@@ -186,6 +186,7 @@ def gather(index: Index, cohort: Path, questions: Iterable[Question], size: int)
 
 
 def name_kind(question: Question) -> str:
+    """The `Sample`'s kind of a question, which a sample corpus says in its id."""
     prefix = question.id.split("/")[0]
     return prefix if question.kind == "unanswerable" and prefix in ("absent", "miss") else question.kind
 
@@ -287,7 +288,7 @@ def leave_out(samples: Sequence[Sample], names: Sequence[str]) -> list[Sample]:
 
 def list_figures(calibration: Calibration, samples: Mapping[str, Sequence[Sample]]) -> Iterator[str]:
     """A line for each size of the sample corpora, and for the questions of the published articles."""
-    for size in MEASURED_WORLDS[1]:
+    for size in sorted({sample.size for sample in samples["measured"]}):
         worlds = [sample for sample in samples["measured"] if sample.size == size]
         yield f"{size:4} articles    {show(measure(calibration, worlds))}"
     yield f"own, held out    {show(measure(calibration, samples['own, held out']))}"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +29,7 @@ from app.answering.answer import IndexAnswerer
 from app.answering.opening import answer_from
 from app.cluster.shards import Shard, ShardedRetriever, cut_generation
 from app.corpus.catalog import read_corpus
-from app.index.build import Work, build_generation
+from app.index.build import Work, build_generation, encode_here
 from app.index.generation import Generation
 from app.index.model import Model
 from app.index.publish import GENERATIONS, open_generation
@@ -242,11 +243,7 @@ def measure_build(settings: Settings, address: str | None) -> Figures:
 
     with TemporaryDirectory() as scratch, ExitStack() as stack:
         began = time.perf_counter()
-        spread = (
-            stack.enter_context(spread_over(address, model))
-            if address
-            else lambda work, texts: iter(work(model, list(texts)))
-        )
+        spread = stack.enter_context(spread_over(address, model)) if address else partial(encode_here, model)
         manifest = build_generation(articles, Path(scratch), model, spread=time_waits)
         seconds = time.perf_counter() - began
     return {

@@ -107,7 +107,7 @@ def build_generation(
     counts = store.counts()
     old = _Reusable.find(previous[0], model) if previous and reuse else None
     texts = _Texts(store, counts, progress)
-    spread = spread or partial(_encode_here, model)
+    spread = spread or partial(encode_here, model)
     passages = _write_passages(texts, folder, model, old, spread)
     _write_sentences(texts, folder, old, spread)
     agreement = _write_encoder(texts, folder, model, precision, passages, old)
@@ -242,7 +242,7 @@ class _Reusable:
         return self._rows[table].get(embedded_hash(*texts))
 
 
-def _encode_here(model: Model, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
+def encode_here(model: Model, work: Work, texts: Iterator[Any]) -> Iterator[Any]:
     """The work done in this process, CHUNK texts at a time."""
     while chunk := list(islice(texts, CHUNK)):
         yield from work(model, chunk)
